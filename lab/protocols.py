@@ -1,0 +1,35 @@
+"""The protocols under test: one row each. A door of the origin serves exactly one of them.
+
+A new protocol is a new row here; nothing else lists them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Protocol(msgspec.Struct, frozen=True):
+    """How one door speaks. `alpn` is what a connection on it must have negotiated (RFC 7301)."""
+
+    name: str
+    title: str
+    scheme: str
+    alpn: str
+    multiplexed: bool
+
+    @property
+    def tls(self) -> bool:
+        return self.scheme == "https"
+
+
+PROTOCOLS = {
+    row.name: row
+    for row in (
+        Protocol("h1-clear", "HTTP/1.1 without TLS", "http", "http/1.1", multiplexed=False),
+        Protocol("h1", "HTTP/1.1 over TLS", "https", "http/1.1", multiplexed=False),
+        Protocol("h2", "HTTP/2", "https", "h2", multiplexed=True),
+    )
+}
+
+CONTROL = Protocol("control", "control door", "http", "http/1.1", multiplexed=False)
+"""The door for requests that must not touch the measured pools: another port, so another pool."""

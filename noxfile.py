@@ -1,0 +1,71 @@
+"""The only entrance: lab, tests, lint, bench. Each session installs what the lock names, hash by hash, and nothing else."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["tests", "lint"]
+nox.options.reuse_existing_virtualenvs = True
+nox.needs_version = ">=2024.4"
+
+
+def install(session: nox.Session) -> None:
+    session.install("--require-hashes", "-r", "requirements.lock")
+    session.install("--no-deps", "-e", ".")
+
+
+def browsers(session: nox.Session) -> None:
+    """Get the browsers that are missing; says in one table what there is."""
+    session.run("seventh-tab", "doctor", "--install")
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Run the lab and write reports/latest/index.html; arguments go to `seventh-tab run`."""
+    install(session)
+    browsers(session)
+    session.run("seventh-tab", "run", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, in real browsers too; arguments go to pytest."""
+    install(session)
+    browsers(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    install(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the lab itself, against simpler ways to do the same; arguments go to the benchmark."""
+    install(session)
+    browsers(session)
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Renew requirements.lock from pyproject.toml: every package of every extra, with hashes and without addresses."""
+    session.install("uv")
+    session.run(
+        *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--generate-hashes"),
+        *("--python-version", "3.11", "--no-emit-index-url", "--no-header", "--no-config"),
+        *("--no-annotate", "--quiet", "--output-file", "requirements.lock", *session.posargs),
+    )
+
+
+@nox.session
+def picture(session: nox.Session) -> None:
+    """Renew docs/report.png from the last run's report."""
+    install(session)
+    browsers(session)
+    session.run("python", "-m", "tests.picture")
