@@ -1,0 +1,127 @@
+"""`python -m lab.origin`: open the doors, say where they are, serve until told to stop.
+
+Standard output is the ledger and nothing else; its first line names the doors. Standard error is for people.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import click
+import trio
+
+from lab import ledger
+from lab.errors import PORT_TAKEN
+from lab.origin import hypercorn_shim
+from lab.origin.app import App
+from lab.origin.book import Book
+from lab.origin.doors import Door, House, open_door
+from lab.origin.feed import Feed
+from lab.protocols import CONTROL, PROTOCOLS, Protocol
+
+
+def fixed_ports(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    ports: dict[str, int] = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        if name not in {*PROTOCOLS, CONTROL.name} or not number.isdigit() or int(number) > 65535:
+            raise click.BadParameter(f"{value!r}: expected DOOR=PORT, with a door of {', '.join(PROTOCOLS)}, control")
+        ports[name] = int(number)
+    return ports
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", "ports", multiple=True, callback=fixed_ports, help="DOOR=PORT; without it, any free port.")
+@click.option("--certs", type=click.Path(path_type=Path, exists=True), help="Folder with chain.pem and key.pem.")
+@click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True)
+@click.option("--updates-per-second", type=click.FloatRange(0.01, 1000), default=10, show_default=True)
+@click.option("--exit-on-eof", is_flag=True, help="Stop when standard input ends: a driver holds the other end.")
+def main(
+    host: str,
+    ports: dict[str, int],
+    certs: Path | None,
+    streams_per_connection: int,
+    updates_per_second: float,
+    exit_on_eof: bool,
+) -> None:
+    hypercorn_shim.install()
+    doors = [protocol for protocol in (*PROTOCOLS.values(), CONTROL) if certs or not protocol.tls]
+    trio.run(run, host, doors, ports, certs, streams_per_connection, updates_per_second, exit_on_eof)
+    # Nothing may hold up the end: Hypercorn shields its writes from cancellation, even to a client that never reads.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+async def run(
+    host: str,
+    protocols: list[Protocol],
+    ports: dict[str, int],
+    certs: Path | None,
+    streams_per_connection: int,
+    updates_per_second: float,
+    exit_on_eof: bool,
+) -> None:
+    book = Book(sys.stdout.buffer)
+    feed = Feed(updates_per_second)
+    app = App(book, feed)
+    doors: list[Door] = []
+    for protocol in protocols:
+        port = ports.get(protocol.name, 0)
+        try:
+            doors.append(await open_door(protocol, host, port, certs))
+        except OSError as error:
+            click.echo(f"door {protocol.name}: {host}:{port} can't be bound: {error.strerror}", err=True)
+            sys.exit(PORT_TAKEN)
+    at = {door.protocol.name: door.port for door in doors}
+    app.control_port = at[CONTROL.name]
+    versions = {name: importlib.metadata.version(name) for name in ("hypercorn", "h2", "trio")}
+    versions["python"] = sys.version.split()[0]
+    greeting = ledger.Listening(
+        at_ms=ledger.now_ms(),
+        host=host,
+        doors=at,
+        streams_per_connection=streams_per_connection,
+        updates_per_second=updates_per_second,
+        pid=os.getpid(),
+        versions=versions,
+    )
+    # Signals are caught before the first line says that there is somebody to send them to.
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        book.enter(greeting)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(until_told, nursery.cancel_scope, signals, exit_on_eof)
+            nursery.start_soon(feed.run)
+            nursery.start_soon(House(app, book, hypercorn_shim.config(streams_per_connection)).serve, doors)
+    book.close()
+
+
+async def until_told(scope: trio.CancelScope, signals: AsyncIterator[int], exit_on_eof: bool) -> None:
+    """Cancel everything at a signal, or when the driver's end of standard input closes.
+
+    A client that never reads can hold one of Hypercorn's shielded writes for ever, so the end has a limit: a second.
+    """
+    async with trio.open_nursery() as nursery:
+
+        async def eof() -> None:
+            async with trio.lowlevel.FdStream(os.dup(sys.stdin.fileno())) as stdin:
+                while await stdin.receive_some():
+                    pass
+            nursery.cancel_scope.cancel()
+
+        if exit_on_eof:
+            nursery.start_soon(eof)
+        async for _ in signals:
+            nursery.cancel_scope.cancel()
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.alarm(1)
+    scope.cancel()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What stock Hypercorn 0.18.0 must not do to a long measurement, and the least that prevents it.
+
+Each part names the fault; `tests/origin/test_immunity.py` shows each on the stock server and its absence here.
+
+- *Priority.* Hypercorn keeps RFC 7540's dependency tree with the `priority` library, and does not catch its PriorityLoop
+  (a chain deeper than 100, as Chromium builds) or TooManyStreamsError (over 1000, as Firefox does): the whole process dies.
+  RFC 9113 section 5.3 deprecates the scheme, so here every stream takes its turn instead.
+- *Back-pressure.* StreamBuffer.pop resumes the producer when it could send nothing at all (`len(data)`) instead of when
+  the buffer is low, so a client that shuts its window lets the buffer grow without bound.
+- *GOAWAY after 1000 requests.* `keep_alive_max_requests` counts every request of a connection and then closes it
+  under the streams that are still open. It is raised in `config()`.
+
+Another version of Hypercorn may need other mending, so the version is held exactly.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import hypercorn.protocol
+import hypercorn.protocol.h2
+from hypercorn.config import Config
+from hypercorn.protocol.h2 import (
+    BUFFER_HIGH_WATER,
+    BUFFER_LOW_WATER,
+    BufferCompleteError,
+    H2Protocol,
+    StreamBuffer,
+)
+from priority.priority import DeadlockError
+
+HYPERCORN = "0.18.0"
+NEVER = 2**31 - 1  # Requests on one connection, or seconds of keep-alive: more than any run can reach.
+
+
+class TakingTurns:
+    """The part of priority.PriorityTree that Hypercorn calls, without the tree: ready streams in turn."""
+
+    def __init__(self) -> None:
+        self._ready: dict[int, None] = {}
+
+    def insert_stream(self, stream_id: int, **_: object) -> None:
+        self._ready[stream_id] = None
+
+    def reprioritize(self, stream_id: int, **_: object) -> None:
+        """A PRIORITY frame changes nothing: RFC 9113 section 5.3.2 lets a server ignore it."""
+
+    def block(self, stream_id: int) -> None:
+        self._ready.pop(stream_id, None)
+
+    def unblock(self, stream_id: int) -> None:
+        self._ready[stream_id] = None
+
+    def remove_stream(self, stream_id: int) -> None:
+        self._ready.pop(stream_id, None)
+
+    def __next__(self) -> int:
+        for stream_id in self._ready:
+            # To the back of the line: a dict keeps the order of insertion.
+            del self._ready[stream_id]
+            self._ready[stream_id] = None
+            return stream_id
+        raise DeadlockError("every stream is blocked")
+
+
+class TurnTakingH2Protocol(H2Protocol):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.priority = TakingTurns()  # type: ignore[assignment]  # it offers what Hypercorn calls
+
+    async def _send_data(self, stream_id: int) -> None:
+        # A stream that was reset while it was ready has no buffer any more; stock raises KeyError twice over.
+        if stream_id not in self.stream_buffers:
+            self.priority.remove_stream(stream_id)
+            return
+        await super()._send_data(stream_id)
+
+
+class BoundedStreamBuffer(StreamBuffer):
+    """A producer waits while its buffer is over the high mark, until it is under the low one."""
+
+    async def push(self, data: bytes) -> None:
+        if self._complete:
+            raise BufferCompleteError
+        self.buffer.extend(data)
+        await self._is_empty.clear()
+        if len(self.buffer) >= BUFFER_HIGH_WATER:
+            await self._paused.clear()
+            await self._paused.wait()
+
+    async def pop(self, max_length: int) -> bytes:
+        data = bytes(self.buffer[:max_length])
+        del self.buffer[:max_length]
+        if len(self.buffer) < BUFFER_LOW_WATER:
+            await self._paused.set()
+        if not self.buffer:
+            await self._is_empty.set()
+        return data
+
+
+def install() -> None:
+    """Put the mended parts where Hypercorn looks them up. Only the origin's process calls this."""
+    found = importlib.metadata.version("hypercorn")
+    if found != HYPERCORN:
+        raise RuntimeError(f"the origin's shim is for Hypercorn {HYPERCORN}, and {found} is installed")
+    hypercorn.protocol.H2Protocol = TurnTakingH2Protocol  # type: ignore[attr-defined]  # looked up by name
+    hypercorn.protocol.h2.StreamBuffer = BoundedStreamBuffer  # type: ignore[misc]  # likewise
+
+
+def config(streams_per_connection: int) -> Config:
+    """Hypercorn's settings for a door: nothing that ends a connection behind the experiment's back."""
+    settings = Config()
+    settings.h2_max_concurrent_streams = streams_per_connection
+    settings.keep_alive_max_requests = NEVER
+    settings.keep_alive_timeout = NEVER
+    settings.errorlog = "-"
+    settings.accesslog = None
+    settings.include_server_header = False
+    return settings

@@ -1,0 +1,69 @@
+"""The ways to bring updates to a page: one module each, holding both its halves.
+
+A transport module has a NAME, a TITLE, the PATH it answers at, a SCRIPT (the page's half, run in the tab page with
+`lab` in reach: see lab/origin/pages/tab.js) and `serve`, the origin's half. They are found by looking into this folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+
+class Update(Protocol):
+    """What a transport needs to know of an update: its number, when it was published, what kind, what text."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at_ms(self) -> float: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Missed(Protocol):
+    """Updates that the feed's memory no longer holds."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def last(self) -> int: ...
+
+
+class Feed(Protocol):
+    """The updates, as a transport reads them."""
+
+    @property
+    def last(self) -> int: ...
+    async def after(self, seq: int, patience_s: float) -> tuple[Missed | None, Sequence[Update]]: ...
+
+
+class Stream(Protocol):
+    """One tab's request for updates. `sent` counts what was delivered, and goes into the ledger."""
+
+    sent: int
+
+    @property
+    def headers(self) -> dict[str, str]: ...
+    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None: ...
+    async def write(self, body: bytes) -> None: ...
+
+
+class Transport(Protocol):
+    """What a module in this folder must offer."""
+
+    NAME: str
+    TITLE: str
+    PATH: str
+    SCRIPT: str
+    serve: Callable[[Stream, Feed], Awaitable[None]]
+
+
+def transports() -> dict[str, Transport]:
+    """Every transport by name, in the order of their names."""
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    return {module.NAME: module for module in modules}

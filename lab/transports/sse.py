@@ -1,0 +1,105 @@
+"""Server-sent events, as the HTML standard has them (section 9.2): a response that never ends, in lines of UTF-8.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from lab.transports import Feed, Missed, Stream, Update
+
+NAME = "sse"
+TITLE = "server-sent events"
+PATH = "/api/v1/live-scores"
+
+SCRIPT = """
+const source = new EventSource(lab.path);
+source.onopen = () => lab.opened();
+for (const kind of ["score", "commentary"])
+  source.addEventListener(kind, event => lab.received(Number(event.lastEventId), JSON.parse(event.data).at_ms));
+source.onerror = () => lab.failed(source.readyState === EventSource.CLOSED ? "closed for good" : "reconnecting");
+lab.close = () => source.close();
+"""
+
+RETRY_MS = 2000
+HEARTBEAT_S = 15.0
+"""The standard advises a comment line every 15 seconds or so, against proxies that drop silent connections."""
+
+HEADERS = ((b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"))
+
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def encode(
+    *, event: str | None = None, data: str | None = None, event_id: str | None = None, retry_ms: int | None = None
+) -> bytes:
+    """One event. `data` may have several lines, each of which becomes a field of its own.
+
+    Raises ValueError for what the format can't carry: a line end in `event` or `event_id`, NUL in `event_id` (the browser would
+    ignore it), a lone surrogate (there is no UTF-8 for it).
+    """
+    if _LINE_END.search(f"{event or ''}{event_id or ''}"):
+        raise ValueError(f"an event's name and id are one line each: {event!r}, {event_id!r}")
+    if event_id is not None and "\0" in event_id:
+        raise ValueError("a browser ignores an id with NUL in it")
+    fields: list[tuple[str, str]] = []
+    if event is not None:
+        fields.append(("event", event))
+    if event_id is not None:
+        fields.append(("id", event_id))
+    if retry_ms is not None:
+        fields.append(("retry", str(retry_ms)))
+    if data is not None:
+        fields.extend(("data", line) for line in _LINE_END.split(data))
+    return "".join(f"{name}: {value}\n" for name, value in fields).encode() + b"\n"
+
+
+def comment(text: str) -> bytes:
+    """A line that the browser skips: it only keeps the connection from looking dead."""
+    return "".join(f": {line}\n" for line in _LINE_END.split(text)).encode()
+
+
+def retry(ms: int) -> bytes:
+    """The field alone, without the blank line of an event: a browser heeds it at once, and no decoder takes it for an event
+    without data (as httpx-sse does)."""
+    return f"retry: {ms}\n".encode()
+
+
+def encode_update(update: Update) -> bytes:
+    """Commentary is laid out over several lines, a score on one: both are the same JSON to the page."""
+    content = {"seq": update.seq, "at_ms": update.at_ms, "text": update.text}
+    layout = 1 if update.kind == "commentary" else None
+    data = json.dumps(content, ensure_ascii=False, indent=layout)
+    return encode(event=update.kind, data=data, event_id=str(update.seq))
+
+
+def encode_missed(missed: Missed) -> bytes:
+    return encode(event="missed", data=json.dumps({"first": missed.first, "last": missed.last}))
+
+
+def resume_from(last_event_id: str | None, feed: Feed) -> int:
+    """The number to continue after. Somebody new, or with an id this feed never gave, starts with the newest update."""
+    if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
+        seq = int(last_event_id[:20])
+        if seq <= feed.last:
+            return seq
+    return feed.last - 1
+
+
+async def serve(stream: Stream, feed: Feed) -> None:
+    """Send updates until cancelled, starting after the client's Last-Event-ID if it has one."""
+    reached = resume_from(stream.headers.get("last-event-id"), feed)
+    await stream.start(200, HEADERS)
+    await stream.write(retry(RETRY_MS))
+    while True:
+        missed, updates = await feed.after(reached, HEARTBEAT_S)
+        if missed:
+            await stream.write(encode_missed(missed))
+        if not updates:
+            await stream.write(comment("heartbeat"))
+        for update in updates:
+            await stream.write(encode_update(update))
+            stream.sent += 1
+            reached = update.seq

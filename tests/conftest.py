@@ -1,0 +1,96 @@
+"""What the tests share: the run's certificates, and the origin in a process of its own."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import certs, ledger
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(scope="session")
+def leaf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certs")
+    certs.mint(folder, "127.0.0.1", "localhost")
+    return folder
+
+
+class Served:
+    """`python -m lab.origin`, with the events it has written so far."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lab.origin", "--exit-on-eof", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        self.events: list[ledger.AnyEvent] = []
+        self._new: queue.SimpleQueue[ledger.AnyEvent | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        first = self.wait(lambda: self.events[0] if self.events else None)
+        assert isinstance(first, ledger.Listening)
+        self.listening = first
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._new.put(ledger.decode(line))
+        self._new.put(None)
+
+    def wait(self, found: Callable[[], Any]) -> Any:
+        """The first true value of `found()`, looking again at each event."""
+        end = time.monotonic() + PATIENCE_S
+        while not (value := found()):
+            event = self._new.get(timeout=max(0.01, end - time.monotonic()))
+            assert event is not None, "the origin has ended"
+            self.events.append(event)
+        return value
+
+    def of(self, kind: type[ledger.Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def wait_count(self, kind: type[ledger.Event], count: int) -> list[Any]:
+        return list(self.wait(lambda: self.of(kind) if len(self.of(kind)) >= count else None)) if count else []
+
+    def port(self, door: str) -> int:
+        return self.listening.doors[door]
+
+    def stop(self) -> int:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        code = self.process.wait(timeout=PATIENCE_S)
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def serve(leaf: Path) -> Iterator[Callable[..., Served]]:
+    """Start origins with options; all are stopped at the end."""
+    started: list[Served] = []
+
+    def start(*options: str) -> Served:
+        started.append(Served("--certs", str(leaf), *options))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            assert served.stop() == 0
+
+
+@pytest.fixture
+def origin(serve: Callable[..., Served]) -> Served:
+    return serve()

@@ -1,0 +1,136 @@
+"""What kills or silences a stock Hypercorn leaves the origin well. Each test runs against both, and must differ.
+
+The faults and their sources are named in lab/origin/hypercorn_shim.py.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h2.events
+import pytest
+
+from tests.conftest import PATIENCE_S, ROOT
+from tests.control import H2
+
+BOTH = pytest.mark.parametrize("kind", ["stock", "immune"])
+
+
+class Server:
+    def __init__(self, kind: str, leaf: Path) -> None:
+        self.kind = kind
+        self._leaf = leaf
+        self._clients: list[H2] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.server", kind, str(leaf)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+    def client(self) -> H2:
+        self._clients.append(H2(self.port, self._leaf))
+        return self._clients[-1]
+
+    def counts(self) -> list[int]:
+        """Bytes that /flood has been allowed to write; disconnects that /polled and /watched have noticed."""
+        client = self.client()
+        stream = client.get("/counts")
+        assert client.until(h2.events.StreamEnded, stream)
+        return [int(word) for word in client.data(stream).split()]
+
+    def stop(self) -> None:
+        for client in self._clients:
+            client.close()
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def server(leaf: Path) -> Iterator[Callable[[str], Server]]:
+    started: list[Server] = []
+
+    def start(kind: str) -> Server:
+        started.append(Server(kind, leaf))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def goes_on(client: H2, stream: int) -> bool:
+    """Whether a stream still brings data, and goes on to."""
+    return all(client.until(h2.events.DataReceived, stream, patience_s=3) for _ in range(5))
+
+
+@BOTH
+def test_a_stream_outlives_1000_requests_beside_it(server: Callable[[str], Server], kind: str) -> None:
+    client = server(kind).client()
+    stream = client.get("/stream")
+    for _ in range(1010):
+        if client.terminated or not client.until(h2.events.StreamEnded, client.get("/ping"), patience_s=3):
+            break
+    assert goes_on(client, stream) == (kind == "immune")
+
+
+@BOTH
+def test_a_deep_chain_of_priorities(server: Callable[[str], Server], kind: str) -> None:
+    """Chromium makes each stream depend on the one before it."""
+    one = server(kind)
+    client = one.client()
+    stream = previous = client.get("/stream")
+    for _ in range(150):
+        previous = client.get("/stream", priority_depends_on=previous, priority_exclusive=True)
+    assert goes_on(client, stream) == (kind == "immune")
+
+
+@BOTH
+def test_priorities_of_1000_streams(server: Callable[[str], Server], kind: str) -> None:
+    """Firefox builds its tree of idle streams."""
+    client = server(kind).client()
+    stream = client.get("/stream")
+    for number in range(3, 3 + 2 * 1100, 2):
+        client.h2.prioritize(number, depends_on=0)
+    client.flush()
+    assert goes_on(client, stream) == (kind == "immune")
+
+
+@BOTH
+def test_a_shut_window_stops_the_writer(server: Callable[[str], Server], kind: str) -> None:
+    """The client takes no data at all: the app may write what fits a window and the buffer, and then waits."""
+    one = server(kind)
+    client = one.client()
+    client.get("/flood")
+    assert client.until(h2.events.ResponseReceived)
+    witness = one.client()
+    stream = witness.get("/stream")
+    for _ in range(50):  # A second of another stream's life: time enough for 100 MB.
+        assert witness.until(h2.events.DataReceived, stream)
+    accepted, _, _ = one.counts()
+    assert (accepted < 1_000_000) == (kind == "immune"), accepted
+
+
+@BOTH
+@pytest.mark.parametrize("way", ["/polled", "/watched"])
+def test_disconnects_are_noticed(server: Callable[[str], Server], kind: str, way: str) -> None:
+    """Fifty streams reset, one after the other: asking now and then misses them, watching sees each."""
+    one = server(kind)
+    client = one.client()
+    streams = [client.get(way) for _ in range(50)]
+    for stream in streams:
+        assert client.until(h2.events.DataReceived)
+        client.reset(stream)
+    witness = one.client()
+    stream = witness.get("/stream")
+    for _ in range(50):
+        assert witness.until(h2.events.DataReceived, stream)
+    _, polled, watched = one.counts()
+    assert {"/polled": polled, "/watched": watched}[way] == (50 if way == "/watched" else 0)

@@ -1,0 +1,77 @@
+"""The origin as a process: where it listens, how it ends, and what it does when nobody reads."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lab import ledger
+from lab.errors import PORT_TAKEN
+from lab.protocols import CONTROL, PROTOCOLS
+from tests.conftest import PATIENCE_S, ROOT, Served
+from tests.control import H1
+
+
+def test_the_first_line_names_every_door_and_setting(serve: Callable[..., Served]) -> None:
+    served = serve("--streams-per-connection", "7", "--updates-per-second", "3")
+    assert set(served.listening.doors) == {*PROTOCOLS, CONTROL.name}
+    assert len(set(served.listening.doors.values())) == len(PROTOCOLS) + 1
+    assert (served.listening.streams_per_connection, served.listening.updates_per_second) == (7, 3)
+    assert served.listening.pid == served.process.pid
+
+
+def test_it_listens_on_loopback_only(origin: Served) -> None:
+    listening = [c for c in psutil.Process(origin.process.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert len(listening) == len(PROTOCOLS) + 1
+    assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+def test_a_port_that_is_taken_is_one_line(origin: Served) -> None:
+    port = origin.port("h1-clear")
+    command = [sys.executable, "-m", "lab.origin", "--port", f"h1-clear={port}"]
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert second.returncode == PORT_TAKEN
+    assert second.stderr == f"door h1-clear: 127.0.0.1:{port} can't be bound: Address already in use\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_though_a_stream_is_open(serve: Callable[..., Served], leaf: Path, how: signal.Signals) -> None:
+    served = serve()
+    client = H1(served.port("h1"), leaf)
+    client.get("/api/v1/live-scores?tab=1")
+    served.process.send_signal(how)
+    assert served.process.wait(timeout=PATIENCE_S) == 0
+    served.stop()
+    client.close()
+
+
+def test_the_end_of_its_driver_is_its_end(serve: Callable[..., Served]) -> None:
+    assert serve().stop() == 0
+
+
+def test_a_reader_that_pauses_holds_up_no_stream() -> None:
+    """The ledger's pipe is not read at all while a thousand requests are served: more lines than a pipe holds."""
+    command = [sys.executable, "-m", "lab.origin", "--exit-on-eof"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        first = ledger.decode(process.stdout.readline())
+        assert isinstance(first, ledger.Listening)
+        client = H1(first.doors["h1-clear"])
+        served = 0
+        for tab in range(1000):
+            assert client.get(f"/tab?transport=sse&tab={tab}&cell={'x' * 200}").status_code == 200
+            client.body()
+            client.next_cycle()
+            served += 1
+        client.close()
+        assert process.stdin is not None
+        process.stdin.close()
+        documents = [line for line in process.stdout.read().splitlines() if b"DocumentServed" in line]
+        assert len(documents) == served == 1000
+        assert process.wait(timeout=PATIENCE_S) == 0
