@@ -1,0 +1,44 @@
+"""The browser side: engines found or installed, launched, and driven. Never trio or Hypercorn.
+
+What the rest of the lab may ask of a browser is here, without a word of Playwright, so that an engine can be driven by other
+means (WebDriver, a remote machine) without a change elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Tab(Protocol):
+    """One tab. Every method raises HarnessFaultError when the browser is gone."""
+
+    async def open(self, url: str) -> None:
+        """Navigate; return when the new document has loaded and its scripts have run, however long the browser waits."""
+
+    async def ask(self, expression: str) -> Any:
+        """The value of a JavaScript expression in the page; a promise is awaited."""
+
+    async def close(self) -> None: ...
+
+
+class Profile(Protocol):
+    """A fresh profile: its own connection pools, shared by all its tabs."""
+
+    async def new_tab(self) -> Tab: ...
+    async def close(self) -> None: ...
+
+
+class Browser(Protocol):
+    """A running browser. `network_log` is the file it writes its own account to, if it has one."""
+
+    @property
+    def engine(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def network_log(self) -> Path | None: ...
+    @property
+    def alive(self) -> bool: ...
+    async def new_profile(self) -> Profile: ...
+    async def close(self) -> None: ...

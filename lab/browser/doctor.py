@@ -1,0 +1,112 @@
+"""What the doctor does: looks at every candidate of an engine, and gets an engine that is missing.
+
+The ways to get one, in order: Playwright's own download; then, as root on Debian, its packages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from playwright.async_api import Playwright
+
+from lab.browser.driver import LaunchError, launch, playwright
+from lab.browser.engines import Engine
+from lab.browser.find import Tried, candidates, find, mend, package_command
+from lab.errors import MachineError
+
+INSTALL_S = 600.0
+
+
+async def examined(engines: Iterable[Engine]) -> list[Tried]:
+    async with playwright() as running:
+        return [tried for one in engines for tried in await examine(running, one)]
+
+
+async def examine(running: Playwright, engine: Engine) -> list[Tried]:
+    """Start and close every candidate of an engine, for the doctor's table."""
+    table: list[Tried] = []
+    for candidate in candidates(engine):
+        try:
+            browser = await launch(running, candidate)
+        except LaunchError as error:
+            table.append(Tried(engine.name, candidate.what, reason=str(error), mend=mend(candidate)))
+        else:
+            table.append(Tried(engine.name, candidate.what, version=browser.version))
+            await browser.close()
+    if not any(candidate.path for candidate in candidates(engine)):
+        looked = " or ".join(engine.commands)
+        table.append(Tried(engine.name, f"PATH: {looked}", reason="no such command", mend=package_command(engine)))
+    return table
+
+
+async def all_there(engines: Iterable[Engine], say: Callable[[str], None]) -> bool:
+    """Say in a line for each engine which browser a run would use, and get one where there is none."""
+    return False not in [await found_or_installed(one, say) for one in engines]
+
+
+async def found_or_installed(engine: Engine, say: Callable[[str], None]) -> bool:
+    found = await first_found(engine)
+    if found is None:
+        log = Path(tempfile.gettempdir()) / "seventh-tab-install.log"
+        say(f"{engine.title}: installing; what the installers say goes to {log}")
+        try:
+            await install(engine, log)
+        except MachineError as error:
+            say(str(error))
+        found = await first_found(engine)
+    if found is not None:
+        say(f"{engine.title} {found.version}: {found.what}")
+    return found is not None
+
+
+async def first_found(engine: Engine) -> Tried | None:
+    """The candidate that a run would use, if there is one."""
+    async with playwright() as running:
+        browser, tried = await find(running, engine)
+        if browser is not None:
+            await browser.close()
+    return tried[-1] if browser is not None else None
+
+
+def installers(engine: Engine) -> list[list[list[str]]]:
+    """Ways to get an engine, in the order to try them; each is a list of commands that must all succeed."""
+    ways = [[[sys.executable, "-m", "playwright", "install", engine.name]]]
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", engine.package]
+        ways.append([["apt-get", "update", "-q"], install])
+    return ways
+
+
+async def install(engine: Engine, log: Path) -> None:
+    """Try each way until one succeeds; what the installers say goes to `log`. Raises MachineError when none does."""
+    with log.open("ab") as out:
+        for way in installers(engine):
+            codes = [await run_installer(command, out.fileno()) for command in way]
+            if not any(codes):
+                return
+    raise MachineError(
+        f"{engine.title} could not be installed; {log} has what the installers said",
+        f"install it by hand: {package_command(engine)}, or set {engine.variable} to a browser's path",
+    )
+
+
+async def run_installer(command: list[str], out: int) -> int:
+    """The installer's exit code; it is ended when it takes longer than any download should."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=environment
+    )
+    try:
+        return await asyncio.wait_for(process.wait(), INSTALL_S)
+    except TimeoutError:
+        return 124
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

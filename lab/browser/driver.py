@@ -1,0 +1,147 @@
+"""Drives a browser through Playwright. Its exceptions end here: beyond this file there is only lab.errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
+
+from lab.browser.engines import Engine
+from lab.errors import HarnessFaultError
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One way to start an engine. `explicit` ones are used or fail; no other is tried in their place."""
+
+    engine: Engine
+    what: str
+    channel: str | None = None
+    path: str | None = None
+    endpoint: str | None = None
+    explicit: bool = False
+
+
+class LaunchError(Exception):
+    """This candidate did not start; the text is its own reason, in one line."""
+
+
+@contextmanager
+def border() -> Iterator[None]:
+    """Playwright's errors in the middle of a cell become the lab's."""
+    try:
+        yield
+    except Error as error:
+        raise HarnessFaultError(
+            f"the browser failed: {first_line(error)}",
+            "run the cell again; if it stays, try --headed and watch",
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+class DrivenTab:
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    async def open(self, url: str) -> None:
+        with border():
+            await self._page.goto(url, wait_until="domcontentloaded", timeout=0)
+
+    async def ask(self, expression: str) -> Any:
+        with border():
+            return await self._page.evaluate(expression)
+
+    async def close(self) -> None:
+        with border():
+            await self._page.close()
+
+
+class DrivenProfile:
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+
+    async def new_tab(self) -> DrivenTab:
+        with border():
+            return DrivenTab(await self._context.new_page())
+
+    async def close(self) -> None:
+        with border():
+            await self._context.close()
+
+
+class DrivenBrowser:
+    """`leaf_trusted`: it was launched to accept the run's leaf by its key, and nothing else that is untrusted."""
+
+    def __init__(self, browser: Browser, candidate: Candidate, network_log: Path | None, leaf_trusted: bool) -> None:
+        self._browser = browser
+        self._leaf_trusted = leaf_trusted
+        self.engine = candidate.engine.name
+        self.version = browser.version
+        self.what = candidate.what
+        self.network_log = network_log
+
+    def __repr__(self) -> str:
+        return f"<{self.engine} {self.version} ({self.what})>"
+
+    @property
+    def alive(self) -> bool:
+        return self._browser.is_connected()
+
+    async def new_profile(self) -> DrivenProfile:
+        with border():
+            context = await self._browser.new_context(ignore_https_errors=not self._leaf_trusted, no_viewport=True)
+            return DrivenProfile(context)
+
+    async def close(self) -> None:
+        if self.alive:
+            with border():
+                await self._browser.close()
+
+
+@asynccontextmanager
+async def playwright() -> AsyncIterator[Playwright]:
+    """Playwright's own helper process, for as long as any browser is driven."""
+    async with async_playwright() as running:
+        yield running
+
+
+async def launch(
+    running: Playwright,
+    candidate: Candidate,
+    *,
+    headed: bool = False,
+    spki: str = "",
+    log_to: Path | None = None,
+) -> DrivenBrowser:
+    """Start a candidate. `spki` is the hash of the one leaf to trust; `log_to` a folder for the browser's own account.
+
+    Raises LaunchError with the candidate's reason.
+    """
+    kind = getattr(running, candidate.engine.name)
+    chromium = candidate.engine.name == "chromium" and candidate.endpoint is None
+    log = log_to / candidate.engine.network_log if log_to and candidate.engine.network_log and chromium else None
+    arguments = [f"--ignore-certificate-errors-spki-list={spki}"] if chromium and spki else []
+    arguments += [f"--log-net-log={log}"] if log else []
+    try:
+        if candidate.endpoint:
+            browser = await kind.connect(candidate.endpoint)
+        else:
+            browser = await kind.launch(
+                channel=candidate.channel,
+                executable_path=candidate.path,
+                headless=not headed,
+                args=arguments,
+                # The driver ends the browser itself, after it has written down what was measured.
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
+    except Error as error:
+        raise LaunchError(first_line(error).removeprefix("BrowserType.launch: ")) from error
+    return DrivenBrowser(browser, candidate, log, leaf_trusted=bool(arguments and spki))
