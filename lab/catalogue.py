@@ -1,0 +1,82 @@
+"""Finds scenario files and loads them by path. Nothing imports scenarios/, so a file there can be anyone's."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lab.errors import LabError, UsageError
+from lab.scenario import Scenario
+from lab.transports import transports
+
+
+def home() -> Path:
+    """Where the scenarios are: beside the package in a checkout, inside it when installed from a wheel."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / "scenarios"
+    return checkout if checkout.is_dir() and (package.parent / "noxfile.py").is_file() else package / "_scenarios"
+
+
+def load_file(path: Path) -> list[Scenario]:
+    """The scenarios of one file. Raises UsageError, with the line, for a file that can't be loaded."""
+    name = f"seventh_tab_scenario_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is not a Python file", "a scenario file ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise UsageError(f"{path}, line {error.lineno}: {error.msg}", "mend the scenario file") from error
+    except LabError as error:
+        raise UsageError(f"{path}: {error.message}", error.todo or "mend the scenario file") from error
+    except Exception as error:
+        raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the scenario file") from error
+    found = [value for value in vars(module).values() if isinstance(value, Scenario)]
+    for one in found:
+        check(one, path)
+    return found
+
+
+def check(one: Scenario, path: Path) -> None:
+    unknown = [name for name in one.transports if name not in transports()]
+    if unknown:
+        near = suggestion(unknown[0], transports())
+        raise UsageError(f"{path}: {one.name} uses the unknown transport {unknown[0]!r}", near)
+
+
+def load(folder: Path) -> dict[str, Scenario]:
+    """Every scenario in a folder, by name. Two of one name are a UsageError that names both files."""
+    catalogue: dict[str, Scenario] = {}
+    for path in sorted(folder.glob("*.py")):
+        for one in load_file(path):
+            if one.name in catalogue:
+                files = f"{catalogue[one.name].path} and {path}"
+                raise UsageError(f"two scenarios are named {one.name!r}: in {files}", "rename one of them")
+            catalogue[one.name] = one
+    if not catalogue:
+        raise UsageError(f"no scenario in {folder}", "a scenario is a Python file with a function under @scenario")
+    return catalogue
+
+
+def choose(catalogue: dict[str, Scenario], names: Sequence[str]) -> list[Scenario]:
+    """The scenarios named, or all."""
+    return [catalogue[known(name, catalogue, "scenario")] for name in names] or list(catalogue.values())
+
+
+def known(name: str, names: Iterable[str], kind: str) -> str:
+    """The name itself when it is known; otherwise a UsageError with the nearest one that is."""
+    names = list(names)
+    if name not in names:
+        raise UsageError(f"unknown {kind} {name!r}", suggestion(name, names))
+    return name
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    names = list(names)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"

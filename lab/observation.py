@@ -1,0 +1,68 @@
+"""What was seen in a cell: raw, never judged. Times are milliseconds of the machine's monotonic clock."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lab.ledger import AnyEvent
+from lab.scenario import Cell, Claim
+
+
+class TabSeen(msgspec.Struct, frozen=True):
+    """One tab, as its page told it when asked. A tab without a document had nothing to tell with.
+
+    `live`: it received an update when asked to wait for one, at the moment of the verdict. `begun_ms`: when its
+    navigation began. `opening_ms`: from there to its first update; None when that never came.
+    """
+
+    tab: int
+    document: bool
+    live: bool
+    received: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    begun_ms: float | None = None
+    opening_ms: float | None = None
+    errors: tuple[str, ...] = ()
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A waiting tab whose stream reached the origin, `after_ms` from the end of the one that made room."""
+
+    tab: int
+    after_ms: float
+    connection: int
+    reused: bool
+
+
+class Release(msgspec.Struct, frozen=True):
+    """One live stream was ended on purpose, and this came of it. `ended_by`: `page`, `origin` or `tab`."""
+
+    tab: int
+    ended_by: str
+    ended_ms: float
+    waiting: tuple[int, ...]
+    arrived: tuple[Arrival, ...]
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """`settled_ms` is the moment the verdict speaks of; what comes later belongs to the release proof.
+
+    `controls` counts full openings through the control door while the waiting ones stood still: browser and origin were
+    well then. `faults` are the instrument's own; `missing` says why there was nothing to see at all.
+    """
+
+    cell: Cell
+    claim: Claim
+    engine_version: str | None = None
+    opened: str = "one by one"
+    streams_per_connection: int | None = None
+    tabs: tuple[TabSeen, ...] = ()
+    ledger: tuple[AnyEvent, ...] = ()
+    settled_ms: float | None = None
+    quiet_ms: float | None = None
+    controls: int = 0
+    release: Release | None = None
+    seconds: float = 0.0
+    faults: tuple[str, ...] = ()
+    missing: str | None = None

@@ -1,0 +1,175 @@
+"""The driver's side of the origin: starts it, reads its ledger as it grows, pulls its levers."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+import msgspec
+
+from lab import ledger
+from lab.errors import PORT_TAKEN, HarnessFaultError, MachineError, UsageError
+from lab.protocols import CONTROL, PROTOCOLS
+
+START_S = 30.0  # Guards against an origin that never speaks, on a machine too busy to start Python.
+STOP_S = 3.0
+CONTROL_S = 10.0
+
+
+class Origin:
+    """A running origin. `events` grows as lines arrive, and each arrival wakes those who wait."""
+
+    def __init__(self, process: asyncio.subprocess.Process, listening: ledger.Listening, copy: BinaryIO) -> None:
+        self.process = process
+        self.listening = listening
+        self.events: list[ledger.AnyEvent] = []
+        self._copy = copy
+        self._news = asyncio.Event()
+        self._reader = asyncio.create_task(self._read(), name="ledger")
+
+    def __repr__(self) -> str:
+        return f"<Origin pid {self.process.pid}, {len(self.events)} events>"
+
+    @property
+    def alive(self) -> bool:
+        return not self._reader.done()
+
+    def url(self, door: str, path: str) -> str:
+        scheme = PROTOCOLS.get(door, CONTROL).scheme
+        return f"{scheme}://{self.listening.host}:{self.listening.doors[door]}{path}"
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            self._copy.write(line)
+            try:
+                event = ledger.decode(line)
+            except msgspec.DecodeError as error:
+                event = ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line can't be read: {error}")
+            self.events.append(event)
+            self._announce()
+        asyncio.get_running_loop().call_soon(self._announce)
+
+    def _announce(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def news(self) -> None:
+        """Return at the next event. Raises HarnessFaultError when there can be none any more."""
+        if not self.alive:
+            raise self.lost()
+        await self._news.wait()
+
+    async def wait_for(self, ready: Callable[[], bool]) -> None:
+        """Return once `ready()` holds, looking again at every event. Raises HarnessFaultError when the origin ends."""
+        while not ready():
+            await self.news()
+
+    def lost(self) -> HarnessFaultError:
+        code = self.process.returncode
+        how = "closed its ledger" if code is None else f"ended with code {code}"
+        return HarnessFaultError(f"the origin {how} in the middle of a cell", "its last words are on standard error")
+
+    async def begin(self, cell: str) -> int:
+        """Mark the beginning of a cell in the ledger; what follows has index `begin()` and later in `events`."""
+        start = len(self.events)
+        await self.control("POST", f"/control/cell?name={quote(cell)}")
+
+        def began() -> bool:
+            return any(isinstance(event, ledger.CellBegan) and event.cell == cell for event in self.events[start:])
+
+        await self.wait_for(began)
+        return start
+
+    async def control(self, method: str, path: str) -> int:
+        """A request through the control door, from the driver itself; its status."""
+        try:
+            return await asyncio.to_thread(self._request, method, path)
+        except (OSError, HTTPException) as error:
+            raise HarnessFaultError(
+                f"the origin did not answer {method} {path}: {type(error).__name__}: {error}",
+                "run the cell again; if it stays, run with --verbose and look at the origin's messages",
+            ) from error
+
+    def _request(self, method: str, path: str) -> int:
+        connection = HTTPConnection(self.listening.host, self.listening.doors[CONTROL.name], timeout=CONTROL_S)
+        try:
+            connection.request(method, path)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    async def stop(self) -> None:
+        """End it, gently and then not; its last lines are read."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP_S)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+        await self._reader
+        self._copy.flush()
+
+
+@asynccontextmanager
+async def origin(
+    certs: Path,
+    folder: Path,
+    *,
+    streams_per_connection: int = 100,
+    host: str = "127.0.0.1",
+    ports: Mapping[str, int] | None = None,
+) -> AsyncIterator[Origin]:
+    """Start an origin, and stop it at the end. Its ledger goes to `folder`/ledger.jsonl too, its messages to origin.log.
+
+    Raises MachineError when it can't start: a port in use, most likely.
+    """
+    with (folder / "ledger.jsonl").open("ab") as copy, (folder / "origin.log").open("a+b") as messages:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "lab.origin", "--exit-on-eof", "--certs", str(certs), "--host", host),
+            *("--streams-per-connection", str(streams_per_connection)),
+            *(f"--port={door}={port}" for door, port in (ports or {}).items()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=messages,
+            start_new_session=True,  # Ctrl-C is for the driver, which then ends the origin in its own time.
+            limit=2**20,
+        )
+        try:
+            running = Origin(process, await greeting(process, copy, messages), copy)
+        except BaseException:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            raise
+        try:
+            yield running
+        finally:
+            await running.stop()
+
+
+async def greeting(process: asyncio.subprocess.Process, copy: BinaryIO, messages: BinaryIO) -> ledger.Listening:
+    """The origin's first line: where its doors are."""
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_S)
+    except TimeoutError as error:
+        raise MachineError(f"the origin said nothing for {START_S:.0f} s", "the machine may be too busy") from error
+    if not line:
+        messages.seek(0)
+        said = messages.read().decode(errors="replace").strip().splitlines() or ["no word from it"]
+        if await process.wait() == PORT_TAKEN:
+            raise UsageError(said[-1], "choose another port, or leave the choice to the lab")
+        raise MachineError(f"the origin did not start: {said[-1]}")
+    copy.write(line)
+    listening = ledger.decode(line)
+    if not isinstance(listening, ledger.Listening):
+        raise HarnessFaultError(f"the origin's first line is no greeting: {line[:80]!r}")
+    return listening

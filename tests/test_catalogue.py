@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab import catalogue
+from lab.errors import UsageError
+
+GOOD = '''"""A question."""
+from lab import Tabs, scenario
+@scenario(transports=["sse"], tabs=3, claim={"h1": 6, "h2": 100}, source="somebody")
+async def NAME(tabs: Tabs) -> None:
+    await tabs.settle()
+'''
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
+    found = catalogue.load(write(tmp_path, one=GOOD.replace("NAME", "one"), two=GOOD.replace("NAME", "two")))
+    assert list(found) == ["one", "two"]
+    assert found["one"].question == "A question."
+    cells = list(found["one"].cells(["chromium", "firefox"], repeat=2))
+    assert len(cells) == len({cell.name for cell in cells}) == 8
+    assert [cell.protocol for cell in found["one"].cells(["chromium"], protocols=["h2"], tabs=7)] == ["h2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("def broken(:\n", "line 1"),
+        ("import nothing_of_this_name\n", "ModuleNotFoundError"),
+        (GOOD.replace("NAME", "one").replace('"h1"', '"h9"'), "unknown protocol 'h9'"),
+        (GOOD.replace("NAME", "one").replace('"sse"', '"ssi"'), "did you mean 'sse'"),
+        (GOOD.replace("NAME", "one").replace("tabs=3", "tabs=0"), "at least one tab"),
+        (GOOD.replace("NAME", "one").replace('"h1": 6', '"h1": "6"'), "a claim is a number"),
+        (GOOD.replace("NAME", "One"), "lower case"),
+    ],
+)
+def test_a_bad_file_is_one_line_that_names_it(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(UsageError) as error:
+        catalogue.load(write(tmp_path, bad=text))
+    assert complaint in str(error.value)
+    assert str(tmp_path / "bad.py") in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"two scenarios are named 'one'.*a\.py and .*b\.py"):
+        catalogue.load(write(tmp_path, a=GOOD.replace("NAME", "one"), b=GOOD.replace("NAME", "one")))
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no scenario in"):
+        catalogue.load(tmp_path)
