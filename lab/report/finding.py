@@ -1,0 +1,98 @@
+"""The finding in sentences, built from the results and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from lab.judge import Cause
+from lab.protocols import PROTOCOLS
+from lab.results import CellResult, Results
+
+FAMILIES = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2"}
+ENGINE_TITLES = {"chromium": "Chromium", "firefox": "Firefox"}
+
+WAITED_FOR = {
+    Cause.CONNECTIONS: "a connection",
+    Cause.ORIGIN_STREAMS: "a stream: the origin allows no more on one connection",
+    Cause.BROWSER_STREAMS: "a stream: the browser opens no more on one connection",
+}
+
+
+def engine_title(cell: CellResult) -> str:
+    """`Chromium 156`; the name alone where no version is known."""
+    name = ENGINE_TITLES.get(cell.engine, cell.engine)
+    return f"{name} {cell.engine_version.split('.')[0]}" if cell.engine_version else name
+
+
+def joined(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def findings(results: Results) -> list[str]:
+    """One sentence for each scenario and engine that was measured."""
+    ordered = sorted(results.cells, key=lambda cell: (cell.scenario, cell.transport))
+    groups = groupby(ordered, key=lambda cell: (cell.scenario, cell.engine, cell.transport))
+    return [sentence for _, cells in groups for sentence in finding(list(cells))]
+
+
+def finding(cells: list[CellResult]) -> list[str]:
+    measured = [cell for cell in cells if cell.live is not None]
+    if not measured:
+        return []
+    text = f"In {engine_title(measured[0])}, {joined(counts(measured))}"
+    held = [cell for cell in measured if cell.live is not None and cell.live < cell.asked]
+    causes = list(dict.fromkeys(WAITED_FOR[Cause(cell.cause)] for cell in held if cell.cause))
+    if causes and all(cell.cause for cell in held):
+        text += f"; the others were waiting for {joined(causes)}"
+    return [f"{text}."]
+
+
+def counts(cells: Sequence[CellResult]) -> list[str]:
+    """`6 of 12 tabs stayed live over HTTP/1.1`, one for each protocol; those of one family that agree are one."""
+    said: dict[str, list[CellResult]] = {}
+    for cell in cells:
+        said.setdefault(FAMILIES[PROTOCOLS[cell.protocol].alpn], []).append(cell)
+    parts: list[tuple[str, str]] = []
+    for family, members in said.items():
+        each = {
+            protocol: of([cell for cell in members if cell.protocol == protocol])
+            for protocol in dict.fromkeys(cell.protocol for cell in members)
+        }
+        if len(set(each.values())) == 1:
+            parts.append((of(members), family))
+        else:
+            parts += [(count, PROTOCOLS[protocol].title) for protocol, count in each.items()]
+    first = f"{parts[0][0]} tabs stayed live over {parts[0][1]}"
+    return [first, *(f"{count} over {over}" for count, over in parts[1:])]
+
+
+def of(cells: Sequence[CellResult]) -> str:
+    """`6 of 12`, or `6 to 9 of 12` where repeats differ."""
+    lives = sorted({cell.live for cell in cells if cell.live is not None})
+    count = str(lives[0]) if len(lives) == 1 else f"{lives[0]} to {lives[-1]}"
+    return f"{count} of {cells[0].asked}"
+
+
+def advice(results: Results) -> str:
+    """What to do about it, where these very results show what helps; else nothing."""
+    walls = [cell for cell in results.cells if cell.cause == Cause.CONNECTIONS]
+    free = [cell for cell in results.cells if PROTOCOLS[cell.protocol].multiplexed and cell.live == cell.asked]
+    if walls and free:
+        most = max(cell.asked for cell in free)
+        return f"Serve the page over HTTP/2: there {most} tabs shared {connections(free)}, and none waited."
+    return ""
+
+
+def connections(cells: Sequence[CellResult]) -> str:
+    most = max(cell.connections or 0 for cell in cells)
+    return "one connection" if most == 1 else f"up to {most} connections"
+
+
+def surprising(results: Results) -> list[CellResult]:
+    """The cells whose claim did not hold, or whose witnesses disagree, or that failed: one for each reason."""
+    seen: dict[tuple[str, str, str], CellResult] = {}
+    for cell in results.cells:
+        if cell.verdict != "confirmed":
+            seen.setdefault((cell.engine, cell.verdict, cell.why.split(";")[0][:60] + cell.protocol), cell)
+    return list(seen.values())

@@ -1,0 +1,177 @@
+"""What a run leaves in results.json, the only source of the report: written whole, read with care.
+
+Times in it are milliseconds since the cell began.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab import ledger
+from lab.browser.find import Tried
+from lab.errors import MachineError, UsageError
+from lab.judge import Statement, Verdict
+from lab.ledger import Connection
+from lab.observation import Observation, Release, TabSeen
+from lab.scenario import Claim
+
+SCHEMA = "seventh-tab/1"
+
+
+class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell: what it was, what was counted, the verdict, and the rows behind it. Counts are null where there are none."""
+
+    name: str
+    scenario: str
+    engine: str
+    engine_version: str | None
+    protocol: str
+    transport: str
+    opened: str
+    asked: int
+    repeat: int
+    live: int | None
+    documents: int | None
+    connections: int | None
+    max_streams: int | None
+    claim: Claim
+    verdict: str
+    cause: str | None
+    why: str
+    seconds: float
+    streams_per_connection: int | None
+    witnesses: tuple[Statement, ...]
+    tabs: tuple[TabSeen, ...]
+    rows: tuple[Connection, ...]
+    release: Release | None
+    settled_ms: float | None
+    quiet_ms: float | None
+    command: str
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """`load` is the one-minute load average when the run began, where the system has one."""
+
+    system: str
+    cpus: int
+    load: float | None
+
+
+class Results(msgspec.Struct, kw_only=True):
+    """`finished` is null in a run that is still going or was cut off; `interrupted` was ended by its user."""
+
+    schema: str = SCHEMA
+    run: str
+    started: str
+    finished: str | None = None
+    interrupted: bool = False
+    planned: int
+    machine: Machine
+    versions: dict[str, str]
+    questions: dict[str, str]
+    browsers: list[Tried] = []
+    network_logs: list[str] = []
+    cells: list[CellResult] = []
+
+
+def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
+    cell = seen.cell
+    began = next((event.at_ms for event in seen.ledger if isinstance(event, ledger.CellBegan)), 0.0)
+    rows = ledger.connections(seen.ledger, cell.protocol)
+    return CellResult(
+        name=cell.name,
+        scenario=cell.scenario,
+        engine=cell.engine,
+        engine_version=seen.engine_version,
+        protocol=cell.protocol,
+        transport=cell.transport,
+        opened=seen.opened,
+        asked=cell.asked,
+        repeat=cell.repeat,
+        live=verdict.live,
+        documents=verdict.documents,
+        connections=verdict.connections,
+        max_streams=verdict.max_streams,
+        claim=seen.claim,
+        verdict=verdict.kind.value,
+        cause=verdict.cause.value if verdict.cause else None,
+        why=verdict.why,
+        seconds=round(seen.seconds, 3),
+        streams_per_connection=seen.streams_per_connection,
+        witnesses=verdict.witnesses,
+        tabs=since(began, seen.tabs),
+        rows=tuple(since(began, row) for row in rows),
+        release=since(began, seen.release),
+        settled_ms=since(began, seen.settled_ms),
+        quiet_ms=seen.quiet_ms,
+        command=f"python3 -m nox -s lab -- {cell.scenario} --engine {cell.engine} --protocol {cell.protocol}"
+        f" --transport {cell.transport} --tabs {cell.asked}"
+        f" --streams-per-connection {seen.streams_per_connection or 100}",
+    )
+
+
+MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms"}
+
+
+def since(began: float, value: Any, moment: bool = True) -> Any:
+    """The same value with every moment in it counted from `began`."""
+    if isinstance(value, int | float):
+        return round(value - began, 3) if moment else value
+    if isinstance(value, tuple):
+        return tuple(since(began, item, moment=False) for item in value)
+    if isinstance(value, msgspec.Struct):
+        changed = {name: since(began, getattr(value, name), moment=name in MOMENTS) for name in value.__struct_fields__}
+        return type(value)(**changed)
+    return value
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the whole file or leave the old one: a kill at any moment leaves one of the two. Raises MachineError."""
+    text = msgspec.json.format(msgspec.json.encode(results), indent=1)
+    new = path.with_suffix(".json.new")
+    try:
+        with new.open("wb") as out:
+            out.write(text + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise MachineError(f"{path} could not be written: {error.strerror}", "free disk space and run again") from error
+
+
+def read(path: Path) -> Results:
+    """Raises UsageError, in one line, for a file that is not one whole results file of a schema known here."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}", "name the results.json of a run") from error
+    try:
+        found = json.loads(raw)
+    except ValueError as error:
+        what = "is cut short" if raw.lstrip()[:1] == b"{" and b"seventh-tab/" in raw[:200] else "is not JSON"
+        raise UsageError(f"{path} {what}: {error}", "name the results.json of a run") from error
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if not isinstance(schema, str) or not schema.startswith("seventh-tab/"):
+        raise UsageError(f"{path} is JSON, but not of Seventh Tab: no schema {SCHEMA!r} in it")
+    if schema != SCHEMA:
+        raise UsageError(
+            f"{path} has schema {schema!r}, and this is Seventh Tab for {SCHEMA!r}",
+            "use the version that wrote it",
+        )
+    try:
+        return msgspec.json.decode(raw, type=Results)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path} does not keep to schema {SCHEMA!r}: {error}") from error
+
+
+def json_schema() -> str:
+    """The JSON Schema of results.json, as committed in lab/report/results.schema.json."""
+    schema: dict[str, Any] = msgspec.json.schema(Results)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = f"Seventh Tab results ({SCHEMA})"
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
