@@ -1,0 +1,226 @@
+"""The commands: list, run, serve, report, doctor. Each asks the rest of the lab to do it, and says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from lab import catalogue, certs, results
+from lab.browser.doctor import all_there, examined
+from lab.browser.engines import ENGINES
+from lab.errors import LabError, UsageError
+from lab.origin_client import origin
+from lab.protocols import PROTOCOLS
+from lab.report.render import write_report
+from lab.results import Results
+from lab.run import RESULTS, NothingStartedError, Plan, make_folder, point_latest
+from lab.run import run as run_plan
+from lab.terminal import RunProgress, doctor_table, output, results_table, scenarios_table, surprises
+from lab.transports import transports
+
+INTERRUPTED = 130
+T = TypeVar("T")
+
+
+class Group(click.Group):
+    """Ends every LabError with one line and its documented exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except NothingStartedError as error:
+            output().print(doctor_table(error.tried))
+            fail(error)
+        except LabError as error:
+            fail(error)
+        except KeyboardInterrupt:
+            Console(stderr=True, highlight=False).print("interrupted")
+            sys.exit(INTERRUPTED)
+
+
+def fail(error: LabError) -> None:
+    Console(stderr=True, highlight=False).print(f"seventh-tab: {error}", markup=False, soft_wrap=True)
+    sys.exit(error.exit_code)
+
+
+def complete(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end. SIGTERM is an interruption like Ctrl-C: the work is cancelled and tidies up."""
+
+    async def with_sigterm() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(with_sigterm())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def names(kind: str, known: Callable[[], dict[str, Any]]) -> Callable[..., tuple[str, ...]]:
+    """A click callback that checks names, and offers the nearest one for a name that is not known."""
+
+    def check(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(catalogue.known(value, known(), kind) for value in values)
+
+    return check
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seventh-tab")
+def main() -> None:
+    """Measure how many tabs of a live page stay live, and why the rest wait."""
+
+
+@main.command("list")
+def list_scenarios() -> None:
+    """The scenarios, with their questions."""
+    output().print(scenarios_table(catalogue.load(catalogue.home())))
+
+
+@main.command()
+@click.argument("scenario", nargs=-1)
+@click.option(
+    "--engine",
+    multiple=True,
+    callback=names("engine", lambda: ENGINES),
+    help="chromium, firefox; default all.",
+)
+@click.option("--protocol", multiple=True, callback=names("protocol", lambda: PROTOCOLS), help="h1-clear, h1, h2.")
+@click.option("--transport", multiple=True, callback=names("transport", transports), help="How updates are sent: sse.")
+@click.option("--tabs", type=click.IntRange(1, 1000), help="Tabs to open; default: what the scenario says.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Run each cell so many times.",
+)
+@click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True,
+              help="The origin's HTTP/2 MAX_CONCURRENT_STREAMS.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where reports go.",
+)
+@click.option("--headed", is_flag=True, help="Show the browser.")
+@click.option("--strict", is_flag=True, help="Exit 1 when a claim is refuted or disputed.")
+def run(
+    scenario: tuple[str, ...],
+    engine: tuple[str, ...],
+    protocol: tuple[str, ...],
+    transport: tuple[str, ...],
+    tabs: int | None,
+    repeat: int,
+    streams_per_connection: int,
+    out: Path,
+    headed: bool,
+    strict: bool,
+) -> None:
+    """Run scenarios (all, or those named) and write a report."""
+    chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario)
+    engines = engine or tuple(ENGINES)
+    cells = [cell for one in chosen for cell in one.cells(engines, protocol, transport, tabs, repeat)]
+    if not cells:
+        raise UsageError(
+            "no cell is left: no scenario runs over that protocol and transport",
+            "seventh-tab list shows them",
+        )
+    cells.sort(key=lambda cell: engines.index(cell.engine))  # One browser serves all cells of its engine.
+    folder = make_folder(out)
+    plan = Plan(tuple(chosen), tuple(cells), out, headed, streams_per_connection)
+    try:
+        with RunProgress(len(cells)) as progress:
+            complete(run_plan(plan, folder, progress))
+    finally:
+        found = results.read(folder / RESULTS)
+        conclude(found, folder)
+    kinds = {cell.verdict for cell in found.cells}
+    if "harness_fault" in kinds:
+        sys.exit(4)
+    if strict and kinds & {"refuted", "disputed"}:
+        sys.exit(1)
+
+
+def conclude(found: Results, folder: Path) -> None:
+    """Write the report of what there is, and say where it is."""
+    report = write_report(found, folder / "index.html")
+    point_latest(folder)
+    console = output()
+    if found.cells:
+        console.print(results_table(found))
+    for line in surprises(found):
+        console.print(line, markup=False)
+    if found.interrupted:
+        console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
+    console.print(f"report: {report.parent.parent / 'latest' / report.name}", soft_wrap=True)
+
+
+@main.command()
+@click.argument("results_json", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The HTML file; default: index.html beside the results.")
+def report(results_json: Path, out: Path | None) -> None:
+    """Build the HTML report again from a results.json; no browser needed."""
+    written = write_report(results.read(results_json), out or results_json.with_name("index.html"))
+    output().print(f"report: {written}", soft_wrap=True)
+
+
+@main.command()
+@click.option("--port", multiple=True, help="DOOR=PORT; without it, any free port.")
+@click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True)
+def serve(port: tuple[str, ...], streams_per_connection: int) -> None:
+    """Keep the doors open and print addresses to try by hand, until Ctrl-C."""
+    complete(serve_doors(fixed(port), streams_per_connection))
+
+
+def fixed(ports: tuple[str, ...]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for text in ports:
+        door, _, number = text.partition("=")
+        catalogue.known(door, [*PROTOCOLS, "control"], "door")
+        if not number.isdigit() or not 0 <= int(number) <= 65535:
+            raise UsageError(f"--port {text!r}: expected DOOR=PORT, with a port up to 65535")
+        found[door] = int(number)
+    return found
+
+
+async def serve_doors(ports: dict[str, int], streams_per_connection: int) -> None:
+    console = output()
+    with (
+        certs.minted("127.0.0.1", "localhost") as leaf,
+        tempfile.TemporaryDirectory(prefix="seventh-tab-") as folder,
+    ):
+        starting = origin(leaf, Path(folder), streams_per_connection=streams_per_connection, ports=ports)
+        async with starting as running:
+            for row in PROTOCOLS.values():
+                console.print(f"{row.title:<22} {running.url(row.name, '/')}", soft_wrap=True)
+            console.print("Open one of them in tab after tab. The certificate is this run's own: the browser will warn.")
+            console.print("Ctrl-C ends it.")
+            with contextlib.suppress(asyncio.CancelledError):
+                await running.wait_for(lambda: False)
+
+
+@main.command()
+@click.option("--engine", multiple=True, callback=names("engine", lambda: ENGINES), help="chromium, firefox; default all.")
+@click.option("--install", "installing", is_flag=True, help="Get the engines that are missing.")
+def doctor(engine: tuple[str, ...], installing: bool) -> None:
+    """Which browsers there are, why others are not, and what would mend it."""
+    engines = [ENGINES[name] for name in engine or ENGINES]
+    if installing and complete(all_there(engines, lambda line: click.echo(line, err=True))):
+        return
+    tried = complete(examined(engines))
+    output().print(doctor_table(tried))
+    if not any(one.version for one in tried):
+        raise NothingStartedError([])

@@ -1,0 +1,201 @@
+"""A run: every cell observed, judged and written down, one after the other. Nothing already measured is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from playwright.async_api import Playwright
+
+from lab import certs, results
+from lab.browser.driver import DrivenBrowser, playwright
+from lab.browser.engines import ENGINES
+from lab.browser.find import Tried, find
+from lab.children import Brood
+from lab.errors import NoBrowserError, UsageError
+from lab.judge import judge
+from lab.observation import Observation
+from lab.observe import observe
+from lab.origin_client import Origin, origin
+from lab.results import CellResult, Machine, Results
+from lab.scenario import Cell, Scenario
+
+RESULTS = "results.json"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to run, and how. `out` is the folder that gets one folder a run."""
+
+    scenarios: tuple[Scenario, ...]
+    cells: tuple[Cell, ...]
+    out: Path
+    headed: bool = False
+    streams_per_connection: int = 100
+
+
+class Progress(Protocol):
+    def cell_begins(self, cell: Cell) -> None: ...
+    def cell_ended(self, result: CellResult) -> None: ...
+
+
+class Workshop:
+    """What cells are made with: an origin, and a browser that serves many of them. Each is replaced when it has died."""
+
+    def __init__(self, plan: Plan, folder: Path, leaf: Path, running: Playwright, brood: Brood) -> None:
+        self._plan = plan
+        self.folder = folder
+        self._leaf = leaf
+        self._running = running
+        self._brood = brood
+        self._stack = AsyncExitStack()
+        self._origin: Origin | None = None
+        self._browser: DrivenBrowser | None = None
+
+    async def origin(self) -> Origin:
+        if self._origin is None or not self._origin.alive:
+            starting = origin(self._leaf, self.folder, streams_per_connection=self._plan.streams_per_connection)
+            self._origin = await self._stack.enter_async_context(starting)
+            self._brood.note()
+        return self._origin
+
+    async def browser(self, engine: str) -> tuple[DrivenBrowser | None, list[Tried]]:
+        """The browser of an engine, and what was tried to get it (nothing, when it was there already)."""
+        if self._browser is not None and self._browser.engine == engine and self._browser.alive:
+            return self._browser, []
+        await self._end_browser()
+        self._browser, tried = await find(
+            self._running,
+            ENGINES[engine],
+            headed=self._plan.headed,
+            spki=certs.spki_hash(self._leaf),
+            log_to=self.folder,
+        )
+        self._brood.note()
+        return self._browser, tried
+
+    async def _end_browser(self) -> None:
+        if self._browser is not None:
+            await self._browser.close()
+            self._browser = None
+
+    async def close(self) -> None:
+        await self._end_browser()
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def workshop(plan: Plan, folder: Path) -> AsyncIterator[Workshop]:
+    with Brood() as brood, certs.minted("127.0.0.1", "localhost") as leaf:
+        async with playwright() as running:
+            brood.note()
+            shop = Workshop(plan, folder, leaf, running, brood)
+            try:
+                yield shop
+            finally:
+                await shop.close()
+
+
+async def run(plan: Plan, folder: Path, progress: Progress) -> Results:
+    """Run every cell of a plan. results.json is whole after each; it is also written when the run is broken off.
+
+    Raises NoBrowserError, with what was tried, when no engine could be started at all.
+    """
+    found = new_results(plan, folder)
+    try:
+        async with workshop(plan, folder) as shop:
+            for engine, cells in groupby(plan.cells, key=lambda cell: cell.engine):
+                await run_engine(engine, list(cells), plan, shop, found, progress)
+                results.write(found, folder / RESULTS)
+            if not any(tried.version for tried in found.browsers):
+                raise NothingStartedError(found.browsers)
+        found.finished = now()
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        found.interrupted = True
+        raise
+    finally:
+        results.write(found, folder / RESULTS)
+    return found
+
+
+class NothingStartedError(NoBrowserError):
+    """Carries the table of what was tried."""
+
+    def __init__(self, tried: Sequence[Tried]) -> None:
+        super().__init__("no browser could be started", "run: seventh-tab doctor --install")
+        self.tried = tuple(tried)
+
+
+async def run_engine(
+    engine: str, cells: Sequence[Cell], plan: Plan, shop: Workshop, found: Results, progress: Progress
+) -> None:
+    """The cells of one engine; all `unsupported`, with the reason, when it can't be started."""
+    scenarios = {one.name: one for one in plan.scenarios}
+    for cell in cells:
+        progress.cell_begins(cell)
+        browser, tried = await shop.browser(engine)
+        found.browsers.extend(tried)
+        if browser is None:
+            missing = "; ".join(f"{one.what}: {one.reason}" for one in tried)
+            claim = scenarios[cell.scenario].claims[cell.protocol]
+            seen = Observation(cell=cell, claim=claim, missing=f"{ENGINES[engine].title} did not start. {missing}")
+        else:
+            seen = await observe(scenarios[cell.scenario], cell, browser, await shop.origin())
+            if browser.network_log and browser.network_log.name not in found.network_logs:
+                found.network_logs.append(browser.network_log.name)
+        result = results.cell_result(seen, judge(seen))
+        found.cells.append(result)
+        results.write(found, shop.folder / RESULTS)
+        progress.cell_ended(result)
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def new_results(plan: Plan, folder: Path) -> Results:
+    packages = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    return Results(
+        run=folder.name,
+        started=now(),
+        planned=len(plan.cells),
+        machine=Machine(
+            system=f"{platform.system()} {platform.release()}, {platform.machine()}",
+            cpus=os.cpu_count() or 1,
+            load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        ),
+        versions={**versions, "python": sys.version.split()[0]},
+        questions={one.name: one.question for one in plan.scenarios},
+    )
+
+
+def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
+    """A new folder for a run, named by the time. Raises UsageError when `out` can't be written."""
+    stamp = clock()[:19].replace("-", "").replace(":", "").replace("T", "-")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1000):
+            folder = out / (stamp if number == 1 else f"{stamp}-{number}")
+            if not folder.exists():
+                folder.mkdir()
+                return folder
+    except OSError as error:
+        raise UsageError(f"no report can be written in {out}: {error.strerror}", "choose another folder with --out") from error
+    raise UsageError(f"{out} has a thousand runs of this second", "choose another folder with --out")
+
+
+def point_latest(folder: Path) -> None:
+    """Let reports/latest name this run; where the system has no links to give, there is none."""
+    link, new = folder.parent / "latest", folder.parent / f".latest-{folder.name}"
+    new.symlink_to(folder.name, target_is_directory=True)
+    new.replace(link)

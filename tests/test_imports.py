@@ -1,0 +1,74 @@
+"""Who may import whom. The rooms of ARCHITECTURE.md, held."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+FILES = sorted((ROOT / "lab").rglob("*.py"))
+VALUES = {"errors", "ledger", "protocols", "observation", "judge", "scenario"}
+SERIALISATION = {"msgspec"}
+STANDARD = set(__import__("sys").stdlib_module_names)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{name.name}" if node.module == "lab" else node.module for name in node.names)
+
+
+def room(path: Path) -> str:
+    """`origin`, `browser`, `transports`, `report`; or the module's own name when it lies in lab/ itself."""
+    parts = path.relative_to(ROOT / "lab").with_suffix("").parts
+    return parts[0]
+
+
+def forbidden(name: str) -> set[str]:
+    """The modules that a room may not know."""
+    if name == "origin":
+        return {"playwright", "asyncio", "lab.browser", "lab.run", "lab.cli", "lab.origin_client", "lab.report", "lab.judge"}
+    if name == "browser":
+        return {"trio", "hypercorn", "h2", "lab.origin", "lab.run", "lab.cli", "lab.report", "lab.judge", "lab.origin_client"}
+    if name == "transports":
+        return {"playwright", "trio", "asyncio", "hypercorn", "lab.browser", "lab.origin", "lab.run", "lab.cli", "lab.report"}
+    if name == "report":
+        return {"playwright", "trio", "asyncio", "hypercorn", "lab.browser", "lab.origin", "lab.run", "lab.cli", "lab.tabs"}
+    if name in ("cli", "__main__"):
+        return {"trio", "hypercorn", "lab.origin"}
+    return {"trio", "hypercorn", "lab.origin", "lab.cli"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "lab")))
+def test_directions(path: Path) -> None:
+    for imported in imports(path):
+        for barred in forbidden(room(path)):
+            assert imported != barred, f"{room(path)} may not import {barred}"
+            assert not imported.startswith(f"{barred}."), f"{room(path)} may not import {barred}"
+        assert not imported.startswith("scenarios"), "nothing imports scenarios/"
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_the_values_know_only_each_other(name: str) -> None:
+    for imported in imports(ROOT / "lab" / f"{name}.py"):
+        top = imported.split(".")[0]
+        known = top in STANDARD | SERIALISATION or (top == "lab" and imported.split(".")[1] in VALUES)
+        assert known, f"{name} may not import {imported}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "lab")))
+def test_files_are_of_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_no_limit_of_a_browser_is_written_in_lab() -> None:
+    """The instrument may not know the answer: claims live in scenarios."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.Constant) and node.value == 6 and type(node.value) is int), path
