@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -22,8 +23,8 @@ from lab.browser.driver import DrivenBrowser, playwright
 from lab.browser.engines import ENGINES
 from lab.browser.find import Tried, find
 from lab.children import Brood
-from lab.errors import NoBrowserError, UsageError
-from lab.judge import judge
+from lab.errors import HarnessFaultError, NoBrowserError, UsageError
+from lab.judge import Kind, judge
 from lab.observation import Observation
 from lab.observe import observe
 from lab.origin_client import Origin, origin
@@ -72,7 +73,7 @@ class Workshop:
         """The browser of an engine, and what was tried to get it (nothing, when it was there already)."""
         if self._browser is not None and self._browser.engine == engine and self._browser.alive:
             return self._browser, []
-        await self._end_browser()
+        await self.end_browser()
         self._browser, tried = await find(
             self._running,
             ENGINES[engine],
@@ -83,13 +84,15 @@ class Workshop:
         self._brood.note()
         return self._browser, tried
 
-    async def _end_browser(self) -> None:
-        if self._browser is not None:
-            await self._browser.close()
-            self._browser = None
+    async def end_browser(self) -> None:
+        """One that does not close is left to the brood's end."""
+        browser, self._browser = self._browser, None
+        if browser is not None:
+            with contextlib.suppress(HarnessFaultError):
+                await browser.close()
 
     async def close(self) -> None:
-        await self._end_browser()
+        await self.end_browser()
         await self._stack.aclose()
 
 
@@ -152,7 +155,10 @@ async def run_engine(
             seen = await observe(scenarios[cell.scenario], cell, browser, await shop.origin())
             if browser.network_log and browser.network_log.name not in found.network_logs:
                 found.network_logs.append(browser.network_log.name)
-        result = results.cell_result(seen, judge(seen))
+        verdict = judge(seen)
+        if verdict.kind == Kind.HARNESS_FAULT:
+            await shop.end_browser()  # What failed in one cell shall not fail the next: that gets a new browser.
+        result = results.cell_result(seen, verdict)
         found.cells.append(result)
         results.write(found, shop.folder / RESULTS)
         progress.cell_ended(result)

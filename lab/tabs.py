@@ -143,10 +143,10 @@ class CellTabs:
         The control tab gives the time: a tab that has received none while the control tab has had several is not live.
         """
         asked = {tab.number: asyncio.create_task(tab.tab.ask(ASK_LIVE)) for tab in self._tabs if tab.loaded}
-        patience = asyncio.create_task(self._control_updates())
         await self._origin.control("POST", "/control/publish")  # Nobody need wait for the feed's next beat.
+        everyone: asyncio.Future[Any] = asyncio.gather(*asked.values(), return_exceptions=True)
+        patience = asyncio.create_task(self._patience())
         try:
-            everyone = asyncio.ensure_future(asyncio.gather(*asked.values(), return_exceptions=True))
             await asyncio.wait([everyone, patience], return_when=asyncio.FIRST_COMPLETED)
             if patience.done():
                 patience.result()
@@ -156,7 +156,9 @@ class CellTabs:
                 await dropped(task)
         return tuple([await self._seen(tab, live.get(tab.number)) for tab in self._tabs])
 
-    async def _control_updates(self) -> None:
+    async def _patience(self) -> None:
+        """How long a tab may take to show that it is live. The control tab is made only when some tab takes its time."""
+        await asyncio.sleep(self._still.quiet_ms / 1000)
         for _ in range(LIVE_UPDATES):
             await self._still.control.update()
 
