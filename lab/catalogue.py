@@ -24,8 +24,8 @@ def load_file(path: Path) -> list[Scenario]:
     """The scenarios of one file. Raises UsageError, with the line, for a file that can't be loaded."""
     name = f"seventh_tab_scenario_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is not a Python file", "a scenario file ends in .py")
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"{path} is not a scenario file", "name a Python file that is there")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -37,6 +37,8 @@ def load_file(path: Path) -> list[Scenario]:
     except Exception as error:
         raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the scenario file") from error
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
+    if not found:
+        raise UsageError(f"{path} has no scenario", "put @scenario above an async function")
     for one in found:
         check(one, path)
     return found
@@ -64,8 +66,14 @@ def load(folder: Path) -> dict[str, Scenario]:
 
 
 def choose(catalogue: dict[str, Scenario], names: Sequence[str]) -> list[Scenario]:
-    """The scenarios named, or all."""
-    return [catalogue[known(name, catalogue, "scenario")] for name in names] or list(catalogue.values())
+    """The scenarios named, by a name in the catalogue or by the path of a file; all of the catalogue when none is named."""
+    chosen: list[Scenario] = []
+    for name in names:
+        if name.endswith(".py"):
+            chosen += load_file(Path(name))
+        else:
+            chosen.append(catalogue[known(name, catalogue, "scenario")])
+    return chosen or list(catalogue.values())
 
 
 def known(name: str, names: Iterable[str], kind: str) -> str:

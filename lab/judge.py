@@ -6,14 +6,14 @@ It keeps apart what people confuse: a browser that does otherwise than is said (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from lab import ledger
 from lab.ledger import Connection
-from lab.observation import Observation, Release
+from lab.observation import BrowserLog, Held, Observation, Release
 from lab.protocols import PROTOCOLS
 
 
@@ -31,6 +31,7 @@ class Cause(StrEnum):
     CONNECTIONS = "connections per host"
     ORIGIN_STREAMS = "streams per connection (the origin's setting)"
     BROWSER_STREAMS = "streams per connection (the browser's own)"
+    SOCKETS = "sockets in total"
     NONE = "none found"
 
 
@@ -95,6 +96,7 @@ class Bench:
         self.asked = seen.cell.asked
         self.pages = {tab.tab for tab in seen.tabs if tab.live}
         self.streams = {stream.tab for stream in ledger.live_streams(rows, settled_ms)}
+        self.held = held_by_browser(seen)
         self.live = len(self.pages)
         self.waiting = self.asked - self.live
         self.documents = sum(tab.document for tab in seen.tabs)
@@ -129,8 +131,18 @@ class Bench:
                 f"The pages say {self.live} tabs are live, the ledger says {len(self.streams)}: "
                 f"only the page says so of tabs {only_pages or 'none'}, only the ledger of tabs {only_ledger or 'none'}."
             )
+        waiting = set(range(1, self.asked + 1)) - self.pages
+        if self.held is not None and set(self.held) != waiting:
+            return (
+                f"The pages say that tabs {sorted(waiting) or 'none'} wait, the browser's own network log says "
+                f"that it holds back tabs {sorted(self.held) or 'none'}."
+            )
         if not self.waiting:
             return ""
+        if self.held and self.inferred_cause() not in self.held.values():
+            return (
+                f"The counts point to {self.inferred_cause()}, the browser's own network log to {joined(self.held.values())}."
+            )
         if self.seen.release is None:
             return f"{self.waiting} tabs are not live, and there was no live stream to end: what they wait for is not proven."
         came = len(self.seen.release.arrived)
@@ -143,8 +155,10 @@ class Bench:
     def cause(self) -> Cause | None:
         if not self.waiting:
             return Cause.NONE
-        if self.dispute():
-            return None
+        return None if self.dispute() else self.inferred_cause()
+
+    def inferred_cause(self) -> Cause:
+        """What the counts alone point to: the browser's log, where there is one, must say the same."""
         if not PROTOCOLS[self.seen.cell.protocol].multiplexed:
             return Cause.CONNECTIONS
         if self.seen.streams_per_connection is not None and self.max_streams >= self.seen.streams_per_connection:
@@ -175,9 +189,21 @@ class Bench:
         words = [Statement("pages", pages, self.live), Statement("ledger", streams, len(self.streams))]
         if self.waiting:
             words.append(Statement("control", self.control_in_words()))
+        if self.seen.browser_log is not None:
+            words.append(Statement("network log", self.log_in_words(self.seen.browser_log), self.log_live()))
         if self.seen.release is not None:
             words.append(Statement("release", sentence(release_in_words(self.seen.release))))
         return words
+
+    def log_live(self) -> int | None:
+        return None if self.held is None else self.asked - len(self.held)
+
+    def log_in_words(self, log: BrowserLog) -> str:
+        if log.missing is not None:
+            return f"Not heard: {log.missing}."
+        if not self.held:
+            return "The browser itself held back no request of these tabs."
+        return f"The browser itself held back requests of {len(self.held)} tabs, for {joined(self.held.values())}."
 
     def control_in_words(self) -> str:
         quiet = f"{self.seen.quiet_ms:.0f} ms" if self.seen.quiet_ms is not None else "a while"
@@ -185,6 +211,25 @@ class Bench:
             f"In the same browser, {self.seen.controls} tabs opened through another door and went live. "
             f"The waiting ones stood still for at least {quiet}: twice the usual opening, and no less than the slowest."
         )
+
+
+def held_by_browser(seen: Observation) -> dict[int, Cause] | None:
+    """The tabs whose requests the browser says it holds back, and for what; None when its log is not there to ask."""
+    log = seen.browser_log
+    if log is None or log.missing is not None:
+        return None
+    return {one.tab: cause_of(one, seen.streams_per_connection) for one in log.held if one.tab is not None}
+
+
+def cause_of(held: Held, origin_limit: int | None) -> Cause:
+    """A limit on streams is the origin's own setting when the browser names the same number."""
+    if held.limit is not None:
+        return Cause.ORIGIN_STREAMS if held.limit == origin_limit else Cause.BROWSER_STREAMS
+    return Cause(held.waits_for)
+
+
+def joined(causes: Iterable[Cause]) -> str:
+    return " and ".join(sorted(set(causes)))
 
 
 def sentence(words: str) -> str:

@@ -45,6 +45,24 @@ class Release(msgspec.Struct, frozen=True):
     arrived: tuple[Arrival, ...]
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A request that the browser itself says it holds back, since `since_ms`. `tab` is None for a URL that names none;
+    `limit` is the number of streams in force, where that is what it waits for."""
+
+    url: str
+    tab: int | None
+    waits_for: str
+    since_ms: float
+    limit: int | None = None
+
+
+class BrowserLog(msgspec.Struct, frozen=True):
+    """The browser's own account at the moment of the verdict; `missing` says why it could not be read."""
+
+    held: tuple[Held, ...] = ()
+    missing: str | None = None
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """`settled_ms` is the moment the verdict speaks of; what comes later belongs to the release proof.
 
@@ -63,6 +81,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     quiet_ms: float | None = None
     controls: int = 0
     release: Release | None = None
+    browser_log: BrowserLog | None = None
     seconds: float = 0.0
     faults: tuple[str, ...] = ()
     missing: str | None = None

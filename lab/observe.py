@@ -42,7 +42,7 @@ async def walk(scenario: Scenario, seen: Observation, browser: Browser, origin: 
     """Walk through the scenario's steps in a fresh profile. The ledger ends where the steps do: what the closing of the
     tabs lets through is no part of the cell."""
     start = await origin.begin(seen.cell.name)
-    async with cell_tabs(seen.cell, origin, start, await browser.new_profile()) as tabs:
+    async with cell_tabs(seen.cell, origin, start, browser) as tabs:
         await scenario.steps(tabs)
         events = tuple(origin.events[start:])
     return msgspec.structs.replace(
@@ -53,4 +53,5 @@ async def walk(scenario: Scenario, seen: Observation, browser: Browser, origin: 
         quiet_ms=tabs.quiet_ms,
         controls=tabs.controls,
         release=tabs.release,
+        browser_log=tabs.browser_log,
     )

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lab import ledger
-from lab.browser import Profile, Tab
+from lab.browser import Browser, Profile, Tab
 from lab.errors import HarnessFaultError, LabError
 from lab.ledger import now_ms
-from lab.observation import Arrival, Release, TabSeen
+from lab.observation import Arrival, BrowserLog, Release, TabSeen
 from lab.origin_client import Origin
 from lab.scenario import Cell
 from lab.stillness import Control, Stillness, Watch, dropped
@@ -68,15 +68,17 @@ class OpenTab:
 class CellTabs:
     """lab.scenario.Tabs, for one cell. What it saw is in its public fields afterwards, named as in Observation."""
 
-    def __init__(self, cell: Cell, origin: Origin, start: int, profile: Profile, still: Stillness) -> None:
+    def __init__(self, cell: Cell, origin: Origin, start: int, browser: Browser, profile: Profile, still: Stillness) -> None:
         self.seen: tuple[TabSeen, ...] = ()
         self.release: Release | None = None
         self.settled_ms: float | None = None
         self.quiet_ms: float | None = None
         self.controls = 0
+        self.browser_log: BrowserLog | None = None
         self._cell = cell
         self._origin = origin
         self._start = start
+        self._browser = browser
         self._profile = profile
         self._still = still
         self._tabs: list[OpenTab] = []
@@ -99,6 +101,7 @@ class CellTabs:
         self.quiet_ms, self.controls = self._still.quiet_ms, self._still.control.openings
         self.seen = await self._look()
         self.settled_ms = now_ms()
+        self.browser_log = await self._browser.account(self._cell.name)
         live = [tab for tab in self._tabs if self.seen[tab.number - 1].live]
         waiting = [tab for tab in self._tabs if not tab.decided]
         if live and waiting:
@@ -211,14 +214,15 @@ def released(
 
 
 @asynccontextmanager
-async def cell_tabs(cell: Cell, origin: Origin, start: int, profile: Profile) -> AsyncIterator[CellTabs]:
-    """The tabs of a cell, and the work beside them; all is ended when the steps are.
+async def cell_tabs(cell: Cell, origin: Origin, start: int, browser: Browser) -> AsyncIterator[CellTabs]:
+    """The tabs of a cell in a fresh profile, and the work beside them; all is ended when the steps are.
 
     When something beside them fails (the origin ends, the browser dies), the steps are broken off with that failure.
     """
+    profile = await browser.new_profile()
     watch = Watch(origin, cell.protocol, start)
     control = Control(profile, Control.url(origin, cell.transport))
-    tabs = CellTabs(cell, origin, start, profile, Stillness(watch, control))
+    tabs = CellTabs(cell, origin, start, browser, profile, Stillness(watch, control))
     try:
         async with asyncio.TaskGroup() as beside:
             tasks = [beside.create_task(work) for work in (watch.follow(), tabs.make_blank_tabs())]

@@ -50,6 +50,15 @@ def test_a_bad_file_is_one_line_that_names_it(tmp_path: Path, text: str, complai
     assert "\n" not in str(error.value)
 
 
+def test_a_scenario_by_its_path(tmp_path: Path) -> None:
+    write(tmp_path, mine=GOOD.replace("NAME", "mine"), none="x = 1\n")
+    known = catalogue.load(catalogue.home())
+    assert [one.name for one in catalogue.choose(known, [str(tmp_path / "mine.py"), "seventh_tab"])] == ["mine", "seventh_tab"]
+    for name, complaint in (("none.py", "has no scenario"), ("nowhere.py", "is not a scenario file")):
+        with pytest.raises(UsageError, match=complaint):
+            catalogue.choose(known, [str(tmp_path / name)])
+
+
 def test_two_of_one_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"two scenarios are named 'one'.*a\.py and .*b\.py"):
         catalogue.load(write(tmp_path, a=GOOD.replace("NAME", "one"), b=GOOD.replace("NAME", "one")))

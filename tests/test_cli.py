@@ -50,6 +50,13 @@ def test_bad_usage_is_one_line_and_exit_2(arguments: list[str], complaint: str) 
     assert len([line for line in found.output.splitlines() if "Error" in line or "seventh-tab:" in line]) == 1
 
 
+def test_a_scenario_file_with_a_syntax_error(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("async def mine(:\n")
+    found = call("run", str(tmp_path / "mine.py"))
+    assert found.exit_code == 2
+    assert f"{tmp_path / 'mine.py'}, line 1: invalid syntax" in found.output
+
+
 def test_a_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -9,7 +9,7 @@ import pytest
 
 from lab.judge import Cause, Kind, Verdict, judge
 from lab.ledger import AnyEvent, ConnectionNegotiated, ConnectionOpened, OriginFault, StreamOpened
-from lab.observation import Arrival, Observation, Release, TabSeen
+from lab.observation import Arrival, BrowserLog, Held, Observation, Release, TabSeen
 from lab.scenario import Cell, Claim
 
 SETTLED = 1000.0
@@ -92,6 +92,47 @@ def test_as_many_but_not_the_same_tabs() -> None:
     made = seen(12, 6)
     tabs = (TabSeen(1, document=True, live=False), *made.tabs[1:6], TabSeen(7, document=True, live=True), *made.tabs[7:])
     assert judge(msgspec.structs.replace(made, tabs=tabs)).kind == Kind.DISPUTED
+
+
+def log(*tabs: int, waits_for: str = "connections per host", limit: int | None = None) -> BrowserLog:
+    return BrowserLog(tuple(Held(f"https://x/?tab={tab}", tab, waits_for, 1, limit) for tab in tabs))
+
+
+def test_the_browsers_own_words_agree() -> None:
+    verdict = judge(seen(12, 6, browser_log=log(7, 8, 9, 10, 11, 12)))
+    assert (verdict.kind, verdict.cause) == (Kind.CONFIRMED, Cause.CONNECTIONS)
+    [words] = [one for one in verdict.witnesses if one.witness == "network log"]
+    assert (words.live, words.says) == (6, "The browser itself held back requests of 6 tabs, for connections per host.")
+
+
+@pytest.mark.parametrize("held", [(), (7,), (7, 8, 9, 10, 11), (6, 7, 8, 9, 10, 11, 12), (1, 2, 3, 4, 5, 6)])
+def test_the_browsers_own_words_disagree(held: tuple[int, ...]) -> None:
+    verdict = judge(seen(12, 6, browser_log=log(*held)))
+    assert (verdict.kind, verdict.cause) == (Kind.DISPUTED, None)
+    assert "the browser's own network log says" in verdict.why
+
+
+def test_held_back_though_every_page_is_live() -> None:
+    assert judge(seen(12, 12, protocol="h2", limit=100, browser_log=log(12))).kind == Kind.DISPUTED
+
+
+def test_the_browser_names_another_cause() -> None:
+    verdict = judge(seen(12, 6, browser_log=log(7, 8, 9, 10, 11, 12, waits_for="sockets in total")))
+    assert verdict.kind == Kind.DISPUTED
+    assert "The counts point to connections per host, the browser's own network log to sockets in total" in verdict.why
+
+
+@pytest.mark.parametrize(("limit", "cause"), [(12, Cause.ORIGIN_STREAMS), (100, None)])
+def test_whose_limit_it_is_in_the_browsers_words(limit: int, cause: Cause | None) -> None:
+    """The origin allows 12, twelve are live; a browser that names another number is not believed, nor are the counts."""
+    own = log(*range(13, 21), waits_for="streams per connection", limit=limit)
+    assert judge(seen(20, 12, protocol="h2", limit=12, streams_per_connection=12, browser_log=own)).cause == cause
+
+
+def test_a_log_that_is_missing_leaves_the_others() -> None:
+    verdict = judge(seen(12, 6, browser_log=BrowserLog(missing="it is empty")))
+    assert verdict.kind == Kind.CONFIRMED
+    assert "Not heard: it is empty." in [one.says for one in verdict.witnesses]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from lab.observation import BrowserLog
+
 
 class Tab(Protocol):
     """One tab. Every method raises HarnessFaultError when the browser is gone."""
@@ -40,5 +42,8 @@ class Browser(Protocol):
     def network_log(self) -> Path | None: ...
     @property
     def alive(self) -> bool: ...
+    async def account(self, cell: str) -> BrowserLog | None:
+        """Which of a cell's requests it holds back just now, by its own log; None where it keeps none."""
+
     async def new_profile(self) -> Profile: ...
     async def close(self) -> None: ...

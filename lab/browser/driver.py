@@ -12,7 +12,9 @@ import msgspec
 from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
 
 from lab.browser.engines import Engine
+from lab.browser.netlog import NetLog
 from lab.errors import HarnessFaultError
+from lab.observation import BrowserLog
 
 CLOSE_S = 10.0
 
@@ -108,6 +110,7 @@ class DrivenBrowser:
         self.version = browser.version
         self.what = candidate.what
         self.network_log = network_log
+        self._netlog = NetLog(network_log) if network_log else None
 
     def __repr__(self) -> str:
         return f"<{self.engine} {self.version} ({self.what})>"
@@ -115,6 +118,9 @@ class DrivenBrowser:
     @property
     def alive(self) -> bool:
         return self._browser.is_connected()
+
+    async def account(self, cell: str) -> BrowserLog | None:
+        return await asyncio.to_thread(self._netlog.account, cell) if self._netlog else None
 
     async def new_profile(self) -> DrivenProfile:
         with border():

@@ -15,6 +15,7 @@ ENGINE_TITLES = {"chromium": "Chromium", "firefox": "Firefox"}
 WAITED_FOR = {
     Cause.CONNECTIONS: "a connection",
     Cause.ORIGIN_STREAMS: "a stream: the origin allows no more on one connection",
+    Cause.SOCKETS: "a socket: the browser opens no more in total",
     Cause.BROWSER_STREAMS: "a stream: the browser opens no more on one connection",
 }
 

@@ -1,0 +1,117 @@
+"""Chromium's own account of why a request waits: its NetLog, read line by line while the browser runs.
+
+Counted are *open* stalls, never events by their name: during TLS handshakes many requests stall for a moment. A request is held
+- by the socket pool: its HTTP_STREAM_JOB logged a stall, and since then neither got a socket nor left the pool
+  (net/socket/transport_client_socket_pool.cc);
+- by an HTTP/2 session: HTTP2_SESSION_STALLED_MAX_STREAMS named its URL, and no HEADERS with its path have been sent since
+  (net/spdy/spdy_session.cc).
+Whose request it is follows from source dependencies: job → controller → URL. Its clock is the ledger's.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from lab.observation import BrowserLog, Held
+
+FORMAT_VERSION = 1
+POOL_STALLS = {
+    "SOCKET_POOL_STALLED_MAX_SOCKETS_PER_GROUP": "connections per host",
+    "SOCKET_POOL_STALLED_MAX_SOCKETS": "sockets in total",
+}
+STREAM_STALL = "streams per connection"
+
+
+class NetLog:
+    """One browser's log, followed as it grows. `trouble` says why it can't be a witness, once that is known."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.trouble: str | None = None
+        self._offset = 0
+        self._names: dict[int, str] | None = None
+        self._begin = self._end = -1
+        self._urls: dict[int, str] = {}
+        self._held: dict[tuple[int, str], Held] = {}
+
+    def account(self, cell: str) -> BrowserLog:
+        """Read on to what has been written by now; what is held of this cell's requests."""
+        self._read_on()
+        if self.trouble:
+            return BrowserLog(missing=self.trouble)
+        return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
+
+    def _read_on(self) -> None:
+        try:
+            with self.path.open("rb") as log:
+                log.seek(self._offset)
+                for line in log:
+                    if not line.endswith(b"\n"):
+                        break  # Still being written: it is read the next time.
+                    self._offset += len(line)
+                    self._line(line.strip().rstrip(b",").removesuffix(b"]"))
+        except OSError as error:
+            self.trouble = f"the browser's network log can't be read: {error.strerror}"
+        except (ValueError, KeyError, TypeError) as error:
+            self.trouble = f"the browser's network log is not understood: {type(error).__name__}: {error}"
+        if self._names is None and not self.trouble:
+            self.trouble = "the browser's network log is empty"
+
+    def _line(self, line: bytes) -> None:
+        if self._names is None:
+            self._constants(json.loads(line + b"}"))
+        elif line.startswith(b'{"') and b'"source"' in line:
+            event = json.loads(line)
+            self._event(event, self._names[event["type"]], event["source"]["id"], event.get("params") or {})
+
+    def _constants(self, first: dict[str, Any]) -> None:
+        constants = first["constants"]
+        version = constants["logFormatVersion"]
+        if version != FORMAT_VERSION:
+            raise ValueError(f"it has format {version}, and format {FORMAT_VERSION} is known here")
+        self._names = {number: name for name, number in constants["logEventTypes"].items()}
+        self._begin, self._end = (constants["logEventPhase"][name] for name in ("PHASE_BEGIN", "PHASE_END"))
+
+    def _event(self, event: dict[str, Any], name: str, source: int, params: dict[str, Any]) -> None:
+        phase = event["phase"]
+        if name == "HTTP_STREAM_JOB_CONTROLLER":
+            if phase == self._begin and not params["is_preconnect"]:
+                self._urls[source] = params["url"]
+            elif phase == self._end:
+                self._urls.pop(source, None)
+        elif name == "HTTP_STREAM_JOB":
+            if phase == self._begin and (url := self._urls.get(params["source_dependency"]["id"])):
+                self._urls[source] = url
+            elif phase == self._end:
+                self._urls.pop(source, None)
+        elif name in POOL_STALLS and source in self._urls:
+            url = self._urls[source]
+            self._held[source, "pool"] = Held(url, number(query(url, "tab")), POOL_STALLS[name], float(event["time"]))
+        elif name == "SOCKET_POOL_BOUND_TO_SOCKET" or (name == "SOCKET_POOL" and phase == self._end):
+            self._held.pop((source, "pool"), None)
+        elif name == "HTTP2_SESSION_STALLED_MAX_STREAMS":
+            url = params["url"]
+            self._held[source, target(url)] = Held(
+                url, number(query(url, "tab")), STREAM_STALL, float(event["time"]), params["max_concurrent_streams"]
+            )
+        elif name == "HTTP2_SESSION_SEND_HEADERS":
+            [path] = [field.removeprefix(":path: ") for field in params["headers"] if field.startswith(":path: ")]
+            self._held.pop((source, path), None)
+        elif name == "HTTP2_SESSION" and phase == self._end:
+            self._held = {key: one for key, one in self._held.items() if key[0] != source}
+
+
+def query(url: str, name: str) -> str:
+    return parse_qs(urlsplit(url).query).get(name, [""])[0]
+
+
+def target(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
