@@ -139,7 +139,7 @@ class Bench:
             )
         if not self.waiting:
             return ""
-        if self.held and self.inferred_cause() not in self.held.values():
+        if self.held and not {self.inferred_cause(), None} & set(self.held.values()):
             return (
                 f"The counts point to {self.inferred_cause()}, the browser's own network log to {joined(self.held.values())}."
             )
@@ -203,7 +203,8 @@ class Bench:
             return f"Not heard: {log.missing}."
         if not self.held:
             return "The browser itself held back no request of these tabs."
-        return f"The browser itself held back requests of {len(self.held)} tabs, for {joined(self.held.values())}."
+        notes = "".join(f" {note}." for note in sorted({one.note for one in log.held if one.note}))
+        return f"The browser itself held back requests of {len(self.held)} tabs, for {joined(self.held.values())}.{notes}"
 
     def control_in_words(self) -> str:
         quiet = f"{self.seen.quiet_ms:.0f} ms" if self.seen.quiet_ms is not None else "a while"
@@ -213,7 +214,7 @@ class Bench:
         )
 
 
-def held_by_browser(seen: Observation) -> dict[int, Cause] | None:
+def held_by_browser(seen: Observation) -> dict[int, Cause | None] | None:
     """The tabs whose requests the browser says it holds back, and for what; None when its log is not there to ask."""
     log = seen.browser_log
     if log is None or log.missing is not None:
@@ -221,15 +222,15 @@ def held_by_browser(seen: Observation) -> dict[int, Cause] | None:
     return {one.tab: cause_of(one, seen.streams_per_connection) for one in log.held if one.tab is not None}
 
 
-def cause_of(held: Held, origin_limit: int | None) -> Cause:
-    """A limit on streams is the origin's own setting when the browser names the same number."""
+def cause_of(held: Held, origin_limit: int | None) -> Cause | None:
+    """A limit on streams is the origin's own setting when the browser names the same number; None when it names none."""
     if held.limit is not None:
         return Cause.ORIGIN_STREAMS if held.limit == origin_limit else Cause.BROWSER_STREAMS
-    return Cause(held.waits_for)
+    return Cause(held.waits_for) if held.waits_for in list(Cause) else None
 
 
-def joined(causes: Iterable[Cause]) -> str:
-    return " and ".join(sorted(set(causes)))
+def joined(causes: Iterable[Cause | None]) -> str:
+    return " and ".join(sorted({cause or "streams per connection" for cause in causes}))
 
 
 def sentence(words: str) -> str:

@@ -47,13 +47,15 @@ class Release(msgspec.Struct, frozen=True):
 
 class Held(msgspec.Struct, frozen=True):
     """A request that the browser itself says it holds back, since `since_ms`. `tab` is None for a URL that names none;
-    `limit` is the number of streams in force, where that is what it waits for."""
+    `limit` is the number of streams in force, where that is what it waits for and the log tells it; `note` is what else the
+    browser says of it, in words."""
 
     url: str
     tab: int | None
     waits_for: str
     since_ms: float
     limit: int | None = None
+    note: str | None = None
 
 
 class BrowserLog(msgspec.Struct, frozen=True):

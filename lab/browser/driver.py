@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,11 +13,13 @@ import msgspec
 from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
 
 from lab.browser.engines import Engine
+from lab.browser.mozlog import MozLog
 from lab.browser.netlog import NetLog
 from lab.errors import HarnessFaultError
 from lab.observation import BrowserLog
 
 CLOSE_S = 10.0
+LOGS: dict[str, type[NetLog] | type[MozLog]] = {"chromium": NetLog, "firefox": MozLog}
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -110,7 +113,7 @@ class DrivenBrowser:
         self.version = browser.version
         self.what = candidate.what
         self.network_log = network_log
-        self._netlog = NetLog(network_log) if network_log else None
+        self._log = LOGS[candidate.engine.name](network_log) if network_log else None
 
     def __repr__(self) -> str:
         return f"<{self.engine} {self.version} ({self.what})>"
@@ -120,7 +123,7 @@ class DrivenBrowser:
         return self._browser.is_connected()
 
     async def account(self, cell: str) -> BrowserLog | None:
-        return await asyncio.to_thread(self._netlog.account, cell) if self._netlog else None
+        return await asyncio.to_thread(self._log.account, cell) if self._log else None
 
     async def new_profile(self) -> DrivenProfile:
         with border():
@@ -153,10 +156,16 @@ async def launch(
     Raises LaunchError with the candidate's reason.
     """
     kind = getattr(running, candidate.engine.name)
-    chromium = candidate.engine.name == "chromium" and candidate.endpoint is None
-    log = log_to / candidate.engine.network_log if log_to and candidate.engine.network_log and chromium else None
-    arguments = [f"--ignore-certificate-errors-spki-list={spki}"] if chromium and spki else []
-    arguments += [f"--log-net-log={log}"] if log else []
+    log = log_to / candidate.engine.network_log if log_to and not candidate.endpoint else None
+    leaf_trusted = bool(spki) and candidate.engine.name == "chromium" and not candidate.endpoint
+    arguments: list[str] = []
+    environment = dict(os.environ)
+    if leaf_trusted:
+        arguments.append(f"--ignore-certificate-errors-spki-list={spki}")
+    if log and candidate.engine.name == "chromium":
+        arguments.append(f"--log-net-log={log}")
+    elif log:
+        environment |= {"MOZ_LOG": "timestamp,sync,nsHttp:5", "MOZ_LOG_FILE": str(log.with_suffix(""))}
     try:
         if candidate.endpoint:
             browser = await kind.connect(candidate.endpoint)
@@ -166,6 +175,7 @@ async def launch(
                 executable_path=candidate.path,
                 headless=not headed,
                 args=arguments,
+                env={**environment},
                 # The driver ends the browser itself, after it has written down what was measured.
                 handle_sigint=False,
                 handle_sigterm=False,
@@ -173,4 +183,4 @@ async def launch(
             )
     except Error as error:
         raise LaunchError(first_line(error).removeprefix("BrowserType.launch: ")) from error
-    return DrivenBrowser(browser, candidate, log, leaf_trusted=bool(arguments and spki))
+    return DrivenBrowser(browser, candidate, log, leaf_trusted)

@@ -15,7 +15,7 @@ class Engine(msgspec.Struct, frozen=True):
     commands: tuple[str, ...]
     command_channel: str | None
     package: str
-    network_log: str | None
+    network_log: str
 
     @property
     def variable(self) -> str:
@@ -42,7 +42,7 @@ ENGINES = {
             commands=("firefox-esr", "firefox"),
             command_channel="moz-firefox",
             package="firefox-esr",
-            network_log=None,
+            network_log="firefox.moz_log",
         ),
     )
 }

@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+from lab.browser.tail import Tail, number, query
 from lab.observation import BrowserLog, Held
 
 FORMAT_VERSION = 1
@@ -26,46 +27,32 @@ STREAM_STALL = "streams per connection"
 
 
 class NetLog:
-    """One browser's log, followed as it grows. `trouble` says why it can't be a witness, once that is known."""
+    """One browser's log, followed as it grows."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.trouble: str | None = None
-        self._offset = 0
-        self._names: dict[int, str] | None = None
+        self._tail = Tail(path, self._line)
+        self._names: dict[int, str] = {}
         self._begin = self._end = -1
         self._urls: dict[int, str] = {}
         self._held: dict[tuple[int, str], Held] = {}
 
     def account(self, cell: str) -> BrowserLog:
         """Read on to what has been written by now; what is held of this cell's requests."""
-        self._read_on()
-        if self.trouble:
-            return BrowserLog(missing=self.trouble)
+        self._tail.read_on()
+        if self._tail.trouble:
+            return BrowserLog(missing=self._tail.trouble)
         return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
 
-    def _read_on(self) -> None:
-        try:
-            with self.path.open("rb") as log:
-                log.seek(self._offset)
-                for line in log:
-                    if not line.endswith(b"\n"):
-                        break  # Still being written: it is read the next time.
-                    self._offset += len(line)
-                    self._line(line.strip().rstrip(b",").removesuffix(b"]"))
-        except OSError as error:
-            self.trouble = f"the browser's network log can't be read: {error.strerror}"
-        except (ValueError, KeyError, TypeError) as error:
-            self.trouble = f"the browser's network log is not understood: {type(error).__name__}: {error}"
-        if self._names is None and not self.trouble:
-            self.trouble = "the browser's network log is empty"
-
-    def _line(self, line: bytes) -> None:
-        if self._names is None:
+    def _line(self, raw: bytes) -> None:
+        line = raw.rstrip(b",").removesuffix(b"]")
+        if not self._tail.understood:
             self._constants(json.loads(line + b"}"))
+            self._tail.understood = True
         elif line.startswith(b'{"') and b'"source"' in line:
             event = json.loads(line)
-            self._event(event, self._names[event["type"]], event["source"]["id"], event.get("params") or {})
+            name = self._names.get(event["type"])
+            if name is not None:
+                self._event(event, name, event["source"]["id"], event.get("params") or {})
 
     def _constants(self, first: dict[str, Any]) -> None:
         constants = first["constants"]
@@ -104,14 +91,6 @@ class NetLog:
             self._held = {key: one for key, one in self._held.items() if key[0] != source}
 
 
-def query(url: str, name: str) -> str:
-    return parse_qs(urlsplit(url).query).get(name, [""])[0]
-
-
 def target(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-def number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
