@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import ClassVar
 
 import httpx
 import pytest
+import trio
 from httpx_sse import EventSource, ServerSentEvent
 
 from lab.origin.feed import Missed, Update
@@ -55,6 +58,44 @@ def test_an_update_is_json_on_one_line_or_several(kind: str, lines: int) -> None
     [event] = decode(encoded)
     assert (event.event, event.id) == (kind, "3")
     assert json.loads(event.data) == {"seq": 3, "at_ms": 17.5, "text": "Goal!\n2 : 1"}
+
+
+def test_a_silent_feed_is_kept_alive_by_comments() -> None:
+    """A feed in which nothing happens: the stream starts, says how to retry, and then sends a comment at each heartbeat."""
+
+    class SilentFeed:
+        last = 5
+        patience_s: float = 0
+
+        async def after(self, seq: int, patience_s: float) -> tuple[None, list[Update]]:
+            assert seq == 5
+            self.patience_s = patience_s
+            return None, []
+
+    class Recorder:
+        headers: ClassVar[dict[str, str]] = {"last-event-id": "5"}
+        sent = 0
+
+        def __init__(self) -> None:
+            self.written: list[bytes] = []
+
+        async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+            assert status == 200
+
+        async def write(self, body: bytes) -> None:
+            self.written.append(body)
+            if len(self.written) == 4:
+                raise EnoughError
+
+    class EnoughError(Exception):
+        pass
+
+    feed, stream = SilentFeed(), Recorder()
+    with pytest.raises(EnoughError):
+        trio.run(sse.serve, stream, feed)
+    assert stream.written == [b"retry: 2000\n", *[b": heartbeat\n"] * 3]
+    assert feed.patience_s == sse.HEARTBEAT_S
+    assert stream.sent == 0
 
 
 def test_what_was_missed_is_said() -> None:
