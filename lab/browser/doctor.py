@@ -11,14 +11,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from playwright.async_api import Playwright
 
 from lab.browser.driver import LaunchError, launch, playwright
 from lab.browser.engines import Engine
-from lab.browser.find import Tried, candidates, find, mend, package_command
-from lab.errors import MachineError
+from lab.browser.find import candidates, find, mend, package_command
+from lab.observation import Tried
 
 INSTALL_S = 600.0
 
@@ -51,16 +50,21 @@ async def all_there(engines: Iterable[Engine], say: Callable[[str], None]) -> bo
 
 
 async def found_or_installed(engine: Engine, say: Callable[[str], None]) -> bool:
+    """Whether a browser is there is known only by starting it, so that, not an installer's word, ends the trying."""
     found = await first_found(engine)
     if found is None:
-        log = Path(tempfile.gettempdir()) / "seventh-tab-install.log"
+        handle, log = tempfile.mkstemp(prefix="seventh-tab-install-", suffix=".log")
         say(f"{engine.title}: installing; what the installers say goes to {log}")
-        try:
-            await install(engine, log)
-        except MachineError as error:
-            say(str(error))
-        found = await first_found(engine)
-    if found is not None:
+        with os.fdopen(handle, "wb") as out:
+            for way in installers(engine):
+                for command in way:
+                    await run_installer(command, out.fileno())
+                found = await first_found(engine)
+                if found is not None:
+                    break
+    if found is None:
+        say(f"{engine.title} could not be installed. By hand: {package_command(engine)}, or set {engine.variable} to its path")
+    else:
         say(f"{engine.title} {found.version}: {found.what}")
     return found is not None
 
@@ -75,25 +79,12 @@ async def first_found(engine: Engine) -> Tried | None:
 
 
 def installers(engine: Engine) -> list[list[list[str]]]:
-    """Ways to get an engine, in the order to try them; each is a list of commands that must all succeed."""
+    """Ways to get an engine, in the order to try them; each is a list of commands."""
     ways = [[[sys.executable, "-m", "playwright", "install", engine.name]]]
     if shutil.which("apt-get") and os.geteuid() == 0:
         install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", engine.package]
         ways.append([["apt-get", "update", "-q"], install])
     return ways
-
-
-async def install(engine: Engine, log: Path) -> None:
-    """Try each way until one succeeds; what the installers say goes to `log`. Raises MachineError when none does."""
-    with log.open("ab") as out:
-        for way in installers(engine):
-            codes = [await run_installer(command, out.fileno()) for command in way]
-            if not any(codes):
-                return
-    raise MachineError(
-        f"{engine.title} could not be installed; {log} has what the installers said",
-        f"install it by hand: {package_command(engine)}, or set {engine.variable} to a browser's path",
-    )
 
 
 async def run_installer(command: list[str], out: int) -> int:

@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 from playwright.async_api import Playwright
 
 from lab.browser.driver import Candidate, DrivenBrowser, LaunchError, launch
 from lab.browser.engines import Engine
-
-
-class Tried(msgspec.Struct, frozen=True):
-    """One candidate and what became of it: `version` when it started, else `reason` and how to mend it."""
-
-    engine: str
-    what: str
-    version: str | None = None
-    reason: str | None = None
-    mend: str = ""
+from lab.observation import Tried
 
 
 def candidates(engine: Engine, environment: Mapping[str, str] = os.environ) -> list[Candidate]:
@@ -64,10 +55,10 @@ def mend(candidate: Candidate) -> str:
     if candidate.explicit:
         return f"correct or unset {candidate.engine.variable}"
     if candidate.channel in candidate.engine.channels:
-        return f"python3 -m playwright install {candidate.channel}"
+        return f"{sys.executable} -m playwright install {candidate.channel}"
     if candidate.path:
         return package_command(candidate.engine)
-    return f"python3 -m playwright install {candidate.engine.name}"
+    return f"{sys.executable} -m playwright install {candidate.engine.name}"
 
 
 def package_command(engine: Engine) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab.browser import doctor
-from lab.browser.engines import ENGINES
-from lab.errors import MachineError
+from lab.browser.engines import ENGINES, Engine
+from lab.observation import Tried
 
 
 def test_doctors_table_names_a_mend_for_everything_missing() -> None:
@@ -29,16 +29,27 @@ def test_an_engine_that_is_there_is_named_and_not_installed_again() -> None:
     assert not any("installing" in line for line in said)
 
 
-def test_an_installer_that_fails_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Real processes in the installers' place: the first way fails in its second step, the second succeeds."""
-    ways = [[["true"], ["sh", "-c", "echo no network >&2; exit 1"]], [["sh", "-c", f"echo done > {tmp_path}/got"]]]
+def test_only_a_browser_that_starts_ends_the_trying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Real processes in the installers' place. The first way says it succeeded, and nothing starts (a library is missing, say);
+    the second way's first step fails, and its second brings a browser."""
+    ways = [[["true"]], [["false"], ["touch", str(tmp_path / "browser")]], [["touch", str(tmp_path / "never")]]]
     monkeypatch.setattr(doctor, "installers", lambda engine: ways)
-    asyncio.run(doctor.install(ENGINES["firefox"], tmp_path / "log"))
-    assert (tmp_path / "got").exists()
-    assert "no network" in (tmp_path / "log").read_text()
+
+    async def first_found(engine: Engine) -> Tried | None:
+        return Tried(engine.name, "it", version="1") if (tmp_path / "browser").exists() else None
+
+    monkeypatch.setattr(doctor, "first_found", first_found)
+    said: list[str] = []
+    assert asyncio.run(doctor.all_there([ENGINES["firefox"]], said.append))
+    assert "installing" in said[0]
+    assert said[1] == "Firefox 1: it"
+    assert not (tmp_path / "never").exists()
 
 
-def test_no_installer_succeeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_installer_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "installers", lambda engine: [[["false"]]])
-    with pytest.raises(MachineError, match=r"Firefox could not be installed.*firefox-esr, or set SEVENTH_TAB_FIREFOX"):
-        asyncio.run(doctor.install(ENGINES["firefox"], tmp_path / "log"))
+    monkeypatch.setenv("SEVENTH_TAB_FIREFOX", "/no/such/firefox")
+    said: list[str] = []
+    assert not asyncio.run(doctor.all_there([ENGINES["firefox"]], said.append))
+    assert "could not be installed. By hand: " in said[-1]
+    assert "set SEVENTH_TAB_FIREFOX to its path" in said[-1]
