@@ -17,12 +17,12 @@ from rich.console import Console
 from lab import catalogue, certs, results
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, UsageError
+from lab.errors import LabError, MachineError, NoBrowserError, UsageError
 from lab.origin_client import origin
 from lab.protocols import PROTOCOLS
 from lab.report.render import write_report
 from lab.results import Results
-from lab.run import RESULTS, NothingStartedError, Plan, make_folder, point_latest
+from lab.run import NothingStartedError, Plan, make_folder, new_results, point_latest
 from lab.run import run as run_plan
 from lab.terminal import RunProgress, doctor_table, output, results_table, scenarios_table, surprises
 from lab.transports import transports
@@ -53,16 +53,17 @@ def fail(error: LabError) -> None:
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGTERM is an interruption like Ctrl-C: the work is cancelled and tidies up."""
+    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up."""
 
-    async def with_sigterm() -> T:
+    async def with_signals() -> T:
         task = asyncio.current_task()
         assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work
 
     try:
-        return asyncio.run(with_sigterm())
+        return asyncio.run(with_signals())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
@@ -71,7 +72,7 @@ def names(kind: str, known: Callable[[], dict[str, Any]]) -> Callable[..., tuple
     """A click callback that checks names, and offers the nearest one for a name that is not known."""
 
     def check(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(catalogue.known(value, known(), kind) for value in values)
+        return tuple(dict.fromkeys(catalogue.known(value, known(), kind) for value in values))
 
     return check
 
@@ -141,11 +142,11 @@ def run(
     cells.sort(key=lambda cell: engines.index(cell.engine))  # One browser serves all cells of its engine.
     folder = make_folder(out)
     plan = Plan(tuple(chosen), tuple(cells), out, headed, streams_per_connection)
+    found = new_results(plan, folder)
     try:
         with RunProgress(len(cells)) as progress:
-            complete(run_plan(plan, folder, progress))
+            complete(run_plan(plan, folder, found, progress))
     finally:
-        found = results.read(folder / RESULTS)
         conclude(found, folder)
     kinds = {cell.verdict for cell in found.cells}
     if "harness_fault" in kinds:
@@ -155,9 +156,7 @@ def run(
 
 
 def conclude(found: Results, folder: Path) -> None:
-    """Write the report of what there is, and say where it is."""
-    report = write_report(found, folder / "index.html")
-    point_latest(folder)
+    """Say what there is, write the report of it, and say where it is. It runs after a failure too, and hides none."""
     console = output()
     if found.cells:
         console.print(results_table(found))
@@ -165,7 +164,12 @@ def conclude(found: Results, folder: Path) -> None:
         console.print(line, markup=False)
     if found.interrupted:
         console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
-    console.print(f"report: {report.parent.parent / 'latest' / report.name}", soft_wrap=True)
+    try:
+        report = write_report(found, folder / "index.html")
+    except LabError as error:
+        Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
+    else:
+        console.print(f"report: {point_latest(folder) / report.name}", soft_wrap=True)
 
 
 @main.command()
@@ -173,7 +177,11 @@ def conclude(found: Results, folder: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="The HTML file; default: index.html beside the results.")
 def report(results_json: Path, out: Path | None) -> None:
     """Build the HTML report again from a results.json; no browser needed."""
-    written = write_report(results.read(results_json), out or results_json.with_name("index.html"))
+    found = results.read(results_json)
+    try:
+        written = write_report(found, out or results_json.with_name("index.html"))
+    except MachineError as error:
+        raise UsageError(error.message, error.todo) from error
     output().print(f"report: {written}", soft_wrap=True)
 
 
@@ -190,7 +198,7 @@ def fixed(ports: tuple[str, ...]) -> dict[str, int]:
     for text in ports:
         door, _, number = text.partition("=")
         catalogue.known(door, [*PROTOCOLS, "control"], "door")
-        if not number.isdigit() or not 0 <= int(number) <= 65535:
+        if not (number.isascii() and number.isdigit()) or not 0 <= int(number) <= 65535:
             raise UsageError(f"--port {text!r}: expected DOOR=PORT, with a port up to 65535")
         found[door] = int(number)
     return found
@@ -223,4 +231,4 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
     tried = complete(examined(engines))
     output().print(doctor_table(tried))
     if not any(one.version for one in tried):
-        raise NothingStartedError([])
+        raise NoBrowserError("no browser could be started", f"run: {sys.executable} -m lab doctor --install")

@@ -83,7 +83,7 @@ class StreamOpened(Event, frozen=True, kw_only=True):
 
 
 class StreamClosed(Event, frozen=True, kw_only=True):
-    """`reason`: `client` (it went away), `origin` (ended on request) or `shutdown`; `sent` counts updates."""
+    """`reason`: `client` (it went away), `origin` (ended on request), `shutdown` or `fault`; `sent` counts updates."""
 
     stream: int
     reason: str

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection, HTTPException
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -25,7 +26,7 @@ CONTROL_S = 10.0
 class Origin:
     """A running origin. `events` grows as lines arrive, and each arrival wakes those who wait."""
 
-    def __init__(self, process: asyncio.subprocess.Process, listening: ledger.Listening, copy: BinaryIO) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, listening: ledger.Listening, copy: RawIOBase) -> None:
         self.process = process
         self.listening = listening
         self.events: list[ledger.AnyEvent] = []
@@ -46,15 +47,22 @@ class Origin:
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
+        try:
+            while line := await self.process.stdout.readline():
+                self.events.append(self._event(line))
+                self._announce()
+        finally:  # Whoever waits for news learns that there will be none.
+            asyncio.get_running_loop().call_soon(self._announce)
+
+    def _event(self, line: bytes) -> ledger.AnyEvent:
+        """A line's event. What can't be kept or read is a fault, of which the judge will hear."""
+        try:
             self._copy.write(line)
-            try:
-                event = ledger.decode(line)
-            except msgspec.DecodeError as error:
-                event = ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line can't be read: {error}")
-            self.events.append(event)
-            self._announce()
-        asyncio.get_running_loop().call_soon(self._announce)
+            return ledger.decode(line)
+        except OSError as error:
+            return ledger.OriginFault(at_ms=0, where="the ledger", error=f"it can't be written: {error.strerror}")
+        except msgspec.DecodeError as error:
+            return ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line can't be read: {error}")
 
     def _announce(self) -> None:
         self._news.set()
@@ -74,7 +82,7 @@ class Origin:
     def lost(self) -> HarnessFaultError:
         code = self.process.returncode
         how = "closed its ledger" if code is None else f"ended with code {code}"
-        return HarnessFaultError(f"the origin {how} in the middle of a cell", "its last words are on standard error")
+        return HarnessFaultError(f"the origin {how} in the middle of a cell", "see origin.log beside the report")
 
     async def begin(self, cell: str) -> int:
         """Mark the beginning of a cell in the ledger; what follows has index `begin()` and later in `events`."""
@@ -94,7 +102,7 @@ class Origin:
         except (OSError, HTTPException) as error:
             raise HarnessFaultError(
                 f"the origin did not answer {method} {path}: {type(error).__name__}: {error}",
-                "run the cell again; if it stays, run with --verbose and look at the origin's messages",
+                "run the cell again; if it stays, look at origin.log beside the report",
             ) from error
 
     def _request(self, method: str, path: str) -> int:
@@ -115,7 +123,6 @@ class Origin:
             self.process.kill()
             await self.process.wait()
         await self._reader
-        self._copy.flush()
 
 
 @asynccontextmanager
@@ -129,9 +136,9 @@ async def origin(
 ) -> AsyncIterator[Origin]:
     """Start an origin, and stop it at the end. Its ledger goes to `folder`/ledger.jsonl too, its messages to origin.log.
 
-    Raises MachineError when it can't start: a port in use, most likely.
+    Raises UsageError for a port in use, MachineError when it can't start for another reason.
     """
-    with (folder / "ledger.jsonl").open("ab") as copy, (folder / "origin.log").open("a+b") as messages:
+    with (folder / "ledger.jsonl").open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lab.origin", "--exit-on-eof", "--certs", str(certs), "--host", host),
             *("--streams-per-connection", str(streams_per_connection)),
@@ -155,7 +162,7 @@ async def origin(
             await running.stop()
 
 
-async def greeting(process: asyncio.subprocess.Process, copy: BinaryIO, messages: BinaryIO) -> ledger.Listening:
+async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, messages: BinaryIO) -> ledger.Listening:
     """The origin's first line: where its doors are."""
     assert process.stdout is not None
     try:

@@ -21,11 +21,11 @@ from playwright.async_api import Playwright
 from lab import certs, results
 from lab.browser.driver import DrivenBrowser, playwright
 from lab.browser.engines import ENGINES
-from lab.browser.find import Tried, find
+from lab.browser.find import find
 from lab.children import Brood
 from lab.errors import HarnessFaultError, NoBrowserError, UsageError
 from lab.judge import Kind, judge
-from lab.observation import Observation
+from lab.observation import Observation, Tried
 from lab.observe import observe
 from lab.origin_client import Origin, origin
 from lab.results import CellResult, Machine, Results
@@ -108,17 +108,15 @@ async def workshop(plan: Plan, folder: Path) -> AsyncIterator[Workshop]:
                 await shop.close()
 
 
-async def run(plan: Plan, folder: Path, progress: Progress) -> Results:
-    """Run every cell of a plan. results.json is whole after each; it is also written when the run is broken off.
+async def run(plan: Plan, folder: Path, found: Results, progress: Progress) -> None:
+    """Run every cell of a plan, each result into `found` as soon as it is there. results.json is whole after each.
 
-    Raises NoBrowserError, with what was tried, when no engine could be started at all.
+    Raises NothingStartedError, with what was tried, when no engine could be started at all.
     """
-    found = new_results(plan, folder)
     try:
         async with workshop(plan, folder) as shop:
             for engine, cells in groupby(plan.cells, key=lambda cell: cell.engine):
                 await run_engine(engine, list(cells), plan, shop, found, progress)
-                results.write(found, folder / RESULTS)
             if not any(tried.version for tried in found.browsers):
                 raise NothingStartedError(found.browsers)
         found.finished = now()
@@ -127,34 +125,34 @@ async def run(plan: Plan, folder: Path, progress: Progress) -> Results:
         raise
     finally:
         results.write(found, folder / RESULTS)
-    return found
 
 
 class NothingStartedError(NoBrowserError):
     """Carries the table of what was tried."""
 
     def __init__(self, tried: Sequence[Tried]) -> None:
-        super().__init__("no browser could be started", "run: seventh-tab doctor --install")
+        super().__init__("no browser could be started", f"run: {sys.executable} -m lab doctor --install")
         self.tried = tuple(tried)
 
 
 async def run_engine(
     engine: str, cells: Sequence[Cell], plan: Plan, shop: Workshop, found: Results, progress: Progress
 ) -> None:
-    """The cells of one engine; all `unsupported`, with the reason, when it can't be started."""
+    """The cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once
+    and then can't be again, that is a fault."""
     scenarios = {one.name: one for one in plan.scenarios}
+    started = False
     for cell in cells:
         progress.cell_begins(cell)
         browser, tried = await shop.browser(engine)
-        found.browsers.extend(tried)
-        if browser is None:
-            missing = "; ".join(f"{one.what}: {one.reason}" for one in tried)
-            claim = scenarios[cell.scenario].claims[cell.protocol]
-            seen = Observation(cell=cell, claim=claim, missing=f"{ENGINES[engine].title} did not start. {missing}")
-        else:
+        found.browsers.extend(one for one in tried if one not in found.browsers)
+        if browser is not None:
+            started = True
             seen = await observe(scenarios[cell.scenario], cell, browser, await shop.origin())
             if browser.network_log and browser.network_log.name not in found.network_logs:
                 found.network_logs.append(browser.network_log.name)
+        else:
+            seen = not_there(scenarios[cell.scenario], cell, tried, started)
         verdict = judge(seen)
         if verdict.kind == Kind.HARNESS_FAULT:
             await shop.end_browser()  # What failed in one cell shall not fail the next: that gets a new browser.
@@ -162,6 +160,16 @@ async def run_engine(
         found.cells.append(result)
         results.write(found, shop.folder / RESULTS)
         progress.cell_ended(result)
+
+
+def not_there(scenario: Scenario, cell: Cell, tried: Sequence[Tried], started: bool) -> Observation:
+    reasons = "; ".join(f"{one.what}: {one.reason}" for one in tried)
+    claim, title = scenario.claims[cell.protocol], ENGINES[cell.engine].title
+    if started:
+        return Observation(
+            cell=cell, claim=claim, source=scenario.source, faults=(f"{title} ran, and did not start again. {reasons}",)
+        )
+    return Observation(cell=cell, claim=claim, source=scenario.source, missing=f"{title} did not start. {reasons}")
 
 
 def now() -> str:
@@ -200,8 +208,13 @@ def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
     raise UsageError(f"{out} has a thousand runs of this second", "choose another folder with --out")
 
 
-def point_latest(folder: Path) -> None:
-    """Let reports/latest name this run; where the system has no links to give, there is none."""
+def point_latest(folder: Path) -> Path:
+    """Let reports/latest name this run, and return it; the run's own folder where no such link can be made."""
     link, new = folder.parent / "latest", folder.parent / f".latest-{folder.name}"
-    new.symlink_to(folder.name, target_is_directory=True)
-    new.replace(link)
+    try:
+        new.symlink_to(folder.name, target_is_directory=True)
+        new.replace(link)
+    except OSError:  # No links on this file system, or a real folder of that name: then there is no short way.
+        new.unlink(missing_ok=True)
+        return folder
+    return link

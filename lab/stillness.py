@@ -111,8 +111,7 @@ class Control:
 
     async def update(self) -> None:
         """Return when the control tab has received its next update."""
-        if self._tab is None:
-            await self.begin()
+        await (self._opening or self.begin())
         assert self._tab is not None
         await self._tab.ask("lab.next()")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +16,7 @@ from playwright.async_api import Browser, BrowserContext, Error, Page, Playwrigh
 from lab.browser.engines import Engine
 from lab.browser.mozlog import MozLog
 from lab.browser.netlog import NetLog
-from lab.errors import HarnessFaultError
+from lab.errors import HarnessFaultError, LabError
 from lab.observation import BrowserLog
 
 CLOSE_S = 10.0
@@ -39,10 +40,13 @@ class LaunchError(Exception):
 
 @contextmanager
 def border() -> Iterator[None]:
-    """Playwright's errors in the middle of a cell become the lab's."""
+    """Playwright's errors in the middle of a cell become the lab's: its own, and the plain Exception it raises when its
+    helper process has died."""
     try:
         yield
-    except Error as error:
+    except LabError:
+        raise
+    except Exception as error:
         raise HarnessFaultError(
             f"the browser failed: {first_line(error)}",
             "run the cell again; if it stays, try --headed and watch",
@@ -143,6 +147,13 @@ async def playwright() -> AsyncIterator[Playwright]:
         yield running
 
 
+def unused(path: Path) -> Path:
+    """The path itself or, when a browser of this run has already written there, one with a number: evidence is kept."""
+    stem, _, ending = path.name.partition(".")
+    numbered = (path.with_name(f"{stem}-{number}.{ending}") for number in itertools.count(2))
+    return path if not path.exists() else next(one for one in numbered if not one.exists())
+
+
 async def launch(
     running: Playwright,
     candidate: Candidate,
@@ -156,7 +167,7 @@ async def launch(
     Raises LaunchError with the candidate's reason.
     """
     kind = getattr(running, candidate.engine.name)
-    log = log_to / candidate.engine.network_log if log_to and not candidate.endpoint else None
+    log = unused(log_to / candidate.engine.network_log) if log_to and not candidate.endpoint else None
     leaf_trusted = bool(spki) and candidate.engine.name == "chromium" and not candidate.endpoint
     arguments: list[str] = []
     environment = dict(os.environ)

@@ -29,7 +29,7 @@ def fixed_ports(context: click.Context, parameter: click.Parameter, values: tupl
     ports: dict[str, int] = {}
     for value in values:
         name, _, number = value.partition("=")
-        if name not in {*PROTOCOLS, CONTROL.name} or not number.isdigit() or int(number) > 65535:
+        if name not in {*PROTOCOLS, CONTROL.name} or not (number.isascii() and number.isdigit()) or int(number) > 65535:
             raise click.BadParameter(f"{value!r}: expected DOOR=PORT, with a door of {', '.join(PROTOCOLS)}, control")
         ports[name] = int(number)
     return ports

@@ -55,6 +55,14 @@ class App:
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, receive, send)
+        try:
+            await self._answer(exchange)
+        except Exception as error:
+            # Hypercorn only logs what an app raises: the ledger must know too, or the browser would be blamed.
+            self.book.fault(exchange.path, error)
+            raise
+
+    async def _answer(self, exchange: Exchange) -> None:
         if exchange.path.startswith("/control/") and exchange.port == self.control_port:
             await self._control(exchange)
         elif exchange.path in self._transports:
@@ -97,6 +105,9 @@ class App:
         try:
             gone = await until_gone(exchange, lambda: transport.serve(stream, self.feed), scope)
             reason = "client" if gone else "origin"
+        except Exception:
+            reason = "fault"
+            raise
         finally:
             del self._open[number]
             self.book.stream_closed(number, reason, stream.sent)
@@ -107,10 +118,6 @@ class App:
 
     async def _control(self, exchange: Exchange) -> None:
         match exchange.method, exchange.path:
-            case "GET", "/control/page":
-                await exchange.answer(200, HTML, "<!doctype html><title>control</title><link rel=icon href=data:,>")
-            case "GET", "/control/ping":
-                await exchange.answer(204)
             case "POST", "/control/cell":
                 self.book.cell_began(exchange.query.get("name", ""))
                 await exchange.answer(204)
