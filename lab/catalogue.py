@@ -34,7 +34,7 @@ def load_file(path: Path) -> list[Scenario]:
         raise UsageError(f"{path}, line {error.lineno}: {error.msg}", "mend the scenario file") from error
     except LabError as error:
         raise UsageError(f"{path}: {error.message}", error.todo or "mend the scenario file") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the scenario file") from error
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
     if not found:
@@ -56,10 +56,7 @@ def load(folder: Path) -> dict[str, Scenario]:
     catalogue: dict[str, Scenario] = {}
     for path in sorted(folder.glob("*.py")):
         for one in load_file(path):
-            if one.name in catalogue:
-                files = f"{catalogue[one.name].path} and {path}"
-                raise UsageError(f"two scenarios are named {one.name!r}: in {files}", "rename one of them")
-            catalogue[one.name] = one
+            add(one, catalogue)
     if not catalogue:
         raise UsageError(f"no scenario in {folder}", "a scenario is a Python file with a function under @scenario")
     return catalogue
@@ -67,13 +64,22 @@ def load(folder: Path) -> dict[str, Scenario]:
 
 def choose(catalogue: dict[str, Scenario], names: Sequence[str]) -> list[Scenario]:
     """The scenarios named, by a name in the catalogue or by the path of a file; all of the catalogue when none is named."""
-    chosen: list[Scenario] = []
-    for name in names:
-        if name.endswith(".py"):
-            chosen += load_file(Path(name))
-        else:
-            chosen.append(catalogue[known(name, catalogue, "scenario")])
-    return chosen or list(catalogue.values())
+    chosen: dict[str, Scenario] = {}
+    for name in dict.fromkeys(names):
+        if not name.endswith(".py"):
+            add(catalogue[known(name, catalogue, "scenario")], chosen)
+            continue
+        for one in load_file(Path(name)):
+            one.source = name
+            add(one, chosen)
+    return list(chosen.values()) or list(catalogue.values())
+
+
+def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:
+    if one.name in catalogue:
+        files = f"{catalogue[one.name].path} and {one.path}"
+        raise UsageError(f"two scenarios are named {one.name!r}: in {files}", "rename one of them")
+    catalogue[one.name] = one
 
 
 def known(name: str, names: Iterable[str], kind: str) -> str:

@@ -1,7 +1,7 @@
 """A certificate authority and one leaf, minted for a run and thrown away with it.
 
-Nothing here touches a system or browser store. The lab's own browser accepts this one leaf: Chromium by the hash of
-its public key, Firefox by a profile that lives as long as the cell.
+Nothing here touches a system or browser store. The lab's own Chromium accepts this one leaf, by the hash of its public key. Its
+Firefox (and a browser behind a ws:// address) has no such option: there the cell's throw-away profile accepts any certificate.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ class LabError(Exception):
     """An error with a reader: what was expected and found (`message`), and the next step (`todo`)."""
 
     exit_code = 4
-    whose = "the lab"
 
     def __init__(self, message: str, todo: str = "") -> None:
         super().__init__(message)
@@ -28,25 +27,21 @@ class UsageError(LabError):
     """Yours: an option, a port in use, a folder that can't be written, a scenario file, a results file."""
 
     exit_code = 2
-    whose = "the request"
 
 
 class NoBrowserError(LabError):
     """The machine's: no engine could be started."""
 
     exit_code = 3
-    whose = "this machine"
 
 
 class MachineError(LabError):
     """The machine's: no room on the disk, an origin that can't be started."""
 
     exit_code = 4
-    whose = "this machine"
 
 
 class HarnessFaultError(LabError):
     """Ours: the instrument failed, so what it was measuring is not known."""
 
     exit_code = 4
-    whose = "the lab"

@@ -144,7 +144,8 @@ class Bench:
                 f"The counts point to {self.inferred_cause()}, the browser's own network log to {joined(self.held.values())}."
             )
         if self.seen.release is None:
-            return f"{self.waiting} tabs are not live, and there was no live stream to end: what they wait for is not proven."
+            why = "no waiting one could be tried with a freed place: what they wait for is not proven"
+            return f"{self.waiting} tabs are not live, and {why}."
         came = len(self.seen.release.arrived)
         if came == 0:
             return f"{self.waiting} tabs are not live, but none came when a place was freed: they wait for something else."

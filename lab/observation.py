@@ -65,15 +65,27 @@ class BrowserLog(msgspec.Struct, frozen=True):
     missing: str | None = None
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """One candidate and what became of it: `version` when it started, else `reason` and how to mend it."""
+
+    engine: str
+    what: str
+    version: str | None = None
+    reason: str | None = None
+    mend: str = ""
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """`settled_ms` is the moment the verdict speaks of; what comes later belongs to the release proof.
 
-    `controls` counts full openings through the control door while the waiting ones stood still: browser and origin were
-    well then. `faults` are the instrument's own; `missing` says why there was nothing to see at all.
+    `source` is how the scenario is named on the command line. `controls` counts full openings through the control door
+    while the waiting ones stood still: browser and origin were well then. `faults` are the instrument's own; `missing` says
+    why there was nothing to see at all.
     """
 
     cell: Cell
     claim: Claim
+    source: str = ""
     engine_version: str | None = None
     opened: str = "one by one"
     streams_per_connection: int | None = None

@@ -9,12 +9,14 @@ import msgspec
 
 
 class Protocol(msgspec.Struct, frozen=True):
-    """How one door speaks. `alpn` is what a connection on it must have negotiated (RFC 7301)."""
+    """How one door speaks. `alpn` is what a connection on it must have negotiated (RFC 7301);
+    `family` is the name by which findings speak of it."""
 
     name: str
     title: str
     scheme: str
     alpn: str
+    family: str
     multiplexed: bool
 
     @property
@@ -25,11 +27,11 @@ class Protocol(msgspec.Struct, frozen=True):
 PROTOCOLS = {
     row.name: row
     for row in (
-        Protocol("h1-clear", "HTTP/1.1 without TLS", "http", "http/1.1", multiplexed=False),
-        Protocol("h1", "HTTP/1.1 over TLS", "https", "http/1.1", multiplexed=False),
-        Protocol("h2", "HTTP/2", "https", "h2", multiplexed=True),
+        Protocol("h1-clear", "HTTP/1.1 without TLS", "http", "http/1.1", "HTTP/1.1", multiplexed=False),
+        Protocol("h1", "HTTP/1.1 over TLS", "https", "http/1.1", "HTTP/1.1", multiplexed=False),
+        Protocol("h2", "HTTP/2", "https", "h2", "HTTP/2", multiplexed=True),
     )
 }
 
-CONTROL = Protocol("control", "control door", "http", "http/1.1", multiplexed=False)
+CONTROL = Protocol("control", "control door", "http", "http/1.1", "HTTP/1.1", multiplexed=False)
 """The door for requests that must not touch the measured pools: another port, so another pool."""

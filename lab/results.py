@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from lab import ledger
-from lab.browser.find import Tried
 from lab.errors import MachineError, UsageError
-from lab.judge import Statement, Verdict
+from lab.judge import Cause, Statement, Verdict
 from lab.ledger import Connection
-from lab.observation import Observation, Release, TabSeen
+from lab.observation import Observation, Release, TabSeen, Tried
+from lab.protocols import PROTOCOLS
 from lab.scenario import Claim
 
 SCHEMA = "seventh-tab/1"
@@ -109,7 +109,7 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         release=since(began, seen.release),
         settled_ms=since(began, seen.settled_ms),
         quiet_ms=seen.quiet_ms,
-        command=f"python3 -m nox -s lab -- {cell.scenario} --engine {cell.engine} --protocol {cell.protocol}"
+        command=f"python3 -m nox -s lab -- {seen.source} --engine {cell.engine} --protocol {cell.protocol}"
         f" --transport {cell.transport} --tabs {cell.asked}"
         f" --streams-per-connection {seen.streams_per_connection or 100}",
     )
@@ -164,9 +164,13 @@ def read(path: Path) -> Results:
             "use the version that wrote it",
         )
     try:
-        return msgspec.json.decode(raw, type=Results)
-    except msgspec.ValidationError as error:
+        results = msgspec.json.decode(raw, type=Results)
+    except msgspec.DecodeError as error:
         raise UsageError(f"{path} does not keep to schema {SCHEMA!r}: {error}") from error
+    for cell in results.cells:
+        if cell.protocol not in PROTOCOLS or cell.cause not in (None, *Cause):
+            raise UsageError(f"{path}: cell {cell.name!r} has a protocol or a cause that this version does not know")
+    return results
 
 
 def json_schema() -> str:

@@ -61,6 +61,7 @@ class Scenario:
         self.tabs = tabs
         self.claims = dict(claims)
         self.path = Path(inspect.getfile(steps))
+        self.source = self.name  # How the command line names it: the catalogue's name, or the path it was loaded by.
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name}: {', '.join(self.claims)} × {', '.join(self.transports)}, {self.tabs} tabs>"
@@ -100,6 +101,8 @@ def scenario(*, transports: Sequence[str], tabs: int, claim: Mapping[str, int], 
     def make(steps: Steps) -> Scenario:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", steps.__name__):
             raise UsageError(f"a scenario's name is in lower case, with underscores: {steps.__name__!r}")
+        if not inspect.iscoroutinefunction(steps):
+            raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
         return Scenario(steps, transports, tabs, {name: Claim(limit, source) for name, limit in claim.items()})
 
     return make

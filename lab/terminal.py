@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lab.browser.engines import ENGINES
-from lab.browser.find import Tried
+from lab.observation import Tried
 from lab.results import CellResult, Results
 from lab.scenario import Cell, Scenario
 

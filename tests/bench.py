@@ -1,7 +1,7 @@
 """`nox -s bench`: what a cell costs, against simpler ways to open the same tabs. Interleaved in one run, medians with spread.
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
-(b) a hand-written ramp opens all of them, with a navigation timeout of 3 s as its only idea of waiting.
+(b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
 The browser's start is in none of the figures; a fresh profile, and its closing, is in each.
 """
 

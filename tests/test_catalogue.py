@@ -40,6 +40,8 @@ def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
         (GOOD.replace("NAME", "one").replace("tabs=3", "tabs=0"), "at least one tab"),
         (GOOD.replace("NAME", "one").replace('"h1": 6', '"h1": "6"'), "a claim is a number"),
         (GOOD.replace("NAME", "One"), "lower case"),
+        (GOOD.replace("NAME", "one").replace("async def", "def").replace("await ", ""), "write: async def"),
+        ("import sys\nsys.exit(0)\n", "SystemExit"),
     ],
 )
 def test_a_bad_file_is_one_line_that_names_it(tmp_path: Path, text: str, complaint: str) -> None:
@@ -54,6 +56,10 @@ def test_a_scenario_by_its_path(tmp_path: Path) -> None:
     write(tmp_path, mine=GOOD.replace("NAME", "mine"), none="x = 1\n")
     known = catalogue.load(catalogue.home())
     assert [one.name for one in catalogue.choose(known, [str(tmp_path / "mine.py"), "seventh_tab"])] == ["mine", "seventh_tab"]
+    write(tmp_path, copy=GOOD.replace("NAME", "mine"))
+    with pytest.raises(UsageError, match="two scenarios are named 'mine'"):
+        catalogue.choose(known, [str(tmp_path / "mine.py"), str(tmp_path / "copy.py")])
+    assert len(catalogue.choose(known, ["seventh_tab", "seventh_tab"])) == 1
     for name, complaint in (("none.py", "has no scenario"), ("nowhere.py", "is not a scenario file")):
         with pytest.raises(UsageError, match=complaint):
             catalogue.choose(known, [str(tmp_path / name)])

@@ -40,6 +40,7 @@ def call(*arguments: str) -> Result:
         (["serve", "--port", "h4=80"], "unknown door 'h4'"),
         (["serve", "--port", "h2=99999"], "expected DOOR=PORT"),
         (["serve", "--port", "h2"], "expected DOOR=PORT"),
+        (["serve", "--port", "h2=²"], "expected DOOR=PORT"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(arguments: list[str], complaint: str) -> None:
@@ -83,6 +84,13 @@ def test_report_is_built_again_without_a_browser(tmp_path: Path) -> None:
     first = (tmp_path / "index.html").read_bytes()
     assert call("report", str(tmp_path / "results.json"), "--out", str(tmp_path / "again.html")).exit_code == 0
     assert (tmp_path / "again.html").read_bytes() == first
+
+
+def test_report_to_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    results.write(made(cell()), tmp_path / "results.json")
+    found = call("report", str(tmp_path / "results.json"), "--out", str(tmp_path / "none" / "index.html"))
+    assert found.exit_code == 2
+    assert "could not be written: No such file or directory" in found.output
 
 
 @pytest.mark.parametrize("content", ['{"schema": "seventh-tab/1", "run"', '{"schema": "seventh-tab/9"}', "no"])

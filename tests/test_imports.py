@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +67,23 @@ def test_the_values_know_only_each_other(name: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "lab")))
 def test_files_are_of_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+@pytest.mark.parametrize(
+    ("module", "never"),
+    [
+        ("lab.report.render", {"playwright", "trio", "hypercorn", "asyncio"}),
+        ("lab.transports.sse", {"playwright", "trio", "hypercorn"}),
+        ("lab.origin.app", {"playwright"}),
+        ("lab.cli", {"trio", "hypercorn"}),
+        ("lab", {"playwright", "trio", "hypercorn"}),
+    ],
+)
+def test_what_an_import_brings_along(module: str, never: set[str]) -> None:
+    """The directions hold through everything that is imported on the way."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert not never & set(loaded.split())
 
 
 def test_no_limit_of_a_browser_is_written_in_lab() -> None:

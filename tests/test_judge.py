@@ -138,7 +138,7 @@ def test_a_log_that_is_missing_leaves_the_others() -> None:
 @pytest.mark.parametrize(
     ("release", "why"),
     [
-        (None, "no live stream to end"),
+        (None, "no waiting one could be tried"),
         (Release(1, "page", 1005, (7,), ()), "none came when a place was freed"),
         (Release(1, "page", 1005, (7, 8), (Arrival(7, 1, 1, True), Arrival(8, 2, 1, True))), "One place was freed and 2"),
     ],

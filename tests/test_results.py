@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lab import results
@@ -72,6 +73,8 @@ def test_the_committed_schema_has_not_drifted() -> None:
         (b'{"schema": 3}', "not of Seventh Tab"),
         (b'{"schema": "seventh-tab/2"}', "has schema 'seventh-tab/2'"),
         (b'{"schema": "seventh-tab/1"}', "does not keep to schema"),
+        (b'\xef\xbb\xbf{"schema": "seventh-tab/1"}', "is not JSON|does not keep to schema"),
+        (b'{"schema": "seventh-tab/1", "run": NaN}', "does not keep to schema"),
     ],
 )
 def test_a_file_that_is_no_results_file(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -79,6 +82,13 @@ def test_a_file_that_is_no_results_file(tmp_path: Path, content: bytes, complain
     path.write_bytes(content)
     with pytest.raises(UsageError, match=complaint):
         results.read(path)
+
+
+@pytest.mark.parametrize(("name", "value"), [("protocol", "h3"), ("cause", "the moon")])
+def test_a_file_with_words_of_another_version(tmp_path: Path, name: str, value: str) -> None:
+    results.write(made(msgspec.structs.replace(cell(), **{name: value})), tmp_path / "results.json")
+    with pytest.raises(UsageError, match="does not know"):
+        results.read(tmp_path / "results.json")
 
 
 def test_a_file_cut_short_anywhere(tmp_path: Path) -> None:

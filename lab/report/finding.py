@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from lab.judge import Cause
+from lab.judge import Cause, Kind
 from lab.protocols import PROTOCOLS
 from lab.results import CellResult, Results
-
-FAMILIES = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2"}
-ENGINE_TITLES = {"chromium": "Chromium", "firefox": "Firefox"}
 
 WAITED_FOR = {
     Cause.CONNECTIONS: "a connection",
@@ -22,7 +19,7 @@ WAITED_FOR = {
 
 def engine_title(cell: CellResult) -> str:
     """`Chromium 156`; the name alone where no version is known."""
-    name = ENGINE_TITLES.get(cell.engine, cell.engine)
+    name = cell.engine.capitalize()
     return f"{name} {cell.engine_version.split('.')[0]}" if cell.engine_version else name
 
 
@@ -46,6 +43,8 @@ def finding(cells: list[CellResult]) -> list[str]:
     causes = list(dict.fromkeys(WAITED_FOR[Cause(cell.cause)] for cell in held if cell.cause))
     if causes and all(cell.cause for cell in held):
         text += f"; the others were waiting for {joined(causes)}"
+    if any(cell.verdict == Kind.DISPUTED for cell in measured):
+        text += " (disputed: the witnesses do not agree on every number)"
     return [f"{text}."]
 
 
@@ -53,7 +52,7 @@ def counts(cells: Sequence[CellResult]) -> list[str]:
     """`6 of 12 tabs stayed live over HTTP/1.1`, one for each protocol; those of one family that agree are one."""
     said: dict[str, list[CellResult]] = {}
     for cell in cells:
-        said.setdefault(FAMILIES[PROTOCOLS[cell.protocol].alpn], []).append(cell)
+        said.setdefault(PROTOCOLS[cell.protocol].family, []).append(cell)
     parts: list[tuple[str, str]] = []
     for family, members in said.items():
         each = {
@@ -78,10 +77,10 @@ def of(cells: Sequence[CellResult]) -> str:
 def advice(results: Results) -> str:
     """What to do about it, where these very results show what helps; else nothing."""
     walls = [cell for cell in results.cells if cell.cause == Cause.CONNECTIONS]
-    free = [cell for cell in results.cells if PROTOCOLS[cell.protocol].multiplexed and cell.live == cell.asked]
-    if walls and free:
-        most = max(cell.asked for cell in free)
-        return f"Serve the page over HTTP/2: there {most} tabs shared {connections(free)}, and none waited."
+    shared = [cell for cell in results.cells if PROTOCOLS[cell.protocol].multiplexed and cell.live is not None]
+    if walls and shared and all(cell.live == cell.asked and cell.cause == Cause.NONE for cell in shared):
+        most = max(cell.asked for cell in shared)
+        return f"Serve the page over HTTP/2: there {most} tabs shared {connections(shared)}, and none waited."
     return ""
 
 
