@@ -19,7 +19,7 @@ import msgspec
 from playwright.async_api import Playwright
 
 from lab import certs, results
-from lab.browser.driver import DrivenBrowser, playwright
+from lab.browser.driver import DrivenBrowser, bounded, playwright
 from lab.browser.engines import ENGINES
 from lab.browser.find import find
 from lab.children import Brood
@@ -50,15 +50,17 @@ class Progress(Protocol):
 
 
 class Workshop:
-    """What cells are made with: an origin, and a browser that serves many of them. Each is replaced when it has died."""
+    """What cells are made with: an origin, Playwright's helper, and a browser that serves many cells. Each is replaced when
+    it has died."""
 
-    def __init__(self, plan: Plan, folder: Path, leaf: Path, running: Playwright, brood: Brood) -> None:
+    def __init__(self, plan: Plan, folder: Path, leaf: Path, brood: Brood) -> None:
         self._plan = plan
         self.folder = folder
         self._leaf = leaf
-        self._running = running
         self._brood = brood
         self._stack = AsyncExitStack()
+        self._tool = AsyncExitStack()
+        self._running: Playwright | None = None
         self._origin: Origin | None = None
         self._browser: DrivenBrowser | None = None
 
@@ -73,7 +75,10 @@ class Workshop:
         """The browser of an engine, and what was tried to get it (nothing, when it was there already)."""
         if self._browser is not None and self._browser.engine == engine and self._browser.alive:
             return self._browser, []
-        await self.end_browser()
+        await self._end_browser()
+        if self._running is None:
+            self._running = await self._tool.enter_async_context(playwright())
+            self._brood.note()
         self._browser, tried = await find(
             self._running,
             ENGINES[engine],
@@ -84,28 +89,33 @@ class Workshop:
         self._brood.note()
         return self._browser, tried
 
-    async def end_browser(self) -> None:
+    async def _end_browser(self) -> None:
         """One that does not close is left to the brood's end."""
         browser, self._browser = self._browser, None
         if browser is not None:
             with contextlib.suppress(HarnessFaultError):
                 await browser.close()
 
+    async def renew(self) -> None:
+        """After a fault: the browser and the helper that took part in it serve no other cell."""
+        await self._end_browser()
+        tool, self._tool, self._running = self._tool, AsyncExitStack(), None
+        with contextlib.suppress(HarnessFaultError):
+            await bounded(tool.aclose(), "its helper process")
+
     async def close(self) -> None:
-        await self.end_browser()
+        await self.renew()
         await self._stack.aclose()
 
 
 @asynccontextmanager
 async def workshop(plan: Plan, folder: Path) -> AsyncIterator[Workshop]:
     with Brood() as brood, certs.minted("127.0.0.1", "localhost") as leaf:
-        async with playwright() as running:
-            brood.note()
-            shop = Workshop(plan, folder, leaf, running, brood)
-            try:
-                yield shop
-            finally:
-                await shop.close()
+        shop = Workshop(plan, folder, leaf, brood)
+        try:
+            yield shop
+        finally:
+            await shop.close()
 
 
 async def run(plan: Plan, folder: Path, found: Results, progress: Progress) -> None:
@@ -155,7 +165,7 @@ async def run_engine(
             seen = not_there(scenarios[cell.scenario], cell, tried, started)
         verdict = judge(seen)
         if verdict.kind == Kind.HARNESS_FAULT:
-            await shop.end_browser()  # What failed in one cell shall not fail the next: that gets a new browser.
+            await shop.renew()  # What failed in one cell shall not fail the next.
         result = results.cell_result(seen, verdict)
         found.cells.append(result)
         results.write(found, shop.folder / RESULTS)

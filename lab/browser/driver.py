@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
 from lab.browser.engines import Engine
 from lab.browser.mozlog import MozLog
@@ -143,8 +143,13 @@ class DrivenBrowser:
 @asynccontextmanager
 async def playwright() -> AsyncIterator[Playwright]:
     """Playwright's own helper process, for as long as any browser is driven."""
-    async with async_playwright() as running:
+    manager = async_playwright()
+    running = await manager.__aenter__()
+    try:
         yield running
+    finally:
+        with border():
+            await manager.__aexit__()
 
 
 def unused(path: Path) -> Path:
@@ -192,6 +197,6 @@ async def launch(
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-    except Error as error:
+    except Exception as error:  # Playwright's own, and the plain one it raises when its helper process has died.
         raise LaunchError(first_line(error).removeprefix("BrowserType.launch: ")) from error
     return DrivenBrowser(browser, candidate, log, leaf_trusted)
