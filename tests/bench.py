@@ -2,6 +2,7 @@
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
 (b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
+(c) as (a), and then as many blank tabs as the cell makes besides (the waiting ones and the control tab): what its tabs cost.
 The browser's start is in none of the figures; a fresh profile, and its closing, is in each.
 """
 
@@ -52,12 +53,17 @@ class Ways:
         assert seen.release.arrived
         self.openable = verdict.live or 0
 
-    async def bare(self) -> None:
+    async def bare(self, blank: int = 0) -> None:
         context = await self._browser.new_context(no_viewport=True)
         for tab in range(1, self.openable + 1):
             page = await context.new_page()
             await page.goto(self._url(tab))
+        for _ in range(blank):
+            await context.new_page()
         await context.close()
+
+    async def tabs(self) -> None:
+        await self.bare(blank=TABS - self.openable + 1)
 
     async def ramp(self) -> None:
         context = await self._browser.new_context(no_viewport=True)
@@ -93,7 +99,7 @@ async def measure(rounds: int) -> None:
             ways = Ways(browser, running)
             await ways.cell()
             await ways.bare()
-            took: dict[str, list[float]] = {"cell": [], "bare": [], "ramp": []}
+            took: dict[str, list[float]] = {"cell": [], "bare": [], "ramp": [], "tabs": []}
             for _ in range(rounds):
                 for name in took:
                     took[name].append(await timed(getattr(ways, name)))
@@ -102,7 +108,8 @@ async def measure(rounds: int) -> None:
     click.echo(line("the cell, with verdict and release proof", took["cell"], "s"))
     click.echo(line("(a) bare loop over the tabs that open", took["bare"], "s"))
     click.echo(line("(b) ramp with a 3 s navigation timeout", took["ramp"], "s"))
-    for name, label in (("bare", "cell / (a)"), ("ramp", "cell / (b)")):
+    click.echo(line("(c) the cell's tabs, without the cell", took["tabs"], "s"))
+    for name, label in (("bare", "cell / (a)"), ("ramp", "cell / (b)"), ("tabs", "cell / (c)")):
         ratios = [one / other for one, other in zip(took["cell"], took[name], strict=True)]
         click.echo(line(label, ratios, "x"))
     kept = statistics.median(took["cell"]) <= PROMISED * statistics.median(took["bare"])
