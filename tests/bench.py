@@ -91,8 +91,8 @@ def line(name: str, values: list[float], unit: str) -> str:
 
 
 async def measure(rounds: int) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="seventh-tab-bench-"))
-    with certs.minted("127.0.0.1") as leaf:
+    with certs.minted("127.0.0.1") as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
+        folder = Path(scratch)
         async with origin(leaf, folder) as running, playwright() as tool:
             browser, tried = await find(tool, ENGINES["chromium"], spki=certs.spki_hash(leaf), log_to=folder)
             assert browser is not None, tried

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_only_a_browser_that_starts_ends_the_trying(monkeypatch: pytest.MonkeyPa
     the second way's first step fails, and its second brings a browser."""
     ways = [[["true"]], [["false"], ["touch", str(tmp_path / "browser")]], [["touch", str(tmp_path / "never")]]]
     monkeypatch.setattr(doctor, "installers", lambda engine: ways)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     async def first_found(engine: Engine) -> Tried | None:
         return Tried(engine.name, "it", version="1") if (tmp_path / "browser").exists() else None
@@ -46,7 +48,8 @@ def test_only_a_browser_that_starts_ends_the_trying(monkeypatch: pytest.MonkeyPa
     assert not (tmp_path / "never").exists()
 
 
-def test_no_installer_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_installer_helps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(doctor, "installers", lambda engine: [[["false"]]])
     monkeypatch.setenv("SEVENTH_TAB_FIREFOX", "/no/such/firefox")
     said: list[str] = []
