@@ -17,7 +17,7 @@ from rich.console import Console
 from lab import catalogue, certs, results
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, MachineError, NoBrowserError, UsageError
+from lab.errors import LabError, MachineError, UsageError
 from lab.origin_client import origin
 from lab.protocols import PROTOCOLS
 from lab.report.render import write_report
@@ -38,7 +38,8 @@ class Group(click.Group):
         try:
             return super().invoke(context)
         except NothingStartedError as error:
-            output().print(doctor_table(error.tried))
+            if error.tried:
+                output().print(doctor_table(error.tried))
             fail(error)
         except LabError as error:
             fail(error)
@@ -141,7 +142,7 @@ def run(
         )
     cells.sort(key=lambda cell: engines.index(cell.engine))  # One browser serves all cells of its engine.
     folder = make_folder(out)
-    plan = Plan(tuple(chosen), tuple(cells), out, headed, streams_per_connection)
+    plan = Plan(tuple(chosen), tuple(cells), headed, streams_per_connection)
     found = new_results(plan, folder)
     try:
         with RunProgress(len(cells)) as progress:
@@ -231,4 +232,4 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
     tried = complete(examined(engines))
     output().print(doctor_table(tried))
     if not any(one.version for one in tried):
-        raise NoBrowserError("no browser could be started", f"run: {sys.executable} -m lab doctor --install")
+        raise NothingStartedError(())  # The table has just been shown.

@@ -151,7 +151,7 @@ async def origin(
         )
         try:
             running = Origin(process, await greeting(process, copy, messages), copy)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: an origin that never came to be is not left behind.
             if process.returncode is None:
                 process.kill()
             await process.wait()

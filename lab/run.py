@@ -35,11 +35,10 @@ RESULTS = "results.json"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run, and how. `out` is the folder that gets one folder a run."""
+    """What to run, and how."""
 
     scenarios: tuple[Scenario, ...]
     cells: tuple[Cell, ...]
-    out: Path
     headed: bool = False
     streams_per_connection: int = 100
 

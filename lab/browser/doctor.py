@@ -87,16 +87,16 @@ def installers(engine: Engine) -> list[list[list[str]]]:
     return ways
 
 
-async def run_installer(command: list[str], out: int) -> int:
-    """The installer's exit code; it is ended when it takes longer than any download should."""
+async def run_installer(command: list[str], out: int) -> None:
+    """Run to its end, however it ends; it is broken off when it takes longer than any download should."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=environment
     )
     try:
-        return await asyncio.wait_for(process.wait(), INSTALL_S)
+        await asyncio.wait_for(process.wait(), INSTALL_S)
     except TimeoutError:
-        return 124
+        os.write(out, f"broken off after {INSTALL_S:.0f} s\n".encode())
     finally:
         if process.returncode is None:
             process.kill()

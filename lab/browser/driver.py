@@ -16,11 +16,12 @@ from playwright.async_api import Browser, BrowserContext, Page, Playwright, asyn
 from lab.browser.engines import Engine
 from lab.browser.mozlog import MozLog
 from lab.browser.netlog import NetLog
+from lab.browser.tail import FollowedLog
 from lab.errors import HarnessFaultError, LabError
 from lab.observation import BrowserLog
 
 CLOSE_S = 10.0
-LOGS: dict[str, type[NetLog] | type[MozLog]] = {"chromium": NetLog, "firefox": MozLog}
+LOGS: dict[str, type[FollowedLog]] = {"chromium": NetLog, "firefox": MozLog}
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -175,7 +176,7 @@ async def launch(
     log = unused(log_to / candidate.engine.network_log) if log_to and not candidate.endpoint else None
     leaf_trusted = bool(spki) and candidate.engine.name == "chromium" and not candidate.endpoint
     arguments: list[str] = []
-    environment = dict(os.environ)
+    environment: dict[str, str | float | bool] = dict(os.environ)
     if leaf_trusted:
         arguments.append(f"--ignore-certificate-errors-spki-list={spki}")
     if log and candidate.engine.name == "chromium":
@@ -191,7 +192,7 @@ async def launch(
                 executable_path=candidate.path,
                 headless=not headed,
                 args=arguments,
-                env={**environment},
+                env=environment,
                 # The driver ends the browser itself, after it has written down what was measured.
                 handle_sigint=False,
                 handle_sigterm=False,

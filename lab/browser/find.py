@@ -1,4 +1,4 @@
-"""Finds a browser for an engine, or says why there is none; and installs one when told to.
+"""Finds a browser for an engine, or says why there is none.
 
 The order: what was named (a path, a ws:// endpoint) and nothing else → Playwright's own → a system channel → a command on
 PATH. Whether a browser is there is known only by starting it.

@@ -17,24 +17,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.browser.tail import Tail, number, query
+from lab.browser.tail import FollowedLog, number, query
 from lab.ledger import now_ms
-from lab.observation import BrowserLog, Held
+from lab.observation import Held
 
 LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - \[\w+ \d+: ([^\]]+)\]: \w/nsHttp (.*)$")
 MAIN_THREAD = "Main Thread"
 
 
-class MozLog:
-    """One browser's log, followed as it grows."""
+class MozLog(FollowedLog):
+    """The log of one Firefox."""
 
     def __init__(self, path: Path) -> None:
-        self._tail = Tail(path, self._line)
+        super().__init__(path)
         self._begun = ""
         self._counts: str | None = None
         self._paths: dict[str, str] = {}
         self._transactions: dict[str, str] = {}
-        self._held: dict[str, Held] = {}
         self._rules: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], float], None]], ...] = (
             (re.compile(r"nsHttpTransaction::Init \[this=(\w+) "), self._made),
             (re.compile(r"  [A-Z]+ (\S+) HTTP/1\.1$"), self._named),
@@ -47,20 +46,13 @@ class MozLog:
             (re.compile(r"nsHttpTransaction::Close \[this=(\w+) "), self._closed),
         )
 
-    def account(self, cell: str) -> BrowserLog:
-        """Read on to what has been written by now; what is held of this cell's requests."""
-        self._tail.read_on()
-        if self._tail.trouble:
-            return BrowserLog(missing=self._tail.trouble)
-        return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
-
     def _line(self, raw: bytes) -> None:
         line = LINE.match(raw.decode("utf-8", "replace"))
         if line is None:
-            if not self._tail.understood:
+            if not self._understood:
                 raise ValueError("its first line is not of a MOZ_LOG with time stamps")
             return  # A message may have several lines; only first lines are read.
-        self._tail.understood = True
+        self._understood = True
         stamp, thread, message = line.groups()
         for rule, act in self._rules:
             if (act != self._named or thread == MAIN_THREAD) and (found := rule.match(message)):

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab.browser.tail import Tail, number, query
-from lab.observation import BrowserLog, Held
+from lab.browser.tail import FollowedLog, number, query
+from lab.observation import Held
 
 FORMAT_VERSION = 1
 POOL_STALLS = {
@@ -26,28 +26,20 @@ POOL_STALLS = {
 STREAM_STALL = "streams per connection"
 
 
-class NetLog:
-    """One browser's log, followed as it grows."""
+class NetLog(FollowedLog):
+    """The log of one Chromium."""
 
     def __init__(self, path: Path) -> None:
-        self._tail = Tail(path, self._line)
+        super().__init__(path)
         self._names: dict[int, str] = {}
         self._begin = self._end = -1
         self._urls: dict[int, str] = {}
-        self._held: dict[tuple[int, str], Held] = {}
-
-    def account(self, cell: str) -> BrowserLog:
-        """Read on to what has been written by now; what is held of this cell's requests."""
-        self._tail.read_on()
-        if self._tail.trouble:
-            return BrowserLog(missing=self._tail.trouble)
-        return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
 
     def _line(self, raw: bytes) -> None:
         line = raw.rstrip(b",").removesuffix(b"]")
-        if not self._tail.understood:
+        if not self._understood:
             self._constants(json.loads(line + b"}"))
-            self._tail.understood = True
+            self._understood = True
         elif line.startswith(b'{"') and b'"source"' in line:
             event = json.loads(line)
             name = self._names.get(event["type"])
@@ -76,19 +68,19 @@ class NetLog:
                 self._urls.pop(source, None)
         elif name in POOL_STALLS and source in self._urls:
             url = self._urls[source]
-            self._held[source, "pool"] = Held(url, number(query(url, "tab")), POOL_STALLS[name], float(event["time"]))
+            self._held[f"{source} pool"] = Held(url, number(query(url, "tab")), POOL_STALLS[name], float(event["time"]))
         elif name == "SOCKET_POOL_BOUND_TO_SOCKET" or (name == "SOCKET_POOL" and phase == self._end):
-            self._held.pop((source, "pool"), None)
+            self._held.pop(f"{source} pool", None)
         elif name == "HTTP2_SESSION_STALLED_MAX_STREAMS":
             url = params["url"]
-            self._held[source, target(url)] = Held(
+            self._held[f"{source} {target(url)}"] = Held(
                 url, number(query(url, "tab")), STREAM_STALL, float(event["time"]), params["max_concurrent_streams"]
             )
         elif name == "HTTP2_SESSION_SEND_HEADERS":
             [path] = [field.removeprefix(":path: ") for field in params["headers"] if field.startswith(":path: ")]
-            self._held.pop((source, path), None)
+            self._held.pop(f"{source} {path}", None)
         elif name == "HTTP2_SESSION" and phase == self._end:
-            self._held = {key: one for key, one in self._held.items() if key[0] != source}
+            self._held = {key: one for key, one in self._held.items() if not key.startswith(f"{source} ")}
 
 
 def target(url: str) -> str:

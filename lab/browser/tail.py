@@ -1,24 +1,38 @@
-"""Reads a log that is still being written: each line once, when it is whole."""
+"""A browser's log that is still being written: followed line by line, each read once, when it is whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from lab.observation import BrowserLog, Held
 
-class Tail:
-    """`read` takes each whole line. `trouble` says why the log can't be a witness, once that is known; `understood` is for
-    `read` to set, when it has seen what such a log begins with."""
 
-    def __init__(self, path: Path, read: Callable[[bytes], None]) -> None:
-        self.trouble: str | None = None
-        self.understood = False
+class FollowedLog:
+    """What every browser's log has in common. A reader for one of them says in `_line` what a line means: it keeps `_held`,
+    the requests that are held back just now, and sets `_understood` when it has seen what such a log begins with.
+
+    `_trouble` says why the log can't be a witness, once that is known.
+    """
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._read = read
         self._offset = 0
+        self._understood = False
+        self._trouble: str | None = None
+        self._held: dict[str, Held] = {}
 
-    def read_on(self) -> None:
+    def account(self, cell: str) -> BrowserLog:
+        """Read on to what has been written by now; what is held of this cell's requests."""
+        self._read_on()
+        if self._trouble:
+            return BrowserLog(missing=self._trouble)
+        return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
+
+    def _line(self, raw: bytes) -> None:
+        raise NotImplementedError
+
+    def _read_on(self) -> None:
         try:
             with self._path.open("rb") as log:
                 log.seek(self._offset)
@@ -26,13 +40,13 @@ class Tail:
                     if not line.endswith(b"\n"):
                         break  # Still being written: it is read the next time.
                     self._offset += len(line)
-                    self._read(line.rstrip(b"\r\n"))
+                    self._line(line.rstrip(b"\r\n"))
         except OSError as error:
-            self.trouble = f"the browser's network log can't be read: {error.strerror}"
+            self._trouble = f"the browser's network log can't be read: {error.strerror}"
         except (ValueError, KeyError, TypeError) as error:
-            self.trouble = f"the browser's network log is not understood: {type(error).__name__}: {error}"
-        if not self.understood and not self.trouble:
-            self.trouble = "the browser's network log is empty"
+            self._trouble = f"the browser's network log is not understood: {type(error).__name__}: {error}"
+        if not self._understood and not self._trouble:
+            self._trouble = "the browser's network log is empty"
 
 
 def query(url: str, name: str) -> str:

@@ -48,8 +48,8 @@ class App:
         self.feed = feed
         self.control_port = 0
         self._open: dict[int, tuple[int, trio.CancelScope]] = {}
-        self._transports = {transport.PATH: transport for transport in transports().values()}
         self._by_name = transports()
+        self._transports = {transport.PATH: transport for transport in self._by_name.values()}
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -105,7 +105,7 @@ class App:
         try:
             gone = await until_gone(exchange, lambda: transport.serve(stream, self.feed), scope)
             reason = "client" if gone else "origin"
-        except Exception:
+        except Exception:  # Not the client's doing, nor the end of the origin: `__call__` records the error itself.
             reason = "fault"
             raise
         finally:
