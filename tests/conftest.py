@@ -22,7 +22,7 @@ PATIENCE_S = 20.0
 @pytest.fixture(scope="session")
 def leaf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certs")
-    certs.mint(folder, "127.0.0.1", "localhost")
+    certs.mint(folder, *certs.NAMES)
     return folder
 
 

@@ -85,14 +85,29 @@ class H2:
     def flush(self) -> None:
         self.socket.sendall(self.h2.data_to_send())
 
-    def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET", **priority: int) -> int:
-        """Send a request; its stream's number. Priority as h2's send_headers has it."""
+    def get(
+        self, path: str, headers: dict[str, str] | None = None, method: str = "GET", end: bool = True, **priority: int
+    ) -> int:
+        """Send a request; its stream's number. Without `end`, a body is to come. Priority as h2's send_headers has it."""
         stream = self.h2.get_next_available_stream_id()
         fields = [(":method", method), (":scheme", "https"), (":authority", "127.0.0.1"), (":path", path)]
         fields += list((headers or {}).items())
-        self.h2.send_headers(stream, fields, end_stream=True, **priority)  # type: ignore[arg-type]  # as documented
+        self.h2.send_headers(stream, fields, end_stream=end, **priority)  # type: ignore[arg-type]  # as documented
         self.flush()
         return stream
+
+    def websocket(self, path: str) -> int:
+        """Open a WebSocket on a stream (RFC 8441 section 4); the stream's number."""
+        stream = self.h2.get_next_available_stream_id()
+        fields = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":authority", "127.0.0.1")]
+        fields += [(":path", path), ("sec-websocket-version", "13")]
+        self.h2.send_headers(stream, fields)
+        self.flush()
+        return stream
+
+    def send(self, stream: int, data: bytes) -> None:
+        self.h2.send_data(stream, data)
+        self.flush()
 
     def receive(self, timeout_s: float = PATIENCE_S) -> list[h2.events.Event]:
         """What comes next; nothing when nothing came in time or the server closed."""

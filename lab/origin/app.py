@@ -1,4 +1,4 @@
-"""The ASGI app behind every door: the tab page, a page for people, the streams; and on the control door, the levers."""
+"""The ASGI app behind every door: the pages, a page for people, the streams; and on the control door, the levers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from importlib.resources import files
 from typing import Any
 
 import trio
+from hypercorn.config import Config
 
 from lab.origin.book import Book
-from lab.origin.exchange import Exchange, Headers, Receive, Send, until_gone
+from lab.origin.exchange import Exchange, Headers, Receive, Send, Socket, until_gone
 from lab.origin.feed import Feed
+from lab.origin.levers import Levers
 from lab.transports import Transport, transports
 
+CLOCK_PER_SECOND = 20.0
 HTML = "text/html; charset=utf-8"
-MAX_TABS = 1_000_000  # A tab's number is a small whole number; anything longer is somebody's mistake.
+PROBES = {
+    "image": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'),
+    "script": ("text/javascript; charset=utf-8", "0;"),
+    "navigation": (HTML, "<!doctype html><title>A probe</title><link rel=icon href=data:,>"),
+}
 
 
 @cache
@@ -29,6 +36,7 @@ class TabStream:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.headers = exchange.headers
+        self.query = exchange.query
         self.sent = 0
         self.started = False
 
@@ -41,20 +49,22 @@ class TabStream:
 
 
 class App:
-    """`control_port` is the one door where requests may change something."""
+    """`control_port` is the one door where requests may change something: the feed, and Hypercorn's `settings`. It has a feed
+    of its own that never falls silent: the clock by which the driver waits."""
 
-    def __init__(self, book: Book, feed: Feed) -> None:
+    def __init__(self, book: Book, feed: Feed, settings: Config) -> None:
         self.book = book
         self.feed = feed
+        self.clock = Feed(CLOCK_PER_SECOND)
+        self.levers = Levers(book, feed, settings)
         self.control_port = 0
-        self._open: dict[int, tuple[int, trio.CancelScope]] = {}
         self._by_name = transports()
         self._transports = {transport.PATH: transport for transport in self._by_name.values()}
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = (Socket if scope["type"] == "websocket" else Exchange)(scope, receive, send)
         try:
             await self._answer(exchange)
         except Exception as error:
@@ -63,81 +73,77 @@ class App:
             raise
 
     async def _answer(self, exchange: Exchange) -> None:
-        if exchange.path.startswith("/control/") and exchange.port == self.control_port:
-            await self._control(exchange)
-        elif exchange.path in self._transports:
+        if exchange.path in self._transports:
             await self._stream(exchange, self._transports[exchange.path])
+        elif exchange.path == "/probe" and exchange.tab is not None:
+            await self._probe(exchange, exchange.tab)
+        elif isinstance(exchange, Socket):
+            await exchange.answer(404)
+        elif exchange.path.startswith("/control/") and exchange.port == self.control_port:
+            await exchange.answer(self.levers.pull(exchange))
         elif exchange.path == "/tab":
-            await self._tab(exchange)
+            await self._page(exchange)
         elif exchange.path == "/":
             people = page("people.html").replace("{{ stream }}", self._by_name["sse"].PATH)
             await exchange.answer(200, HTML, people)
         else:
             await exchange.answer(404, body="There is nothing here. Try / or /tab\n")
 
-    async def _tab(self, exchange: Exchange) -> None:
+    async def _page(self, exchange: Exchange) -> None:
+        """A page for one client, when `?tab=` names it, or for those that will be added."""
         transport = self._by_name.get(exchange.query.get("transport", ""))
-        tab = tab_number(exchange)
-        if transport is None or tab is None:
-            await exchange.answer(400, body="a tab page needs ?transport=NAME&tab=NUMBER\n")
+        tab = exchange.tab
+        if transport is None or (tab is None and "tab" in exchange.query):
+            await exchange.answer(400, body="a page needs ?transport=NAME, and a tab's page &tab=NUMBER\n")
             return
-        connection = self.book.connection_of(exchange.port, exchange.peer)
-        self.book.document_served(connection, exchange.query.get("cell", ""), tab)
-        path = f"const transportPath = {transport.PATH!r};\n"
-        html = page("tab.html").replace("{{ page }}", path + page("tab.js")).replace("{{ transport }}", transport.SCRIPT)
+        if tab is not None:
+            connection = self.book.connection_of(exchange.port, exchange.peer)
+            self.book.document_served(connection, exchange.query.get("cell", ""), tab)
+        script = f"const transportPath = {transport.PATH!r};\n{transport.SCRIPT}"
+        html = page("page.html").replace("{{ page }}", page("page.js")).replace("{{ transport }}", script)
         await exchange.answer(200, HTML, html)
 
+    async def _probe(self, exchange: Exchange, tab: int) -> None:
+        """What a page asks for besides its stream: a short answer, and no connection left over to make the next one's way
+        easier than it was."""
+        kind = exchange.query.get("kind", "")
+        connection = self.book.connection_of(exchange.port, exchange.peer)
+        self.book.probe_served(connection, exchange.query.get("cell", ""), tab, kind)
+        exchange.shared = True
+        if isinstance(exchange, Socket):
+            await exchange.start(101, ())
+            await exchange.gone()
+            return
+        content_type, body = PROBES.get(kind, ("text/plain; charset=utf-8", "here"))
+        await exchange.answer(200, content_type, body, closing=True)
+
     async def _stream(self, exchange: Exchange, transport: Transport) -> None:
-        tab = tab_number(exchange)
+        tab = exchange.tab
         if tab is None:
             await exchange.answer(400, body="a stream needs ?tab=NUMBER\n")
             return
+        exchange.shared = True
+        cell = exchange.query.get("cell", "")
         number = self.book.stream_opened(
             self.book.connection_of(exchange.port, exchange.peer),
-            exchange.query.get("cell", ""),
+            cell,
             tab,
             transport.NAME,
             exchange.http,
             exchange.headers.get("last-event-id"),
         )
+        feed = self.clock if exchange.port == self.control_port else self.feed
         stream, scope, reason = TabStream(exchange), trio.CancelScope(), "shutdown"
-        self._open[number] = (tab, scope)
-        try:
-            gone = await until_gone(exchange, lambda: transport.serve(stream, self.feed), scope)
-            reason = "client" if gone else "origin"
-        except Exception:  # Not the client's doing, nor the end of the origin: `__call__` records the error itself.
-            reason = "fault"
-            raise
-        finally:
-            del self._open[number]
-            self.book.stream_closed(number, reason, stream.sent)
+        with self.levers.holding(cell, tab, scope):
+            try:
+                gone = await until_gone(exchange, lambda: transport.serve(stream, feed), scope)
+                reason = "client" if gone else "origin" if scope.cancelled_caught else "answered"
+            except Exception:  # Not the client's doing, nor the end of the origin: `__call__` records the error itself.
+                reason = "fault"
+                raise
+            finally:
+                self.book.stream_closed(number, reason, stream.sent)
         if not gone:
             if not stream.started:
                 await exchange.start(204, ())
             await exchange.finish()
-
-    async def _control(self, exchange: Exchange) -> None:
-        match exchange.method, exchange.path:
-            case "POST", "/control/cell":
-                self.book.cell_began(exchange.query.get("name", ""))
-                await exchange.answer(204)
-            case "POST", "/control/publish":
-                self.feed.publish()
-                await exchange.answer(204)
-            case "POST", "/control/end":
-                ended = self._end(tab_number(exchange))
-                await exchange.answer(204 if ended else 404)
-            case _:
-                await exchange.answer(404)
-
-    def _end(self, tab: int | None) -> bool:
-        """End every open stream of a tab, as an origin that has said all it had to say."""
-        scopes = [scope for owner, scope in self._open.values() if owner == tab]
-        for scope in scopes:
-            scope.cancel()
-        return bool(scopes)
-
-
-def tab_number(exchange: Exchange) -> int | None:
-    text = exchange.query.get("tab", "")
-    return int(text) if text.isascii() and text.isdigit() and int(text[:7]) < MAX_TABS else None

@@ -17,6 +17,7 @@ from lab.ledger import (
     DocumentServed,
     Event,
     OriginFault,
+    ProbeServed,
     StreamClosed,
     StreamOpened,
     encode,
@@ -54,8 +55,8 @@ class Book:
                 return  # The driver is gone, and with it everybody who could read this.
         self._out.flush()
 
-    def cell_began(self, cell: str) -> None:
-        self.enter(CellBegan(at_ms=now_ms(), cell=cell))
+    def cell_began(self, cell: str, streams_per_connection: int) -> None:
+        self.enter(CellBegan(at_ms=now_ms(), cell=cell, streams_per_connection=streams_per_connection))
 
     def connection_opened(self, door: str, port: int, peer: str) -> int:
         self._connections += 1
@@ -77,6 +78,9 @@ class Book:
     def document_served(self, connection: int, cell: str, tab: int) -> None:
         self.enter(DocumentServed(at_ms=now_ms(), connection=connection, cell=cell, tab=tab))
 
+    def probe_served(self, connection: int, cell: str, tab: int, kind: str) -> None:
+        self.enter(ProbeServed(at_ms=now_ms(), connection=connection, cell=cell, tab=tab, kind=kind))
+
     def stream_opened(self, connection: int, cell: str, tab: int, transport: str, http: str, last_event_id: str | None) -> int:
         self._streams += 1
         self.enter(
@@ -97,4 +101,6 @@ class Book:
         self.enter(StreamClosed(at_ms=now_ms(), stream=stream, reason=reason, sent=sent))
 
     def fault(self, where: str, error: BaseException) -> None:
+        while isinstance(error, BaseExceptionGroup):  # A nursery's: what it is about is inside.
+            error = error.exceptions[0]
         self.enter(OriginFault(at_ms=now_ms(), where=where, error=f"{type(error).__name__}: {error}"))

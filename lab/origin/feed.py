@@ -37,8 +37,11 @@ class Missed(msgspec.Struct, frozen=True):
 
 
 class Feed:
+    """It publishes at a pace that may change, or be 0: then it is silent until it is told to publish."""
+
     def __init__(self, updates_per_second: float, history: int = HISTORY) -> None:
         self.updates_per_second = updates_per_second
+        self._new_pace = trio.Event()
         self._kept: deque[Update] = deque(maxlen=history)
         self._news = trio.Event()
         self._match = Match()
@@ -54,11 +57,27 @@ class Feed:
         return update
 
     async def run(self) -> None:
-        """Publish at the asked pace. Each beat has its own time, so lateness never adds up."""
+        """Publish at the pace in force, until cancelled."""
+        while True:
+            changed = self._new_pace
+            async with trio.open_nursery() as nursery:
+                if self.updates_per_second:
+                    nursery.start_soon(self._beat)
+                await changed.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _beat(self) -> None:
+        """Each beat has its own time, so lateness never adds up."""
         start = trio.current_time()
         for beat in itertools.count(1):
             await trio.sleep_until(start + beat / self.updates_per_second)
             self.publish()
+
+    def pace(self, updates_per_second: float) -> None:
+        if updates_per_second != self.updates_per_second:
+            self.updates_per_second = updates_per_second
+            self._new_pace.set()
+            self._new_pace = trio.Event()
 
     async def after(self, seq: int, patience_s: float) -> tuple[Missed | None, Sequence[Update]]:
         """What came after `seq`, oldest first, waiting for it up to `patience_s`; nothing, when nothing came."""

@@ -1,15 +1,16 @@
 """The ways to bring updates to a page: one module each, holding both its halves.
 
-A transport module has a NAME, a TITLE, the PATH it answers at, a SCRIPT (the page's half, run in the tab page with
-`lab` in reach: see lab/origin/pages/tab.js) and `serve`, the origin's half. They are found by looking into this folder.
+A transport module has a NAME, a TITLE, the PATH it answers at, a SCRIPT (the page's half: it defines `connect(client)`, see
+lab/origin/pages/page.js) and `serve`, the origin's half. They are found by looking into this folder.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Update(Protocol):
@@ -49,6 +50,8 @@ class Stream(Protocol):
 
     @property
     def headers(self) -> dict[str, str]: ...
+    @property
+    def query(self) -> dict[str, str]: ...
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None: ...
     async def write(self, body: bytes) -> None: ...
 
@@ -67,3 +70,34 @@ def transports() -> dict[str, Transport]:
     """Every transport by name, in the order of their names."""
     modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
     return {module.NAME: module for module in modules}
+
+
+def resume_from(last_seen: str | None, feed: Feed) -> int:
+    """The number to continue after. Somebody new, or with a number this feed never gave, starts with the newest update."""
+    if last_seen is not None and last_seen.isascii() and last_seen.isdigit():
+        seq = int(last_seen[:20])
+        if seq <= feed.last:
+            return seq
+    return feed.last - 1
+
+
+def content(update: Update) -> dict[str, Any]:
+    return {"seq": update.seq, "at_ms": update.at_ms, "text": update.text}
+
+
+def json_line(update: Update) -> bytes:
+    return json.dumps(content(update), ensure_ascii=False).encode() + b"\n"
+
+
+async def lines(stream: Stream, feed: Feed, heartbeat_s: float) -> None:
+    """Write each update as a line of JSON until cancelled, beginning after `?after=`; an empty line when there is nothing to
+    say for `heartbeat_s`, against proxies that drop what is silent."""
+    reached = resume_from(stream.query.get("after"), feed)
+    while True:
+        _, updates = await feed.after(reached, heartbeat_s)
+        if not updates:
+            await stream.write(b"\n")
+        for update in updates:
+            await stream.write(json_line(update))
+            stream.sent += 1
+            reached = update.seq

@@ -8,19 +8,24 @@ from __future__ import annotations
 import json
 import re
 
-from lab.transports import Feed, Missed, Stream, Update
+from lab.transports import Feed, Missed, Stream, Update, content, resume_from
 
 NAME = "sse"
 TITLE = "server-sent events"
 PATH = "/api/v1/live-scores"
 
 SCRIPT = """
-const source = new EventSource(lab.path);
-source.onopen = () => lab.opened();
-for (const kind of ["score", "commentary"])
-  source.addEventListener(kind, event => lab.received(Number(event.lastEventId), JSON.parse(event.data).at_ms));
-source.onerror = () => lab.failed(source.readyState === EventSource.CLOSED ? "closed for good" : "reconnecting");
-lab.close = () => source.close();
+const connect = client => {
+  const source = new EventSource(client.url, { withCredentials: client.credentials === "include" });
+  client.close = () => source.close();
+  source.onopen = () => client.opened();
+  for (const kind of ["score", "commentary"])
+    source.addEventListener(kind, event => client.received(Number(event.lastEventId)));
+  source.onerror = () => {
+    const closed = source.readyState === EventSource.CLOSED;
+    client.failed(closed ? "closed for good" : "reconnecting", closed);
+  };
+};
 """
 
 RETRY_MS = 2000
@@ -69,23 +74,13 @@ def retry(ms: int) -> bytes:
 
 def encode_update(update: Update) -> bytes:
     """Commentary is laid out over several lines, a score on one: both are the same JSON to the page."""
-    content = {"seq": update.seq, "at_ms": update.at_ms, "text": update.text}
     layout = 1 if update.kind == "commentary" else None
-    data = json.dumps(content, ensure_ascii=False, indent=layout)
+    data = json.dumps(content(update), ensure_ascii=False, indent=layout)
     return encode(event=update.kind, data=data, event_id=str(update.seq))
 
 
 def encode_missed(missed: Missed) -> bytes:
     return encode(event="missed", data=json.dumps({"first": missed.first, "last": missed.last}))
-
-
-def resume_from(last_event_id: str | None, feed: Feed) -> int:
-    """The number to continue after. Somebody new, or with an id this feed never gave, starts with the newest update."""
-    if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
-        seq = int(last_event_id[:20])
-        if seq <= feed.last:
-            return seq
-    return feed.last - 1
 
 
 async def serve(stream: Stream, feed: Feed) -> None:

@@ -4,7 +4,7 @@ import trio
 import trio.testing
 
 from lab.origin.feed import Feed, Missed
-from lab.transports import sse
+from lab.transports import resume_from
 
 
 def test_numbers_have_no_gaps_and_the_memory_is_bounded() -> None:
@@ -45,6 +45,24 @@ def test_resuming() -> None:
         for _ in range(9):
             feed.publish()
         for known, after in (("4", 4), ("10", 10), (None, 9), ("11", 9), ("-1", 9), ("x", 9), ("٣", 9), ("9" * 5000, 9)):
-            assert sse.resume_from(known, feed) == after, known
+            assert resume_from(known, feed) == after, known
 
     trio.run(check)
+
+
+def test_the_pace_may_change_and_be_nothing() -> None:
+    async def check() -> None:
+        feed = Feed(10)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(feed.run)
+            await trio.sleep(1.05)
+            said = [feed.last - 1]
+            for pace in (0, 100, 10):
+                before = feed.last
+                feed.pace(pace)
+                await trio.sleep(1.05)
+                said.append(feed.last - before)
+            nursery.cancel_scope.cancel()
+        assert said == [10, 0, 105, 10]
+
+    trio.run(check, clock=trio.testing.MockClock(autojump_threshold=0))

@@ -100,7 +100,7 @@ def test_the_origin_can_end_a_stream_properly(origin: Served, leaf: Path) -> Non
         stream = h2_client.get(PATH)
         h1_client.get(PATH)
         origin.wait_count(StreamOpened, 2)
-        assert lever.get("/control/end?tab=1", method="POST").status_code == 204
+        assert lever.get("/control/end?cell=t&tab=1", method="POST").status_code == 204
         assert h2_client.until(h2.events.StreamEnded, stream)
         assert EventSource(httpx.Response(200, headers={"content-type": "text/event-stream"}, content=h1_client.body()))
         assert {event.reason for event in origin.wait_count(StreamClosed, 2)} == {"origin"}
@@ -112,7 +112,7 @@ def test_the_origin_can_end_a_stream_properly(origin: Served, leaf: Path) -> Non
 def test_levers_are_on_the_control_door_only(origin: Served, leaf: Path) -> None:
     for door in ("h1-clear", "h1"):
         client = H1(origin.port(door), leaf if door == "h1" else None)
-        assert client.get("/control/end?tab=1", method="POST").status_code == 404
+        assert client.get("/control/end?cell=t&tab=1", method="POST").status_code == 404
         client.close()
 
 
@@ -121,8 +121,9 @@ def test_levers_are_on_the_control_door_only(origin: Served, leaf: Path) -> None
     [
         ("/", 200),
         ("/tab?transport=sse&tab=1", 200),
+        ("/tab", 400),
         ("/tab?transport=telepathy&tab=1", 400),
-        ("/tab?transport=sse", 400),
+        ("/tab?transport=sse", 200),
         ("/tab?transport=sse&tab=-1", 400),
         ("/tab?transport=sse&tab=<script>", 400),
         ("/api/v1/live-scores", 400),

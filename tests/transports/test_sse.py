@@ -74,6 +74,7 @@ def test_a_silent_feed_is_kept_alive_by_comments() -> None:
 
     class Recorder:
         headers: ClassVar[dict[str, str]] = {"last-event-id": "5"}
+        query: ClassVar[dict[str, str]] = {}
         sent = 0
 
         def __init__(self) -> None:

@@ -1,0 +1,41 @@
+"""Fetch streaming: a response that never ends, read chunk by chunk; one line of JSON an update.
+
+https://developer.mozilla.org/en-US/docs/Web/API/Streams_API/Using_readable_streams
+"""
+
+from __future__ import annotations
+
+from lab.transports import Feed, Stream, lines
+
+NAME = "fetch_stream"
+TITLE = "fetch streaming"
+PATH = "/api/v1/live-scores/stream"
+
+SCRIPT = """
+const connect = async client => {
+  const ending = new AbortController();
+  client.close = () => ending.abort();
+  try {
+    const response = await fetch(client.url, { signal: ending.signal, credentials: client.credentials });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    client.opened();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      const whole = (rest + chunk.value).split("\\n");
+      rest = whole.pop();
+      for (const line of whole) if (line) client.received(JSON.parse(line).seq);
+    }
+    client.failed("ended by the origin", true);
+  } catch (error) {
+    if (!ending.signal.aborted) client.failed(String(error), true);
+  }
+};
+"""
+
+HEARTBEAT_S = 15.0
+
+
+async def serve(stream: Stream, feed: Feed) -> None:
+    await stream.start(200, ((b"content-type", b"application/x-ndjson"), (b"x-accel-buffering", b"no")))
+    await lines(stream, feed, HEARTBEAT_S)

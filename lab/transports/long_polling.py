@@ -1,0 +1,63 @@
+"""Long polling: a request that the origin answers when there is something new, and then the next request.
+
+RFC 6202 describes it, and what proxies do to it: https://www.rfc-editor.org/rfc/rfc6202
+"""
+
+from __future__ import annotations
+
+import json
+
+from lab.transports import Feed, Stream, content, resume_from
+
+NAME = "long_polling"
+TITLE = "long polling"
+PATH = "/api/v1/live-scores/poll"
+
+SCRIPT = """
+const connect = async client => {
+  const ending = new AbortController();
+  client.close = () => ending.abort();
+  // When a request left its queue is in its timing entry (PerformanceResourceTiming.requestStart).
+  const sent = new Map(), awaited = new Map();
+  new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) {
+      sent.set(entry.name, entry.requestStart);
+      awaited.get(entry.name)?.(entry.requestStart);
+    }
+    performance.clearResourceTimings();
+  }).observe({ type: "resource" });
+  const sentAt = async url => {
+    const at = sent.get(url) ?? await new Promise(wake => awaited.set(url, wake));
+    sent.clear();
+    awaited.clear();
+    return at;
+  };
+  try {
+    for (let turn = 1, after = ""; ; turn += 1) {
+      const url = `${client.url}&turn=${turn}${after}`;
+      const response = await fetch(url, { signal: ending.signal, credentials: client.credentials });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      client.opened();
+      const { updates } = await response.json();
+      const at = await sentAt(url);
+      for (const update of updates) {
+        client.received(update.seq, at);
+        after = `&after=${update.seq}`;
+      }
+    }
+  } catch (error) {
+    if (!ending.signal.aborted) client.failed(String(error), true);
+  }
+};
+"""
+
+PATIENCE_S = 55.0
+"""An answer without news comes after so long: many proxies give up after a minute (RFC 6202 section 5.5)."""
+
+
+async def serve(stream: Stream, feed: Feed) -> None:
+    """One answer: everything after `?after=`, as soon as there is anything; without it, the newest update at once."""
+    _, updates = await feed.after(resume_from(stream.query.get("after"), feed), PATIENCE_S)
+    stream.sent = len(updates)
+    await stream.start(200, ((b"content-type", b"application/json"),))
+    await stream.write(json.dumps({"updates": [content(update) for update in updates]}, ensure_ascii=False).encode())

@@ -1,0 +1,93 @@
+"""The other transports as a plain client meets them: fetch streaming, long polling, WebSocket over HTTP/1.1 and HTTP/2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h2.events
+import h11
+import pytest
+import wsproto
+from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
+
+from lab.ledger import StreamClosed, StreamOpened
+from lab.transports import fetch_stream, long_polling, transports, websocket
+from tests.conftest import Served
+from tests.control import H1, H2, connect
+
+
+def test_they_are_found_by_looking() -> None:
+    found = transports()
+    assert set(found) == {"sse", "fetch_stream", "long_polling", "websocket"}
+    assert len({one.PATH for one in found.values()}) == len(found)
+    assert all("connect" in one.SCRIPT for one in found.values())
+
+
+def test_fetch_streaming_is_a_line_an_update(origin: Served) -> None:
+    client = H1(origin.port("h1-clear"))
+    client.get(f"{fetch_stream.PATH}?cell=c&tab=1")
+    body = b""
+    while body.count(b"\n") < 3:
+        event = client.next()
+        assert isinstance(event, h11.Data)
+        body += bytes(event.data)
+    numbers = [json.loads(line)["seq"] for line in body.splitlines()[:3]]
+    assert numbers == list(range(numbers[0], numbers[0] + 3))
+    [opened] = origin.wait_count(StreamOpened, 1)
+    assert (opened.transport, opened.http) == ("fetch_stream", "1.1")
+    client.close()
+
+
+def test_long_polling_answers_at_once_and_then_waits(origin: Served) -> None:
+    client = H1(origin.port("h1-clear"))
+    client.get(f"{long_polling.PATH}?cell=c&tab=1")
+    [first] = json.loads(client.body())["updates"]
+    reached = first["seq"]
+    for _ in range(5):
+        client.next_cycle()
+        client.get(f"{long_polling.PATH}?cell=c&tab=1&after={reached}")
+        updates = json.loads(client.body())["updates"]
+        assert [update["seq"] for update in updates] == list(range(reached + 1, reached + 1 + len(updates)))
+        assert updates
+        reached = updates[-1]["seq"]
+    assert {event.reason for event in origin.wait_count(StreamClosed, 6)} == {"answered"}
+    client.close()
+
+
+def test_a_websocket_over_http1(origin: Served) -> None:
+    raw = connect(origin.port("h1-clear"))
+    client = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+    raw.sendall(client.send(Request(host="127.0.0.1", target=f"{websocket.PATH}?cell=c&tab=1")))
+    events: list[wsproto.events.Event] = []
+    while len([event for event in events if isinstance(event, TextMessage)]) < 3:
+        client.receive_data(raw.recv(65536))
+        events += client.events()
+    assert isinstance(events[0], AcceptConnection)
+    texts = [json.loads(event.data)["seq"] for event in events if isinstance(event, TextMessage)]
+    assert texts == list(range(texts[0], texts[0] + len(texts)))
+    raw.sendall(client.send(CloseConnection(code=1000)))
+    [closed] = origin.wait_count(StreamClosed, 1)
+    assert closed.reason == "client"
+    raw.close()
+
+
+def test_a_websocket_over_http2(origin: Served, leaf: Path) -> None:
+    """RFC 8441: an extended CONNECT on a stream beside others."""
+    client = H2(origin.port("h2"), leaf)
+    stream = client.websocket(f"{websocket.PATH}?cell=c&tab=1")
+    assert client.until(h2.events.DataReceived, stream)
+    [opened] = origin.wait_count(StreamOpened, 1)
+    assert (opened.transport, opened.http) == ("websocket", "2")
+    client.close()
+
+
+@pytest.mark.parametrize("path", ["/nothing", f"{websocket.PATH}?tab=none"])
+def test_a_websocket_to_nowhere_is_refused(origin: Served, path: str) -> None:
+    raw = connect(origin.port("h1-clear"))
+    client = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+    raw.sendall(client.send(Request(host="127.0.0.1", target=path)))
+    client.receive_data(raw.recv(65536))
+    assert not any(isinstance(event, AcceptConnection) for event in client.events())
+    assert origin.process.poll() is None
+    raw.close()
