@@ -18,7 +18,7 @@ from lab import certs
 from lab.origin import hypercorn_shim
 from lab.origin.book import Book
 from lab.origin.doors import House, open_door
-from lab.origin.exchange import Exchange, until_gone
+from lab.origin.exchange import Exchange, Socket, until_gone
 from lab.protocols import PROTOCOLS
 
 STREAMS = 5000
@@ -40,7 +40,7 @@ class TestApp:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = (Socket if scope["type"] == "websocket" else Exchange)(scope, receive, send)
         if exchange.path == "/counts":
             await exchange.answer(200, body=f"{self.accepted} {self.noticed['/polled']} {self.noticed['/watched']}")
         elif exchange.path == "/ping":
@@ -107,7 +107,7 @@ async def stock(folder: Path) -> None:
 
 async def immune(folder: Path) -> None:
     hypercorn_shim.install()
-    door = await open_door(PROTOCOLS["h2"], "127.0.0.1", 0, folder)
+    door = await open_door("h2", PROTOCOLS["h2"], "127.0.0.1", 0, folder)
     tell(str(door.port))
     app: Any = TestApp()
     await House(app, Book(sys.stderr.buffer), hypercorn_shim.config(STREAMS)).serve([door])

@@ -7,6 +7,12 @@ Each part names the fault; `tests/origin/test_immunity.py` shows each on the sto
   RFC 9113 section 5.3 deprecates the scheme, so here every stream takes its turn instead.
 - *Back-pressure.* StreamBuffer.pop resumes the producer when it could send nothing at all (`len(data)`) instead of when
   the buffer is low, so a client that shuts its window lets the buffer grow without bound.
+- *WebSocket over HTTP/2.* When the client closes it, stock answers and forgets the stream without ending it (RFC 8441 section
+  5 wants END_STREAM), so the browser holds its place for seconds more. Here the stream ends with the answer, and is reset
+  without error (RFC 9113 section 8.1): Firefox 153 takes END_STREAM for the end of both directions and sends none itself, so
+  its next stream would be one more than allowed.
+- *Late data.* A client may still send on a stream that the server has answered and ended; stock looks the stream up, and the
+  whole connection dies of a KeyError. Here such data is acknowledged and passed over (RFC 9113 section 5.1).
 - *GOAWAY after 1000 requests.* `keep_alive_max_requests` counts every request of a connection and then closes it
   under the streams that are still open. It is raised in `config()`.
 
@@ -15,12 +21,17 @@ Another version of Hypercorn may need other mending, so the version is held exac
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 from typing import Any
 
+import h2.errors
+import h2.exceptions
 import hypercorn.protocol
 import hypercorn.protocol.h2
+from h2.events import DataReceived, Event, RequestReceived
 from hypercorn.config import Config
+from hypercorn.protocol.events import EndData
 from hypercorn.protocol.h2 import (
     BUFFER_HIGH_WATER,
     BUFFER_LOW_WATER,
@@ -28,7 +39,11 @@ from hypercorn.protocol.h2 import (
     H2Protocol,
     StreamBuffer,
 )
+from hypercorn.protocol.ws_stream import WSStream
 from priority.priority import DeadlockError
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection
+from wsproto.events import Event as WSProtoEvent
 
 HYPERCORN = "0.18.0"
 NEVER = 2**31 - 1  # Requests on one connection, or seconds of keep-alive: more than any run can reach.
@@ -68,13 +83,42 @@ class TurnTakingH2Protocol(H2Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.priority = TakingTurns()  # type: ignore[assignment]  # it offers what Hypercorn calls
+        self._sockets: set[int] = set()
+
+    async def _create_stream(self, request: RequestReceived) -> None:
+        await super()._create_stream(request)
+        if isinstance(self.streams.get(request.stream_id), WSStream):
+            self._sockets.add(request.stream_id)
+
+    async def _handle_events(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, DataReceived) and event.stream_id not in self.streams:
+                self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            else:
+                await super()._handle_events([event])
+        await self._flush()
 
     async def _send_data(self, stream_id: int) -> None:
         # A stream that was reset while it was ready has no buffer any more; stock raises KeyError twice over.
         if stream_id not in self.stream_buffers:
             self.priority.remove_stream(stream_id)
             return
-        await super()._send_data(stream_id)
+        try:
+            await super()._send_data(stream_id)
+        except KeyError:  # It was reset while it was being written to.
+            self.priority.remove_stream(stream_id)
+        if stream_id in self._sockets and stream_id not in self.stream_buffers:
+            self._sockets.remove(stream_id)
+            with contextlib.suppress(h2.exceptions.ProtocolError):  # The client has ended it too: then it is closed already.
+                self.connection.reset_stream(stream_id, h2.errors.ErrorCodes.NO_ERROR)
+            await self._flush()
+
+
+class EndingWSStream(WSStream):
+    async def _send_wsproto_event(self, event: WSProtoEvent) -> None:
+        await super()._send_wsproto_event(event)
+        if isinstance(event, CloseConnection) and self.connection.state is ConnectionState.CLOSED:
+            await self.send(EndData(stream_id=self.stream_id))
 
 
 class BoundedStreamBuffer(StreamBuffer):
@@ -105,6 +149,7 @@ def install() -> None:
     if found != HYPERCORN:
         raise RuntimeError(f"the origin's shim is for Hypercorn {HYPERCORN}, and {found} is installed")
     hypercorn.protocol.H2Protocol = TurnTakingH2Protocol  # type: ignore[attr-defined]  # looked up by name
+    hypercorn.protocol.h2.WSStream = EndingWSStream  # type: ignore[attr-defined]  # likewise
     hypercorn.protocol.h2.StreamBuffer = BoundedStreamBuffer  # type: ignore[misc]  # likewise
 
 

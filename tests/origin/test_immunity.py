@@ -134,3 +134,29 @@ def test_disconnects_are_noticed(server: Callable[[str], Server], kind: str, way
         assert witness.until(h2.events.DataReceived, stream)
     _, polled, watched = one.counts()
     assert {"/polled": polled, "/watched": watched}[way] == (50 if way == "/watched" else 0)
+
+
+CLOSE = bytes([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])  # A client's Close frame, code 1000, masked with zeros.
+
+
+@BOTH
+def test_a_websocket_that_its_client_closes_leaves_its_place(server: Callable[[str], Server], kind: str) -> None:
+    """Over HTTP/2 its stream ends in both directions, and so no longer counts. Stock never ends it."""
+    client = server(kind).client()
+    socket = client.websocket("/socket")
+    assert client.until(h2.events.DataReceived, socket)
+    client.send(socket, CLOSE)
+    assert client.until(h2.events.StreamReset, socket, patience_s=3) == (kind == "immune")
+    assert any(isinstance(event, h2.events.StreamEnded) for event in client.events) == (kind == "immune")
+    assert goes_on(client, client.get("/stream"))
+
+
+@BOTH
+def test_data_that_comes_after_the_answer(server: Callable[[str], Server], kind: str) -> None:
+    """A request whose body is still being sent when it has been answered already."""
+    client = server(kind).client()
+    stream = client.get("/stream")
+    late = client.get("/ping", end=False)
+    assert client.until(h2.events.StreamEnded, late)
+    client.send(late, b"late")
+    assert goes_on(client, stream) == (kind == "immune")
