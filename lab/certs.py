@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab.errors import MachineError
 
+NAMES = ("127.0.0.1", "localhost", "a.localhost", "b.localhost", "c.localhost")
+"""Whom the run's leaf is for. A browser resolves every name under localhost to this machine (RFC 6761 section 6.3)."""
+
 CHAIN, KEY, AUTHORITY = "chain.pem", "key.pem", "ca.pem"
 
 

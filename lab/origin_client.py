@@ -16,7 +16,7 @@ import msgspec
 
 from lab import ledger
 from lab.errors import PORT_TAKEN, HarnessFaultError, MachineError, UsageError
-from lab.protocols import CONTROL, PROTOCOLS
+from lab.protocols import CONTROL, of_door
 
 START_S = 30.0  # Guards against an origin that never speaks, on a machine too busy to start Python.
 STOP_S = 3.0
@@ -41,9 +41,9 @@ class Origin:
     def alive(self) -> bool:
         return not self._reader.done()
 
-    def url(self, door: str, path: str) -> str:
-        scheme = PROTOCOLS.get(door, CONTROL).scheme
-        return f"{scheme}://{self.listening.host}:{self.listening.doors[door]}{path}"
+    def url(self, door: str, path: str, host: str = "") -> str:
+        """An address at a door, under the name that the origin is bound to or another one for it."""
+        return f"{of_door(door).scheme}://{host or self.listening.host}:{self.listening.doors[door]}{path}"
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
@@ -84,16 +84,17 @@ class Origin:
         how = "closed its ledger" if code is None else f"ended with code {code}"
         return HarnessFaultError(f"the origin {how} in the middle of a cell", "see origin.log beside the report")
 
-    async def begin(self, cell: str) -> int:
-        """Mark the beginning of a cell in the ledger; what follows has index `begin()` and later in `events`."""
+    async def begin(self, cell: str, streams_per_connection: int) -> int:
+        """Mark the beginning of a cell in the ledger; what follows has index `begin()` and later in `events`. The feed falls
+        silent, and new connections over HTTP/2 are allowed so many streams."""
         start = len(self.events)
-        await self.control("POST", f"/control/cell?name={quote(cell)}")
+        await self.control("POST", f"/control/cell?name={quote(cell)}&streams={streams_per_connection}&per_second=0")
 
         def began() -> bool:
-            return any(isinstance(event, ledger.CellBegan) and event.cell == cell for event in self.events[start:])
+            return any(began_at(event, cell) for event in self.events[start:])
 
         await self.wait_for(began)
-        return start
+        return next(at for at in range(start, len(self.events)) if began_at(self.events[at], cell))
 
     async def control(self, method: str, path: str) -> int:
         """A request through the control door, from the driver itself; its status."""
@@ -123,6 +124,10 @@ class Origin:
             self.process.kill()
             await self.process.wait()
         await self._reader
+
+
+def began_at(event: ledger.AnyEvent, cell: str) -> bool:
+    return isinstance(event, ledger.CellBegan) and event.cell == cell
 
 
 @asynccontextmanager

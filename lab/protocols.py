@@ -33,5 +33,14 @@ PROTOCOLS = {
     )
 }
 
+SECOND = "-2"
+"""What the name of a protocol's second door ends in: the same in everything but its port."""
+
+
+def of_door(name: str) -> Protocol:
+    """The protocol behind a door of that name. Raises KeyError for an unknown one."""
+    return CONTROL if name == CONTROL.name else PROTOCOLS[name.removesuffix(SECOND)]
+
+
 CONTROL = Protocol("control", "control door", "http", "http/1.1", "HTTP/1.1", multiplexed=False)
 """The door for requests that must not touch the measured pools: another port, so another pool."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ from lab.origin.app import App
 from lab.origin.book import Book
 from lab.origin.doors import Door, House, open_door
 from lab.origin.feed import Feed
-from lab.protocols import CONTROL, PROTOCOLS, Protocol
+from lab.protocols import CONTROL, PROTOCOLS, SECOND, of_door
 
 
 def fixed_ports(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
@@ -51,7 +52,10 @@ def main(
     exit_on_eof: bool,
 ) -> None:
     hypercorn_shim.install()
-    doors = [protocol for protocol in (*PROTOCOLS.values(), CONTROL) if certs or not protocol.tls]
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # A browser may open more connections than the usual 1024.
+    names = (*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name)
+    doors = [name for name in names if certs or not of_door(name).tls]
     trio.run(run, host, doors, ports, certs, streams_per_connection, updates_per_second, exit_on_eof)
     # Nothing may hold up the end: Hypercorn shields its writes from cancellation, even to a client that never reads.
     sys.stdout.flush()
@@ -60,7 +64,7 @@ def main(
 
 async def run(
     host: str,
-    protocols: list[Protocol],
+    names: list[str],
     ports: dict[str, int],
     certs: Path | None,
     streams_per_connection: int,
@@ -69,16 +73,17 @@ async def run(
 ) -> None:
     book = Book(sys.stdout.buffer)
     feed = Feed(updates_per_second)
-    app = App(book, feed)
+    settings = hypercorn_shim.config(streams_per_connection)
+    app = App(book, feed, settings)
     doors: list[Door] = []
-    for protocol in protocols:
-        port = ports.get(protocol.name, 0)
+    for name in names:
+        port = ports.get(name, 0)
         try:
-            doors.append(await open_door(protocol, host, port, certs))
+            doors.append(await open_door(name, of_door(name), host, port, certs))
         except OSError as error:
-            click.echo(f"door {protocol.name}: {host}:{port} can't be bound: {error.strerror}", err=True)
+            click.echo(f"door {name}: {host}:{port} can't be bound: {error.strerror}", err=True)
             sys.exit(PORT_TAKEN)
-    at = {door.protocol.name: door.port for door in doors}
+    at = {door.name: door.port for door in doors}
     app.control_port = at[CONTROL.name]
     versions = {name: importlib.metadata.version(name) for name in ("hypercorn", "h2", "trio")}
     versions["python"] = sys.version.split()[0]
@@ -97,7 +102,8 @@ async def run(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(until_told, nursery.cancel_scope, signals, exit_on_eof)
             nursery.start_soon(feed.run)
-            nursery.start_soon(House(app, book, hypercorn_shim.config(streams_per_connection)).serve, doors)
+            nursery.start_soon(app.clock.run)
+            nursery.start_soon(House(app, book, settings).serve, doors)
     book.close()
 
 

@@ -23,29 +23,30 @@ TLS = trio.SSLStream[trio.SocketStream]
 
 
 class Door:
-    """A protocol with its listening socket. `port` is the real one."""
+    """A protocol with its listening socket. `port` is the real one; a protocol may have several doors, each with its name."""
 
-    def __init__(self, protocol: Protocol, listener: trio.SocketListener, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, name: str, protocol: Protocol, listener: trio.SocketListener, tls: ssl.SSLContext | None) -> None:
+        self.name = name
         self.protocol = protocol
         self.port: int = listener.socket.getsockname()[1]
         self.listener = listener if tls is None else trio.SSLListener(listener, tls, https_compatible=True)
 
     def __repr__(self) -> str:
-        return f"<Door {self.protocol.name} :{self.port}>"
+        return f"<Door {self.name} :{self.port}>"
 
 
-async def open_door(protocol: Protocol, host: str, port: int, folder: Path | None) -> Door:
+async def open_door(name: str, protocol: Protocol, host: str, port: int, folder: Path | None) -> Door:
     """Bind; OSError when the port is taken. `folder` holds the run's certificates, for a TLS door."""
     [listener] = await trio.open_tcp_listeners(port, host=host, backlog=1024)
     if not protocol.tls:
-        return Door(protocol, listener, None)
+        return Door(name, protocol, listener, None)
     if folder is None:
-        raise ValueError(f"door {protocol.name} needs certificates")
+        raise ValueError(f"door {name} needs certificates")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     tls.load_cert_chain(folder / certs.CHAIN, folder / certs.KEY)
     tls.set_alpn_protocols([protocol.alpn])
-    return Door(protocol, listener, tls)
+    return Door(name, protocol, listener, tls)
 
 
 class House:
@@ -76,7 +77,7 @@ class House:
         except OSError:  # It left before it was looked at; there is nothing to record.
             await trio.aclose_forcefully(stream)
             return
-        number = self._book.connection_opened(door.protocol.name, door.port, peer)
+        number = self._book.connection_opened(door.name, door.port, peer)
         reason = "shutdown"
         try:
             protocol = await negotiate(stream)

@@ -13,22 +13,24 @@ import pytest
 
 from lab import ledger
 from lab.errors import PORT_TAKEN
-from lab.protocols import CONTROL, PROTOCOLS
+from lab.protocols import CONTROL, PROTOCOLS, SECOND
 from tests.conftest import PATIENCE_S, ROOT, Served
 from tests.control import H1
+
+DOORS = {*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name}
 
 
 def test_the_first_line_names_every_door_and_setting(serve: Callable[..., Served]) -> None:
     served = serve("--streams-per-connection", "7", "--updates-per-second", "3")
-    assert set(served.listening.doors) == {*PROTOCOLS, CONTROL.name}
-    assert len(set(served.listening.doors.values())) == len(PROTOCOLS) + 1
+    assert set(served.listening.doors) == DOORS
+    assert len(set(served.listening.doors.values())) == len(DOORS)
     assert (served.listening.streams_per_connection, served.listening.updates_per_second) == (7, 3)
     assert served.listening.pid == served.process.pid
 
 
 def test_it_listens_on_loopback_only(origin: Served) -> None:
     listening = [c for c in psutil.Process(origin.process.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
-    assert len(listening) == len(PROTOCOLS) + 1
+    assert len(listening) == len(DOORS)
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
 
 
