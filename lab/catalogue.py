@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lab.cell import Cell
 from lab.errors import LabError, UsageError
-from lab.scenario import Scenario
+from lab.scenario import Choice, Scenario
 from lab.transports import transports
 
 
@@ -94,3 +95,15 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     names = list(names)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"
+
+
+def cells(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
+    """In the order in which they are run: one browser serves all cells of its engine but those with a host for each stream, and
+    repeats are spread over the run."""
+    found = [cell for one in scenarios for cell in one.cells(choice)]
+    if not found:
+        raise UsageError(
+            "no cell is left: no scenario runs over that protocol and transport",
+            "seventh-tab list shows them",
+        )
+    return sorted(found, key=lambda cell: (choice.engines.index(cell.engine), cell.opened == "hosts", cell.repeat))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from lab.cell import Cell, Claim
 from lab.ledger import AnyEvent
-from lab.scenario import Cell, Claim
 
 
 class TabSeen(msgspec.Struct, frozen=True):
-    """One tab, as its page told it when asked. A tab without a document had nothing to tell with.
+    """One client (a tab, a frame, a stream of a page), as its page told it when asked. Without a document it had nothing to
+    tell with.
 
-    `live`: it received an update when asked to wait for one, at the moment of the verdict. `begun_ms`: when its
-    navigation began. `opening_ms`: from there to its first update; None when that never came.
+    `live`: it received an update when asked to wait for one, at the moment of the verdict, by a request that was then on its
+    way already. `begun_ms`: when its opening began. `opening_ms`: from there to its first update; None when that never came.
+    `failed`: what the browser said when it gave up for good, instead of waiting.
     """
 
     tab: int
@@ -24,25 +26,7 @@ class TabSeen(msgspec.Struct, frozen=True):
     begun_ms: float | None = None
     opening_ms: float | None = None
     errors: tuple[str, ...] = ()
-
-
-class Arrival(msgspec.Struct, frozen=True):
-    """A waiting tab whose stream reached the origin, `after_ms` from the end of the one that made room."""
-
-    tab: int
-    after_ms: float
-    connection: int
-    reused: bool
-
-
-class Release(msgspec.Struct, frozen=True):
-    """One live stream was ended on purpose, and this came of it. `ended_by`: `page`, `origin` or `tab`."""
-
-    tab: int
-    ended_by: str
-    ended_ms: float
-    waiting: tuple[int, ...]
-    arrived: tuple[Arrival, ...]
+    failed: str | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -55,6 +39,50 @@ class Held(msgspec.Struct, frozen=True):
     waits_for: str
     since_ms: float
     limit: int | None = None
+    note: str | None = None
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A waiting client whose stream reached the origin, `after_ms` from the end of the one that made room."""
+
+    tab: int
+    after_ms: float
+    connection: int
+    reused: bool
+
+
+class Release(msgspec.Struct, frozen=True):
+    """One live stream was ended on purpose, and this came of it, in order. `ended_by`: the `page` closed it, the `origin` ended
+    it, or its `tab` (or frame) was closed. `most` streams were open at once from then until the next release, or until a whole
+    control opening had gone by. `held` are those whom the browser's own log still held back, where none came."""
+
+    tab: int
+    ended_by: str
+    ended_ms: float
+    waiting: tuple[int, ...]
+    arrived: tuple[Arrival, ...]
+    most: int = 0
+    held: tuple[Held, ...] = ()
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """One side of a case about pools: its clients are numbered from `first`, `asked` of them; `what` says who asked whom."""
+
+    what: str
+    first: int
+    asked: int
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """Something else that a page did while the streams were held. `outcome`: `passed` after `took_ms`; `waited`, and came
+    `after_release_ms` from the end of a stream; or `failed`. `arrived_ms` is when the origin saw it."""
+
+    kind: str
+    page: str
+    outcome: str
+    took_ms: float | None = None
+    after_release_ms: float | None = None
+    arrived_ms: float | None = None
     note: str | None = None
 
 
@@ -78,23 +106,26 @@ class Tried(msgspec.Struct, frozen=True):
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """`settled_ms` is the moment the verdict speaks of; what comes later belongs to the release proof.
 
-    `source` is how the scenario is named on the command line. `controls` counts full openings through the control door
-    while the waiting ones stood still: browser and origin were well then. `faults` are the instrument's own; `missing` says
-    why there was nothing to see at all.
+    `source` is how the scenario is named on the command line. `asked` is how many were opened, up to the cell's bound.
+    `controls` counts full openings through the control door while the waiting ones stood still: browser and origin were well
+    then. `faults` are the instrument's own; `missing` says why there was nothing to see at all.
     """
 
     cell: Cell
     claim: Claim
     source: str = ""
     engine_version: str | None = None
-    opened: str = "one by one"
+    asked: int | None = None
     streams_per_connection: int | None = None
+    load: float | None = None
     tabs: tuple[TabSeen, ...] = ()
     ledger: tuple[AnyEvent, ...] = ()
     settled_ms: float | None = None
     quiet_ms: float | None = None
     controls: int = 0
-    release: Release | None = None
+    releases: tuple[Release, ...] = ()
+    sides: tuple[Filled, ...] = ()
+    probes: tuple[Probe, ...] = ()
     browser_log: BrowserLog | None = None
     seconds: float = 0.0
     faults: tuple[str, ...] = ()

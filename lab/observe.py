@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from lab.browser import Browser
+from lab.cell import Cell
 from lab.errors import LabError
 from lab.ledger import AnyEvent
 from lab.observation import Observation
+from lab.openings import OPENINGS
 from lab.origin_client import Origin
-from lab.scenario import Cell, Scenario
-from lab.tabs import CellTabs, cell_tabs
+from lab.scenario import Scenario
+from lab.stillness import Control, Stillness, Watch
+from lab.tabs import CellTabs
 
-CELL_S, TAB_S = 60.0, 2.0
-"""A guard against a cell that never ends, not a measure of anything: so long for a cell, and for each of its tabs."""
+CELL_S, TAB_S = 120.0, 2.0
+"""A guard against a cell that never ends, not a measure of anything: so long for a cell, and for each tab of its own."""
 
 
 class Sight:
@@ -27,7 +33,8 @@ class Sight:
 
 async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin) -> Observation:
     sight, faults = Sight(), []
-    began, limit = time.monotonic(), CELL_S + TAB_S * cell.asked
+    began = time.monotonic()
+    limit = CELL_S if OPENINGS[cell.opened].doubling else CELL_S + TAB_S * cell.asked
     try:
         async with asyncio.timeout(limit):
             await walk(scenario, cell, browser, origin, sight)
@@ -40,19 +47,24 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError  # A failure while tidying up must not hide that the run was broken off.
-    tabs = sight.tabs
+    tabs, claim = sight.tabs, scenario.claim(cell)
+    assert claim is not None, cell.name
     return Observation(
         cell=cell,
-        claim=scenario.claims[cell.protocol],
+        claim=claim,
         source=scenario.source,
         engine_version=browser.version,
-        streams_per_connection=origin.listening.streams_per_connection,
+        asked=tabs.asked if tabs else None,
+        streams_per_connection=cell.streams,
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         ledger=sight.events,
         tabs=tabs.seen if tabs else (),
         settled_ms=tabs.settled_ms if tabs else None,
         quiet_ms=tabs.quiet_ms if tabs else None,
         controls=tabs.controls if tabs else 0,
-        release=tabs.release if tabs else None,
+        releases=tabs.releases if tabs else (),
+        sides=tuple(tabs.sides) if tabs else (),
+        probes=tuple(tabs.probes) if tabs else (),
         browser_log=tabs.browser_log if tabs else None,
         seconds=time.monotonic() - began,
         faults=tuple(faults),
@@ -62,10 +74,48 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
 async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, sight: Sight) -> None:
     """Walk through the scenario's steps in a fresh profile. The ledger ends where the steps do: what the closing of the
     tabs lets through is no part of the cell."""
-    start = await origin.begin(cell.name)
-    async with cell_tabs(cell, origin, start, browser) as tabs:
+    start = await origin.begin(cell.name, cell.streams)
+    async with cell_tabs(scenario, cell, browser, origin, start) as tabs:
         sight.tabs = tabs
         try:
             await scenario.steps(tabs)
         finally:
             sight.events = tuple(origin.events[start:])
+
+
+@asynccontextmanager
+async def cell_tabs(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, start: int) -> AsyncIterator[CellTabs]:
+    """The tabs of a cell in a fresh profile, and the watch beside them; all is ended when the steps are.
+
+    When the watch fails (the origin has ended), the steps are broken off with that failure.
+    """
+    profile = await browser.new_profile()
+    watch = Watch(origin, start)
+    control = Control(profile, origin, standing=cell.opened == "hosts")
+    if cell.opened == "hosts":
+        await control.begin()
+    elif OPENINGS[cell.opened].doubling:
+        control.ahead()
+    tabs = CellTabs(scenario, cell, origin, start, browser, Stillness(watch, control))
+    await tabs.enter(profile)
+    try:
+        async with asyncio.TaskGroup() as beside:
+            following = beside.create_task(watch.follow())
+            try:
+                yield tabs
+            finally:
+                following.cancel()
+    except BaseExceptionGroup as group:
+        raise first_fault(group) from group
+    finally:
+        await control.close()
+        await tabs.close()
+
+
+def first_fault(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """One exception for a group: the first of the lab's own kind, if there is one."""
+    faults = group.subgroup(LabError)
+    found: BaseException = faults or group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -1,4 +1,4 @@
-"""What a scenario is: a question, a claim with its source, and a few steps. And a cell: one way to ask it."""
+"""What a scenario is: a question, claims with their sources, and a few steps. And a cell: one way to ask it."""
 
 from __future__ import annotations
 
@@ -6,103 +6,180 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from lab.cell import STREAMS, Case, Cell, Claim
 from lab.errors import UsageError
+from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
+
+HOME = "h1"  # The protocol of the reference.
 
 
 class Tabs(Protocol):
-    """The tabs of one cell, and the verbs to move them. All share one browser profile, as a person's tabs do."""
+    """The tabs (or whatever stands for them) of one cell, and the verbs to move them. All share one browser profile, as a
+    person's tabs do."""
 
     async def open_one_by_one(self) -> None:
         """Open each tab once the one before it is live or known to be held back."""
 
+    async def grow(self) -> None:
+        """Open more and more, until one waits or fails, or the cell's bound is reached."""
+
     async def settle(self) -> None:
         """Return when every tab is live, or when nothing moves any more; then prove what the others wait for."""
+
+    async def fill(self) -> None:
+        """Fill the pool of the case's next side, up to its wall."""
+
+    async def fill_halfway(self) -> None:
+        """Hold half as many as the origin allows on a connection."""
+
+    async def probe(self) -> None:
+        """Try what else a page does, one thing after the other."""
 
 
 Steps = Callable[[Tabs], Awaitable[None]]
 
 
-class Claim(msgspec.Struct, frozen=True):
-    """What is said of a protocol: so many tabs at most, `limit`, stay live at once, according to `source`."""
+class Choice(msgspec.Struct, frozen=True):
+    """What a run narrows the cells to; empty, all. `breadth`: `quick`, `main` or `all`."""
 
-    limit: int
-    source: str
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """One engine × protocol × transport of a scenario, `asked` tabs, the `repeat`-th time."""
-
-    scenario: str
-    engine: str
-    protocol: str
-    transport: str
-    asked: int
-    repeat: int = 1
-
-    @property
-    def name(self) -> str:
-        """Unique in a run, and fit for a URL's query."""
-        return f"{self.scenario}.{self.engine}.{self.protocol}.{self.transport}.{self.asked}.{self.repeat}"
+    engines: tuple[str, ...]
+    protocols: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    tabs: int | None = None
+    repeat: int | None = None
+    streams: int | None = None
+    cases: tuple[str, ...] = ()
+    breadth: str = "main"
 
 
 class Scenario:
-    """A scenario as its file states it. `question` is the docstring of the file, printed as it stands."""
+    """A scenario as its file states it. `question` is the docstring of the file, printed as it stands.
 
-    def __init__(self, steps: Steps, transports: Sequence[str], tabs: int, claims: Mapping[str, Claim]) -> None:
+    The first transport, opening and case over HTTP/1.1 with TLS are its *reference*. The main cells differ from it in one of
+    them at most, or in the protocol with its setting; the quick ones are the reference and its like over HTTP/2.
+    """
+
+    def __init__(self, steps: Steps, claims: Sequence[Claim], fields: Mapping[str, Any]) -> None:
         self.name = steps.__name__
         self.question = (inspect.getmodule(steps).__doc__ or "").strip()
         self.steps = steps
-        self.transports = tuple(transports)
-        self.tabs = tabs
-        self.claims = dict(claims)
+        self.claims = tuple(claims)
+        self.transports: tuple[str, ...] = tuple(fields["transports"])
+        self.opened: tuple[str, ...] = tuple(fields["opened"])
+        self.tabs: int | None = fields["tabs"]
+        self.streams: tuple[int, ...] = tuple(fields["streams"])
+        self.cases: dict[str, Case] = dict(fields["cases"])
+        self.repeat: int = fields["repeat"]
         self.path = Path(inspect.getfile(steps))
         self.source = self.name  # How the command line names it: the catalogue's name, or the path it was loaded by.
 
     def __repr__(self) -> str:
-        return f"<Scenario {self.name}: {', '.join(self.claims)} × {', '.join(self.transports)}, {self.tabs} tabs>"
+        return f"<Scenario {self.name}: {', '.join(self.protocols)} × {', '.join(self.transports)}>"
 
-    def cells(
-        self,
-        engines: Sequence[str],
-        protocols: Sequence[str] = (),
-        transports: Sequence[str] = (),
-        tabs: int | None = None,
-        repeat: int = 1,
-    ) -> Iterator[Cell]:
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """Those of which something is claimed."""
+        everywhere = any(not claim.protocols for claim in self.claims)
+        return tuple(name for name in PROTOCOLS if everywhere or any(name in claim.protocols for claim in self.claims))
+
+    def home(self, cell: Cell) -> str:
+        """The protocol of the reference, for such cells: `HOME` where something is claimed of it, else the first one."""
+        claimed = [name for name in PROTOCOLS if self.claim(msgspec.structs.replace(cell, protocol=name)) is not None]
+        return HOME if HOME in claimed else claimed[0]
+
+    def claim(self, cell: Cell) -> Claim | None:
+        """The first that fits."""
+        return next((claim for claim in self.claims if claim.fits(cell)), None)
+
+    def cells(self, choice: Choice) -> Iterator[Cell]:
         """The cells of this scenario, narrowed to what was asked for."""
-        for engine in engines:
-            for protocol in self.claims:
-                for transport in self.transports:
-                    if (protocols and protocol not in protocols) or (transports and transport not in transports):
-                        continue
-                    for turn in range(1, repeat + 1):
-                        yield Cell(self.name, engine, protocol, transport, tabs or self.tabs, turn)
+        repeat = choice.repeat or (1 if choice.breadth == "quick" else self.repeat)
+        for engine in choice.engines:
+            for cell in self._product(engine, choice):
+                yield from (msgspec.structs.replace(cell, repeat=turn) for turn in range(1, repeat + 1))
+
+    def _product(self, engine: str, choice: Choice) -> Iterator[Cell]:
+        cases: dict[str, Case | None] = {**self.cases} or {"": None}
+        for case, parts in cases.items():
+            if choice.cases and case not in choice.cases:
+                continue
+            transports = (parts.transport,) if parts and parts.transport else self.transports
+            protocols = (parts.protocol,) if parts and parts.protocol else self.protocols
+            for opened in self.opened:
+                for transport in transports:
+                    for protocol in protocols:
+                        multiplexed = PROTOCOLS[protocol].multiplexed
+                        for streams in self.streams if multiplexed else self.streams[:1]:
+                            asked = choice.tabs or self.tabs or OPENINGS[opened].up_to
+                            cell = Cell(self.name, engine, protocol, transport, asked, 1, opened, streams, case)
+                            if self.claim(cell) is not None and self._chosen(cell, transports, choice):
+                                yield msgspec.structs.replace(cell, streams=choice.streams or streams)
+
+    def _chosen(self, cell: Cell, transports: Sequence[str], choice: Choice) -> bool:
+        if (choice.protocols and cell.protocol not in choice.protocols) or (choice.opened and cell.opened not in choice.opened):
+            return False
+        if choice.transports and cell.transport not in choice.transports:
+            return False
+        if choice.streams and cell.streams != self.streams[0]:
+            return False  # A setting that was asked for takes the place of the scenario's own.
+        if choice.breadth == "all":
+            return True
+        usual = [
+            bool(choice.transports) or cell.transport == transports[0],
+            bool(choice.opened) or cell.opened == self.opened[0],
+            bool(choice.cases) or cell.case == next(iter(self.cases), ""),
+        ]
+        first_setting = cell.streams == self.streams[0]
+        at_home = first_setting and (bool(choice.protocols) or cell.protocol == self.home(cell))
+        if choice.breadth == "quick":
+            return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
+        return [*usual, at_home].count(False) <= 1
 
 
-def scenario(*, transports: Sequence[str], tabs: int, claim: Mapping[str, int], source: str) -> Callable[[Steps], Scenario]:
+def scenario(
+    *,
+    transports: Sequence[str],
+    tabs: int | None = None,
+    claim: Mapping[str, int] | None = None,
+    source: str = "",
+    claims: Sequence[Claim] = (),
+    opened: Sequence[str] = ("tabs",),
+    streams: Sequence[int] = (STREAMS,),
+    cases: Mapping[str, Case] | None = None,
+    repeat: int = 1,
+) -> Callable[[Steps], Scenario]:
     """Make a scenario of its steps.
 
-    `claim` maps each protocol it runs over to the most tabs that are said to stay live there; `source` says who says so.
+    `claim` maps each protocol it runs over to the most tabs that are said to stay live there, `source` says who says so; or
+    `claims` says both of each kind of cell. `tabs` is how many to ask for; without it, the finder's bound for each opening.
     Raises UsageError for a matrix that can't be run.
     """
-    unknown = sorted(set(claim) - set(PROTOCOLS))
+    if not all(isinstance(limit, int) and limit >= 0 for limit in (claim or {}).values()):
+        raise UsageError("a claim is a number of tabs for each protocol")
+    said = (*claims, *(Claim(limit, source, protocols=(name,)) for name, limit in (claim or {}).items()))
+    unknown = sorted({name for one in said for name in one.protocols} - set(PROTOCOLS))
     if unknown:
         raise UsageError(f"unknown protocol {unknown[0]!r} in a claim", f"known are {', '.join(PROTOCOLS)}")
-    if not claim or not transports or tabs < 1 or not source:
+    strange = sorted(set(opened) - set(OPENINGS))
+    if strange:
+        raise UsageError(f"unknown opening {strange[0]!r}", f"known are {', '.join(OPENINGS)}")
+    if not said or not transports or not opened or not streams or (tabs is not None and tabs < 1) or repeat < 1:
         raise UsageError("a scenario needs transports, a claim for each protocol, its source, and at least one tab")
-    if not all(isinstance(limit, int) and limit >= 0 for limit in claim.values()):
-        raise UsageError("a claim is a number of tabs for each protocol")
+    if not all(one.source for one in said) or min(streams) < 1:
+        raise UsageError("a claim needs its source, and a setting of streams is at least 1")
 
     def make(steps: Steps) -> Scenario:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", steps.__name__):
             raise UsageError(f"a scenario's name is in lower case, with underscores: {steps.__name__!r}")
         if not inspect.iscoroutinefunction(steps):
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
-        return Scenario(steps, transports, tabs, {name: Claim(limit, source) for name, limit in claim.items()})
+        fields = {"transports": transports, "opened": opened, "tabs": tabs, "streams": streams, "cases": cases or {}}
+        return Scenario(steps, said, {**fields, "repeat": repeat})
 
     return make

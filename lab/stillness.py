@@ -21,16 +21,18 @@ from lab.protocols import CONTROL
 QUIET_OPENINGS = 2
 """Nothing may have moved for as long as this many usual openings take, and no shorter than the slowest one seen."""
 
+UPDATES = 4
+TRANSPORT = "sse"  # Whatever is measured: of WebSockets a browser may allow so many in all, and the lab must not hold one.
+
 BLANK_TABS, ENOUGH = 10, 3
 """The first tabs, up to the third, are given the time that making ten blank ones would take."""
 
 
 class Watch:
-    """What moves in a cell: its tabs, and the ledger's events on the measured door."""
+    """What moves in a cell: its tabs, and the ledger's events on the measured doors."""
 
-    def __init__(self, origin: Origin, door: str, start: int) -> None:
+    def __init__(self, origin: Origin, start: int) -> None:
         self._origin = origin
-        self._door = door
         self._read = start
         self._connections: set[int] = set()
         self._streams: set[int] = set()
@@ -50,7 +52,7 @@ class Watch:
         return self._moved
 
     async def follow(self) -> None:
-        """Take every event of the measured door for a move, until cancelled. The control door's are not."""
+        """Take every event of the measured doors for a move, until cancelled. The control door's are not."""
         while True:
             while self._read < len(self._origin.events):
                 event = self._origin.events[self._read]
@@ -62,14 +64,14 @@ class Watch:
     def _concerns(self, event: ledger.AnyEvent) -> bool:
         match event:
             case ledger.ConnectionOpened():
-                if event.door != self._door:
+                if event.door == CONTROL.name:
                     return False
                 self._connections.add(event.connection)
             case ledger.StreamOpened() if event.connection in self._connections:
                 self._streams.add(event.stream)
             case ledger.StreamClosed():
                 return event.stream in self._streams
-            case ledger.ConnectionNegotiated() | ledger.ConnectionClosed() | ledger.DocumentServed():
+            case ledger.ConnectionNegotiated() | ledger.ConnectionClosed() | ledger.DocumentServed() | ledger.ProbeServed():
                 return event.connection in self._connections
             case _:
                 return isinstance(event, ledger.OriginFault)
@@ -79,15 +81,24 @@ class Watch:
 class Control:
     """A tab on the control door, of the same profile: opened again and again to see that opening works.
 
+    Where every socket of the browser is at stake, `standing`, no opening could get through any door. There a tab is opened
+    once, before, and later openings are of blank tabs, each with some updates over the stream that is open already.
+
     An opening once begun is never broken off, only no longer waited for: the next one begins when it has ended.
     """
 
-    def __init__(self, profile: Profile, url: str) -> None:
+    def __init__(self, profile: Profile, origin: Origin, *, standing: bool = False) -> None:
         self._profile = profile
         self._tab: Tab | None = None
-        self._url = url
+        self._url = origin.url(CONTROL.name, f"/tab?cell=control&transport={TRANSPORT}")
+        self._standing = standing
         self._opening: asyncio.Task[float] | None = None
+        self._making: asyncio.Task[Tab] | None = None
         self.openings = 0
+
+    def ahead(self) -> None:
+        """Begin to make its tab, which will be needed."""
+        self._making = asyncio.create_task(self._profile.new_tab())
 
     def begin(self) -> asyncio.Task[float]:
         """One whole opening, to its first live update; its result is how long it took, in ms."""
@@ -97,27 +108,44 @@ class Control:
     async def _open(self, before: asyncio.Task[float] | None) -> float:
         if before is not None:
             await before
+        if self._standing and self._tab is not None:
+            return await self._open_blank()
         if self._tab is None:
-            self._tab = await self._profile.new_tab()
+            self._tab = await (self._making or self._profile.new_tab())
         began = now_ms()
         await self._tab.open(f"{self._url}&tab={self.openings + 1}")
-        await self._tab.ask("lab.first()")
+        await self._tab.ask("lab.decided()")
+        self.openings += 1
+        return now_ms() - began
+
+    async def _open_blank(self) -> float:
+        began = now_ms()
+        tab = await self._profile.new_tab()
+        await tab.ask("0")
+        await tab.close()
+        for _ in range(UPDATES):  # Enough for Chromium to write its NetLog on, which it does at every fifteenth event.
+            await self._tab_update()
         self.openings += 1
         return now_ms() - began
 
     async def close(self) -> None:
+        for task in (self._opening, self._making):
+            if task is not None:
+                await dropped(task)
+
+    async def ended(self) -> None:
+        """Return when the opening that was begun last has come to its end."""
         if self._opening is not None:
-            await dropped(self._opening)
+            await asyncio.shield(self._opening)
 
     async def update(self) -> None:
         """Return when the control tab has received its next update."""
-        await (self._opening or self.begin())
+        await asyncio.shield(self._opening or self.begin())  # Whoever is given up waiting for it does not end it.
+        await self._tab_update()
+
+    async def _tab_update(self) -> None:
         assert self._tab is not None
         await self._tab.ask("lab.next()")
-
-    @staticmethod
-    def url(origin: Origin, transport: str) -> str:
-        return origin.url(CONTROL.name, f"/tab?cell=control&transport={transport}")
 
 
 class Stillness:

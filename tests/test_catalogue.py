@@ -6,6 +6,7 @@ import pytest
 
 from lab import catalogue
 from lab.errors import UsageError
+from lab.scenario import Choice
 
 GOOD = '''"""A question."""
 from lab import Tabs, scenario
@@ -25,9 +26,9 @@ def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
     found = catalogue.load(write(tmp_path, one=GOOD.replace("NAME", "one"), two=GOOD.replace("NAME", "two")))
     assert list(found) == ["one", "two"]
     assert found["one"].question == "A question."
-    cells = list(found["one"].cells(["chromium", "firefox"], repeat=2))
+    cells = list(found["one"].cells(Choice(("chromium", "firefox"), repeat=2)))
     assert len(cells) == len({cell.name for cell in cells}) == 8
-    assert [cell.protocol for cell in found["one"].cells(["chromium"], protocols=["h2"], tabs=7)] == ["h2"]
+    assert [cell.protocol for cell in found["one"].cells(Choice(("chromium",), ("h2",), tabs=7))] == ["h2"]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import pytest
 from lab import catalogue, observe
 from lab.browser import Browser
 from lab.browser.driver import unused
+from lab.cell import Cell
 from lab.errors import HarnessFaultError
 from lab.judge import Kind, judge
 from lab.observation import Observation
 from lab.origin_client import Origin
 from lab.run import point_latest
-from lab.scenario import Cell
 
 CELL = Cell("seventh_tab", "chromium", "h1", "sse", 2)
 SCENARIO = catalogue.load(catalogue.home())["seventh_tab"]

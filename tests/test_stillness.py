@@ -42,6 +42,9 @@ class FakeOrigin:
         self.events: list[ledger.AnyEvent] = []
         self._news = asyncio.Event()
 
+    def url(self, door: str, path: str) -> str:
+        return f"http://{door}{path}"
+
     async def news(self) -> None:
         await self._news.wait()
 
@@ -53,7 +56,8 @@ class FakeOrigin:
 
 def made() -> tuple[Stillness, FakeProfile, FakeOrigin]:
     origin, profile = FakeOrigin(), FakeProfile()
-    still = Stillness(Watch(cast(Origin, origin), "h1", 0), Control(profile, "http://control"))
+    there = cast(Origin, origin)
+    still = Stillness(Watch(there, 0), Control(profile, there))
     for _ in range(3):
         still.opened_in(5)
     assert still.quiet_ms == 10
@@ -113,6 +117,8 @@ def test_only_the_measured_door_moves() -> None:
             (ledger.ConnectionNegotiated(at_ms=1, connection=2, protocol="http/1.1"), True),
             (ledger.StreamOpened(at_ms=1, stream=2, connection=2, cell="c", tab=1, transport="sse", http="2"), True),
             (ledger.StreamClosed(at_ms=1, stream=2, reason="client", sent=0), True),
+            (ledger.ProbeServed(at_ms=1, connection=2, cell="c", tab=1, kind="image"), True),
+            (ledger.ProbeServed(at_ms=1, connection=1, cell="c", tab=1, kind="image"), False),
             (ledger.OriginFault(at_ms=1, where="x", error="y"), True),
         ]
         for event, moves in events:
@@ -122,5 +128,21 @@ def test_only_the_measured_door_moves() -> None:
                 await asyncio.sleep(0)
             assert (still.watch.moves > before) == moves, event
         following.cancel()
+
+    asyncio.run(check())
+
+
+def test_whoever_is_given_up_waiting_does_not_end_the_opening() -> None:
+    async def check() -> None:
+        still, profile, _ = made()
+        opening = still.control.begin()
+        waiting = asyncio.create_task(still.control.update())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        profile.tab.may_open.set()
+        await still.control.ended()
+        assert opening.result() > 0
 
     asyncio.run(check())

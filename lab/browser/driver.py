@@ -111,14 +111,17 @@ async def bounded(closing: Coroutine[Any, Any, None], what: str) -> None:
 class DrivenBrowser:
     """`leaf_trusted`: it was launched to accept the run's leaf by its key, and nothing else that is untrusted."""
 
-    def __init__(self, browser: Browser, candidate: Candidate, network_log: Path | None, leaf_trusted: bool) -> None:
+    def __init__(
+        self, browser: Browser, candidate: Candidate, network_log: Path | None, leaf_trusted: bool, brief: bool = False
+    ) -> None:
         self._browser = browser
         self._leaf_trusted = leaf_trusted
         self.engine = candidate.engine.name
         self.version = browser.version
         self.what = candidate.what
         self.network_log = network_log
-        self._log = LOGS[candidate.engine.name](network_log) if network_log else None
+        self.brief = brief
+        self._log = LOGS[candidate.engine.name](network_log, brief=brief) if network_log else None
 
     def __repr__(self) -> str:
         return f"<{self.engine} {self.version} ({self.what})>"
@@ -167,8 +170,10 @@ async def launch(
     headed: bool = False,
     spki: str = "",
     log_to: Path | None = None,
+    brief: bool = False,
 ) -> DrivenBrowser:
-    """Start a candidate. `spki` is the hash of the one leaf to trust; `log_to` a folder for the browser's own account.
+    """Start a candidate. `spki` is the hash of the one leaf to trust; `log_to` a folder for the browser's own account, which
+    can be a `brief` one: of hundreds of hosts, Firefox's full one was 2.5 gigabytes, and the browser slower for it.
 
     Raises LaunchError with the candidate's reason.
     """
@@ -182,7 +187,7 @@ async def launch(
     if log and candidate.engine.name == "chromium":
         arguments.append(f"--log-net-log={log}")
     elif log:
-        environment |= {"MOZ_LOG": "timestamp,sync,nsHttp:5", "MOZ_LOG_FILE": str(log.with_suffix(""))}
+        environment |= {"MOZ_LOG": f"timestamp,sync,nsHttp:{4 if brief else 5}", "MOZ_LOG_FILE": str(log.with_suffix(""))}
     try:
         if candidate.endpoint:
             browser = await kind.connect(candidate.endpoint)
@@ -200,4 +205,4 @@ async def launch(
             )
     except Exception as error:  # Playwright's own, and the plain one it raises when its helper process has died.
         raise LaunchError(first_line(error).removeprefix("BrowserType.launch: ")) from error
-    return DrivenBrowser(browser, candidate, log, leaf_trusted)
+    return DrivenBrowser(browser, candidate, log, leaf_trusted, brief)

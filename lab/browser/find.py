@@ -36,13 +36,19 @@ def candidates(engine: Engine, environment: Mapping[str, str] = os.environ) -> l
 
 
 async def find(
-    running: Playwright, engine: Engine, *, headed: bool = False, spki: str = "", log_to: Path | None = None
+    running: Playwright,
+    engine: Engine,
+    *,
+    headed: bool = False,
+    spki: str = "",
+    log_to: Path | None = None,
+    brief: bool = False,
 ) -> tuple[DrivenBrowser | None, list[Tried]]:
     """The first candidate that starts, and everything that was tried before it."""
     tried: list[Tried] = []
     for candidate in candidates(engine):
         try:
-            browser = await launch(running, candidate, headed=headed, spki=spki, log_to=log_to)
+            browser = await launch(running, candidate, headed=headed, spki=spki, log_to=log_to, brief=brief)
         except LaunchError as error:
             tried.append(Tried(engine.name, candidate.what, reason=str(error), mend=mend(candidate)))
         else:

@@ -19,18 +19,23 @@ from pathlib import Path
 
 from lab.browser.tail import FollowedLog, number, query
 from lab.ledger import now_ms
-from lab.observation import Held
+from lab.observation import BrowserLog, Held
 
 LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - \[\w+ \d+: ([^\]]+)\]: \w/nsHttp (.*)$")
 MAIN_THREAD = "Main Thread"
+TELLING = re.compile(
+    rb"nsHttpTransaction::(Init|Close) |  [A-Z]+ \S+ HTTP/1|AtActiveConnectionLimit|not dispatched|AddActiveTransaction"
+    rb"|Http2Stream::Http2Stream|Transaction without conn|WebSocket ctor|no room|RegisterStreamID"
+)
+"""One line in a hundred tells something: the others are passed over as bytes, or reading would burden the machine."""
 
 
 class MozLog(FollowedLog):
     """The log of one Firefox."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._begun = ""
+    def __init__(self, path: Path, *, brief: bool = False) -> None:
+        super().__init__(path, brief=brief)
+        self._begun = self._trying = ""
         self._counts: str | None = None
         self._paths: dict[str, str] = {}
         self._transactions: dict[str, str] = {}
@@ -41,12 +46,21 @@ class MozLog(FollowedLog):
             (re.compile(r"\s+not dispatched \(queued\) trans=(\w+)"), self._queued),
             (re.compile(r"nsHttpConnectionMgr::AddActiveTransaction\s+t=(\w+)"), self._served),
             (re.compile(r"Http2Stream::Http2Stream (\w+) trans=(\w+)"), self._multiplexed),
+            (re.compile(r"nsHttpConnectionMgr::TryDispatchTransaction without conn \[trans=(\w+)"), self._tried),
+            (re.compile(r"Http2StreamWebSocket ctor:(\w+)"), self._tunnelled),
             (re.compile(r"Http2Session::TryToActivate \w+ stream=(\w+) no room"), self._no_room),
             (re.compile(r"Http2Session::RegisterStreamID session=\w+ stream=(\w+)"), self._registered),
             (re.compile(r"nsHttpTransaction::Close \[this=(\w+) "), self._closed),
         )
 
+    def account(self, cell: str) -> BrowserLog:
+        if self._brief:  # Its lines about the queue are of the level that was left out.
+            return BrowserLog(missing="Firefox kept only a brief log: a full one, of so many hosts, would be gigabytes")
+        return super().account(cell)
+
     def _line(self, raw: bytes) -> None:
+        if self._understood and not TELLING.search(raw):
+            return
         line = LINE.match(raw.decode("utf-8", "replace"))
         if line is None:
             if not self._understood:
@@ -79,6 +93,13 @@ class MozLog(FollowedLog):
 
     def _multiplexed(self, found: re.Match[str], _: float) -> None:
         self._transactions[found[1]] = found[2]
+
+    def _tried(self, found: re.Match[str], _: float) -> None:
+        self._trying = found[1]
+
+    def _tunnelled(self, found: re.Match[str], _: float) -> None:
+        """A WebSocket's stream is made while its transaction is being dispatched, and does not name it."""
+        self._transactions[found[1]] = self._trying
 
     def _no_room(self, found: re.Match[str], since_ms: float) -> None:
         transaction = self._transactions.get(found[1], "")

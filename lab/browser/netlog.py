@@ -16,24 +16,33 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab.browser.tail import FollowedLog, number, query
-from lab.observation import Held
+from lab.observation import BrowserLog, Held
 
 FORMAT_VERSION = 1
-POOL_STALLS = {
-    "SOCKET_POOL_STALLED_MAX_SOCKETS_PER_GROUP": "connections per host",
-    "SOCKET_POOL_STALLED_MAX_SOCKETS": "sockets in total",
-}
+GROUP, TOTAL = "connections per host", "sockets in total"
+POOL_STALLS = {"SOCKET_POOL_STALLED_MAX_SOCKETS_PER_GROUP": GROUP, "SOCKET_POOL_STALLED_MAX_SOCKETS": TOTAL}
+POOL_BOUND = ("SOCKET_POOL_BOUND_TO_CONNECT_JOB", "SOCKET_POOL_BOUND_TO_SOCKET")
 STREAM_STALL = "streams per connection"
 
 
 class NetLog(FollowedLog):
     """The log of one Chromium."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, *, brief: bool = False) -> None:
+        super().__init__(path, brief=brief)
         self._names: dict[int, str] = {}
         self._begin = self._end = -1
         self._urls: dict[int, str] = {}
+        self._entered: dict[str, Held] = {}
+
+    def account(self, cell: str) -> BrowserLog:
+        """Of the first request that meets the limit in total, Chromium 156 logs only that it entered the pool. It waits there
+        all the same, if others are logged as stalled for that limit."""
+        told = super().account(cell)
+        if not any(one.waits_for == TOTAL for one in told.held):
+            return told
+        silent = [one for key, one in self._entered.items() if key not in self._held and query(one.url, "cell") == cell]
+        return BrowserLog(held=(*told.held, *silent))
 
     def _line(self, raw: bytes) -> None:
         line = raw.rstrip(b",").removesuffix(b"]")
@@ -66,11 +75,15 @@ class NetLog(FollowedLog):
                 self._urls[source] = url
             elif phase == self._end:
                 self._urls.pop(source, None)
+        elif name == "SOCKET_POOL" and phase == self._begin and source in self._urls:
+            url = self._urls[source]
+            self._entered[f"{source} pool"] = Held(url, number(query(url, "tab")), TOTAL, float(event["time"]))
         elif name in POOL_STALLS and source in self._urls:
             url = self._urls[source]
             self._held[f"{source} pool"] = Held(url, number(query(url, "tab")), POOL_STALLS[name], float(event["time"]))
-        elif name == "SOCKET_POOL_BOUND_TO_SOCKET" or (name == "SOCKET_POOL" and phase == self._end):
+        elif name in POOL_BOUND or (name == "SOCKET_POOL" and phase == self._end):
             self._held.pop(f"{source} pool", None)
+            self._entered.pop(f"{source} pool", None)
         elif name == "HTTP2_SESSION_STALLED_MAX_STREAMS":
             url = params["url"]
             self._held[f"{source} {target(url)}"] = Held(

@@ -15,8 +15,9 @@ class FollowedLog:
     `_trouble` says why the log can't be a witness, once that is known.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, brief: bool = False) -> None:
         self._path = path
+        self._brief = brief
         self._offset = 0
         self._understood = False
         self._trouble: str | None = None

@@ -64,7 +64,7 @@ def test_a_real_one_is_found_opens_the_runs_door_and_ends(engine: Engine, leaf: 
             profile = await browser.new_profile()
             tab = await profile.new_tab()
             await tab.open(f"https://127.0.0.1:{origin.port('h2')}/tab?transport=sse&tab=1")
-            assert await tab.ask("lab.first().then(() => lab.report().tab)") == 1
+            assert await tab.ask("lab.decided().then(() => lab.report()[0].tab)") == 1
             await profile.close()
             await browser.close()
             assert not browser.alive

@@ -92,3 +92,31 @@ def test_no_log_at_all(tmp_path: Path) -> None:
 def test_cut_off_in_the_middle_of_a_line(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(H1.read_bytes() + b"2026-11-23 04:55:")
     assert tabs(MozLog(tmp_path / "log"), H1_CELL) == [10, 11, 12]
+
+
+def written(thread: str, message: str) -> str:
+    return f"2026-11-23 06:45:52.932645 UTC - [Parent 1: {thread}]: V/nsHttp {message}\n"
+
+
+WEBSOCKET = (
+    written("Main Thread", "nsHttpTransaction::Init [this=aa01 caps=1]"),
+    written("Main Thread", "  GET /socket?cell=w&tab=101 HTTP/1.1"),
+    written("Socket Thread", "nsHttpConnectionMgr::TryDispatchTransaction without conn [trans=aa01 ci=x]"),
+    written("Socket Thread", "Http2StreamWebSocket ctor:bb01"),
+    written("Socket Thread", "Http2Session::TryToActivate cc01 stream=bb01 no room for more concurrent streams"),
+)
+
+
+def test_a_websocket_that_waits_for_a_stream(tmp_path: Path) -> None:
+    """Its stream does not name its transaction: it is made while that one is being dispatched."""
+    log = tmp_path / "log"
+    log.write_text("".join(WEBSOCKET))
+    account = MozLog(log).account("w")
+    assert [(one.tab, one.waits_for) for one in account.held] == [(101, "streams per connection")]
+    with log.open("a") as out:
+        out.write(written("Socket Thread", "Http2Session::RegisterStreamID session=cc01 stream=bb01 id=0x2D concurrent=10"))
+    assert MozLog(log).account("w").held == ()
+
+
+def test_a_brief_log_is_no_witness() -> None:
+    assert "only a brief log" in (MozLog(H1, brief=True).account(H1_CELL).missing or "")
