@@ -1,0 +1,54 @@
+"""The judge: what an Observation means. Pure: the same observation always gives the same verdict.
+
+It keeps apart what people confuse: a browser that does otherwise than is said (`refuted`: a finding), witnesses that disagree
+(`disputed`), an engine that can't do this (`unsupported`), and an instrument that failed (`harness_fault`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab import folds, ledger
+from lab.folds import Connection
+from lab.judge.bench import Bench
+from lab.judge.pools import PoolBench
+from lab.judge.starvation import StarvationBench
+from lab.judge.verdict import Cause, Kind, Statement, Verdict
+from lab.observation import Observation
+from lab.protocols import of_door
+
+__all__ = ["Cause", "Kind", "Statement", "Verdict", "judge"]
+
+
+def judge(seen: Observation) -> Verdict:
+    if seen.missing is not None:
+        return Verdict(kind=Kind.UNSUPPORTED, why=seen.missing)
+    faults = faults_of(seen)
+    if faults or seen.settled_ms is None:
+        return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults) or "the cell ended before it was settled")
+    rows = folds.connections(seen.ledger, seen.cell.name)
+    foreign = foreign_protocols(rows)
+    if foreign:
+        return Verdict(kind=Kind.UNSUPPORTED, why=foreign)
+    bench = PoolBench if seen.sides else StarvationBench if seen.probes else Bench
+    return bench(seen, rows, seen.settled_ms).verdict()
+
+
+def faults_of(seen: Observation) -> list[str]:
+    """The instrument's own failures, and tabs that failed to load instead of loading or waiting."""
+    faults = list(seen.faults)
+    own = [event for event in seen.ledger if isinstance(event, ledger.OriginFault)]
+    faults += [f"the origin failed at {event.where}: {event.error}" for event in own]
+    for tab in seen.tabs:
+        if tab.errors and not tab.document:
+            faults.append(f"tab {tab.tab} failed to load instead of waiting: {tab.errors[0]}")
+    return faults
+
+
+def foreign_protocols(rows: Sequence[Connection]) -> str:
+    """Why this was not a measurement of the doors' protocol, or nothing."""
+    for row in rows:
+        wanted = of_door(row.door).alpn
+        if row.streams and row.protocol != wanted:
+            return f"the browser was offered {wanted} and negotiated {row.protocol or 'nothing'}"
+    return ""
