@@ -8,20 +8,26 @@ from pathlib import Path
 import h2.events
 import pytest
 
-from lab import ledger
+from lab import folds, ledger
+from lab.cell import Cell, Claim
 from lab.judge import Cause, Kind, judge
 from lab.ledger import ConnectionOpened, StreamClosed, StreamOpened
 from lab.observation import Observation, TabSeen
-from lab.scenario import Cell, Claim
 from tests.conftest import Served
 from tests.control import H1, H2
 
-PATH = "/api/v1/live-scores?cell=control&tab={}"
+
+def path(cell: Cell, tab: int) -> str:
+    return f"/api/v1/live-scores?cell={cell.name}&tab={tab}"
 
 
-def observed(served: Served, door: str, asked: int, limit: int) -> Observation:
+def held(door: str, asked: int) -> Cell:
+    return Cell("control", "raw", door, "sse", asked)
+
+
+def observed(served: Served, cell: Cell) -> Observation:
     """What the lab would have seen, with the control client in the pages' place."""
-    cell = Cell("control", "raw", door, "sse", asked)
+    asked = limit = cell.asked
     return Observation(
         cell=cell,
         claim=Claim(limit, "the control client holds as many"),
@@ -35,12 +41,13 @@ def observed(served: Served, door: str, asked: int, limit: int) -> Observation:
 @pytest.mark.parametrize("door", ["h1-clear", "h1"])
 @pytest.mark.parametrize("count", [1, 2, 6, 7, 40, 200])
 def test_connections_are_counted_exactly(origin: Served, leaf: Path, door: str, count: int) -> None:
+    cell = held(door, count)
     clients = [H1(origin.port(door), leaf if door == "h1" else None) for _ in range(count)]
     try:
         for tab, client in enumerate(clients, start=1):
-            assert client.get(PATH.format(tab)).status_code == 200
+            assert client.get(path(cell, tab)).status_code == 200
         origin.wait_count(StreamOpened, count)
-        verdict = judge(observed(origin, door, count, count))
+        verdict = judge(observed(origin, cell))
         assert (verdict.kind, verdict.live, verdict.connections, verdict.max_streams) == (Kind.CONFIRMED, count, count, 1)
         assert verdict.cause == Cause.NONE
     finally:
@@ -54,23 +61,24 @@ def test_connections_are_counted_exactly(origin: Served, leaf: Path, door: str, 
 def test_streams_are_counted_exactly(serve: Callable[..., Served], leaf: Path, counts: tuple[int, ...]) -> None:
     served = serve("--streams-per-connection", "300")
     total = sum(counts)
+    cell = held("h2", total)
     clients = [H2(served.port("h2"), leaf) for _ in counts]
     try:
         tab = 0
         for client, count in zip(clients, counts, strict=True):
             for _ in range(count):
                 tab += 1
-                client.get(PATH.format(tab))
+                client.get(path(cell, tab))
                 assert client.until(h2.events.ResponseReceived)
         served.wait_count(StreamOpened, total)
-        verdict = judge(observed(served, "h2", total, total))
+        verdict = judge(observed(served, cell))
         assert (verdict.live, verdict.connections, verdict.max_streams) == (total, len(counts), max(counts))
         first = next(stream for stream in served.of(StreamOpened) if stream.tab == 1)
         clients[0].reset(1)
         [closed] = served.wait_count(StreamClosed, 1)
         assert (closed.stream, closed.reason) == (first.stream, "client")
-        rows = ledger.connections(served.events, "h2")
-        assert len(ledger.live_streams(rows, closed.at_ms)) == total - 1
+        rows = folds.connections(served.events, cell.name)
+        assert len(folds.live_streams(rows, closed.at_ms)) == total - 1
     finally:
         for client in clients:
             client.close()
@@ -78,11 +86,12 @@ def test_streams_are_counted_exactly(serve: Callable[..., Served], leaf: Path, c
 
 def test_what_alpn_chose_is_in_the_ledger(origin: Served, leaf: Path) -> None:
     """A client that offers only HTTP/1.1 at the h2 door gets it, and the judge does not take that for HTTP/2."""
+    cell = held("h2", 1)
     client = H1(origin.port("h2"), leaf)
     try:
-        assert client.get(PATH.format(1)).status_code == 200
+        assert client.get(path(cell, 1)).status_code == 200
         origin.wait_count(StreamOpened, 1)
-        verdict = judge(observed(origin, "h2", 1, 1))
+        verdict = judge(observed(origin, cell))
         assert verdict.kind == Kind.UNSUPPORTED
         assert "negotiated http/1.1" in verdict.why
     finally:
@@ -95,7 +104,7 @@ def test_a_handshake_that_fails_is_in_the_ledger(origin: Served) -> None:
     client.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
     client.close()
     [closed] = origin.wait_count(ledger.ConnectionClosed, 1)
-    [row] = ledger.connections(origin.events, "h1")
+    [row] = folds.connections(origin.events, "any")
     assert len(origin.of(ConnectionOpened)) == 1
     assert row.protocol is None
     assert closed.reason.startswith("broken")
