@@ -18,13 +18,15 @@ from lab import catalogue, certs, results
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, MachineError, UsageError
+from lab.openings import OPENINGS
 from lab.origin_client import origin
 from lab.protocols import PROTOCOLS
 from lab.report.render import write_report
 from lab.results import Results
 from lab.run import NothingStartedError, Plan, make_folder, new_results, point_latest
 from lab.run import run as run_plan
-from lab.terminal import RunProgress, doctor_table, output, results_table, scenarios_table, surprises
+from lab.scenario import Choice
+from lab.terminal import RunProgress, doctor_table, output, results_tables, scenarios_table, surprises
 from lab.transports import transports
 
 INTERRUPTED = 130
@@ -99,17 +101,17 @@ def list_scenarios() -> None:
     help="chromium, firefox; default all.",
 )
 @click.option("--protocol", multiple=True, callback=names("protocol", lambda: PROTOCOLS), help="h1-clear, h1, h2.")
-@click.option("--transport", multiple=True, callback=names("transport", transports), help="How updates are sent: sse.")
-@click.option("--tabs", type=click.IntRange(1, 1000), help="Tabs to open; default: what the scenario says.")
-@click.option(
-    "--repeat",
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="Run each cell so many times.",
-)
-@click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True,
-              help="The origin's HTTP/2 MAX_CONCURRENT_STREAMS.")  # fmt: skip
+@click.option("--transport", multiple=True, callback=names("transport", transports),
+              help="How updates are sent: sse, fetch_stream, long_polling, websocket.")  # fmt: skip
+@click.option("--opened", multiple=True, callback=names("opening", lambda: OPENINGS),
+              help="tabs, cross-tabs, frames, page, hosts.")  # fmt: skip
+@click.option("--case", multiple=True, help="A case of the scenario, by its name.")
+@click.option("--tabs", type=click.IntRange(1, 2000), help="How many to open at most; default: what the scenario says.")
+@click.option("--repeat", type=click.IntRange(1, 1000), help="Run each cell so many times; default: what the scenario says.")
+@click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1),
+              help="The origin's HTTP/2 MAX_CONCURRENT_STREAMS; default: what the scenario says.")  # fmt: skip
+@click.option("--all", "breadth", flag_value="all", help="The full product: every transport in every opening at every setting.")
+@click.option("--quick", "breadth", flag_value="quick", help="One repeat of the main cells.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -124,9 +126,12 @@ def run(
     engine: tuple[str, ...],
     protocol: tuple[str, ...],
     transport: tuple[str, ...],
+    opened: tuple[str, ...],
+    case: tuple[str, ...],
     tabs: int | None,
-    repeat: int,
-    streams_per_connection: int,
+    repeat: int | None,
+    streams_per_connection: int | None,
+    breadth: str | None,
     out: Path,
     headed: bool,
     strict: bool,
@@ -134,15 +139,11 @@ def run(
     """Run scenarios (all, or those named) and write a report."""
     chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario)
     engines = engine or tuple(ENGINES)
-    cells = [cell for one in chosen for cell in one.cells(engines, protocol, transport, tabs, repeat)]
-    if not cells:
-        raise UsageError(
-            "no cell is left: no scenario runs over that protocol and transport",
-            "seventh-tab list shows them",
-        )
-    cells.sort(key=lambda cell: engines.index(cell.engine))  # One browser serves all cells of its engine.
+    cells = catalogue.cells(chosen, Choice(
+        engines, protocol, transport, opened, tabs, repeat, streams_per_connection, case, breadth or "main"
+    ))  # fmt: skip
     folder = make_folder(out)
-    plan = Plan(tuple(chosen), tuple(cells), headed, streams_per_connection)
+    plan = Plan(tuple(chosen), tuple(cells), headed)
     found = new_results(plan, folder)
     try:
         with RunProgress(len(cells)) as progress:
@@ -156,15 +157,21 @@ def run(
         sys.exit(1)
 
 
+def measured(found: Results) -> int:
+    """The cells of the plan that have ended; the calibration's are not of the plan."""
+    return sum(cell.scenario in found.questions and cell.engine in ENGINES for cell in found.cells)
+
+
 def conclude(found: Results, folder: Path) -> None:
     """Say what there is, write the report of it, and say where it is. It runs after a failure too, and hides none."""
     console = output()
     if found.cells:
-        console.print(results_table(found))
+        for table in results_tables(found):
+            console.print(table)
     for line in surprises(found):
         console.print(line, markup=False)
     if found.interrupted:
-        console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
+        console.print(f"interrupted after {measured(found)} of {found.planned} cells")
     try:
         report = write_report(found, folder / "index.html")
     except LabError as error:
@@ -208,7 +215,7 @@ def fixed(ports: tuple[str, ...]) -> dict[str, int]:
 async def serve_doors(ports: dict[str, int], streams_per_connection: int) -> None:
     console = output()
     with (
-        certs.minted("127.0.0.1", "localhost") as leaf,
+        certs.minted(*certs.NAMES) as leaf,
         tempfile.TemporaryDirectory(prefix="seventh-tab-") as folder,
     ):
         starting = origin(leaf, Path(folder), streams_per_connection=streams_per_connection, ports=ports)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lab import ledger
+from lab import folds, ledger
+from lab.cell import Claim
 from lab.errors import MachineError, UsageError
+from lab.folds import Connection
 from lab.judge import Cause, Statement, Verdict
-from lab.ledger import Connection
-from lab.observation import Observation, Release, TabSeen, Tried
+from lab.observation import Filled, Observation, Probe, Release, TabSeen, Tried
 from lab.protocols import PROTOCOLS
-from lab.scenario import Claim
 
 SCHEMA = "seventh-tab/1"
 
@@ -33,7 +34,10 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     transport: str
     opened: str
+    case: str
+    group: str
     asked: int
+    up_to: int
     repeat: int
     live: int | None
     documents: int | None
@@ -42,13 +46,17 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     claim: Claim
     verdict: str
     cause: str | None
+    answer: str | None
     why: str
     seconds: float
+    load: float | None
     streams_per_connection: int | None
     witnesses: tuple[Statement, ...]
     tabs: tuple[TabSeen, ...]
     rows: tuple[Connection, ...]
-    release: Release | None
+    releases: tuple[Release, ...]
+    sides: tuple[Filled, ...]
+    probes: tuple[Probe, ...]
     settled_ms: float | None
     quiet_ms: float | None
     command: str
@@ -82,7 +90,7 @@ class Results(msgspec.Struct, kw_only=True):
 def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
     cell = seen.cell
     began = next((event.at_ms for event in seen.ledger if isinstance(event, ledger.CellBegan)), 0.0)
-    rows = ledger.connections(seen.ledger, cell.protocol)
+    rows = folds.connections(seen.ledger, seen.cell.name)
     return CellResult(
         name=cell.name,
         scenario=cell.scenario,
@@ -90,8 +98,11 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         engine_version=seen.engine_version,
         protocol=cell.protocol,
         transport=cell.transport,
-        opened=seen.opened,
-        asked=cell.asked,
+        opened=cell.opened,
+        case=cell.case,
+        group=cell.group,
+        asked=len(seen.tabs) or seen.asked or cell.asked,
+        up_to=cell.asked,
         repeat=cell.repeat,
         live=verdict.live,
         documents=verdict.documents,
@@ -100,22 +111,33 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         claim=seen.claim,
         verdict=verdict.kind.value,
         cause=verdict.cause.value if verdict.cause else None,
+        answer=verdict.answer,
         why=verdict.why,
         seconds=round(seen.seconds, 3),
+        load=seen.load,
         streams_per_connection=seen.streams_per_connection,
         witnesses=verdict.witnesses,
         tabs=since(began, seen.tabs),
         rows=tuple(since(began, row) for row in rows),
-        release=since(began, seen.release),
+        releases=since(began, seen.releases),
+        sides=seen.sides,
+        probes=since(began, seen.probes),
         settled_ms=since(began, seen.settled_ms),
         quiet_ms=seen.quiet_ms,
-        command=f"python3 -m nox -s lab -- {seen.source} --engine {cell.engine} --protocol {cell.protocol}"
-        f" --transport {cell.transport} --tabs {cell.asked}"
-        f" --streams-per-connection {seen.streams_per_connection or 100}",
+        command=command(seen),
     )
 
 
-MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms"}
+def command(seen: Observation) -> str:
+    """What runs just this cell again."""
+    cell = seen.cell
+    words = f"python3 -m nox -s lab -- {seen.source} --engine {cell.engine} --protocol {cell.protocol}"
+    words += f" --transport {cell.transport} --opened {cell.opened} --tabs {cell.asked}"
+    words += f" --streams-per-connection {cell.streams} --repeat 1"
+    return words + (f" --case {shlex.quote(cell.case)}" if cell.case else "")
+
+
+MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms"}
 
 
 def since(began: float, value: Any, moment: bool = True) -> Any:

@@ -18,10 +18,12 @@ from typing import Protocol
 import msgspec
 from playwright.async_api import Playwright
 
-from lab import certs, results
+from lab import calibration, certs, results
 from lab.browser.driver import DrivenBrowser, bounded, playwright
 from lab.browser.engines import ENGINES
 from lab.browser.find import find
+from lab.calibration import NAME, calibrate
+from lab.cell import Cell
 from lab.children import Brood
 from lab.errors import HarnessFaultError, NoBrowserError, UsageError
 from lab.judge import Kind, judge
@@ -29,7 +31,7 @@ from lab.observation import Observation, Tried
 from lab.observe import observe
 from lab.origin_client import Origin, origin
 from lab.results import CellResult, Machine, Results
-from lab.scenario import Cell, Scenario
+from lab.scenario import Scenario
 
 RESULTS = "results.json"
 
@@ -40,10 +42,10 @@ class Plan(msgspec.Struct, frozen=True):
     scenarios: tuple[Scenario, ...]
     cells: tuple[Cell, ...]
     headed: bool = False
-    streams_per_connection: int = 100
 
 
 class Progress(Protocol):
+    def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
     def cell_ended(self, result: CellResult) -> None: ...
 
@@ -55,7 +57,7 @@ class Workshop:
     def __init__(self, plan: Plan, folder: Path, leaf: Path, brood: Brood) -> None:
         self._plan = plan
         self.folder = folder
-        self._leaf = leaf
+        self.leaf = leaf
         self._brood = brood
         self._stack = AsyncExitStack()
         self._tool = AsyncExitStack()
@@ -65,24 +67,26 @@ class Workshop:
 
     async def origin(self) -> Origin:
         if self._origin is None or not self._origin.alive:
-            starting = origin(self._leaf, self.folder, streams_per_connection=self._plan.streams_per_connection)
-            self._origin = await self._stack.enter_async_context(starting)
+            self._origin = await self._stack.enter_async_context(origin(self.leaf, self.folder))
             self._brood.note()
         return self._origin
 
-    async def browser(self, engine: str) -> tuple[DrivenBrowser | None, list[Tried]]:
-        """The browser of an engine, and what was tried to get it (nothing, when it was there already)."""
-        if self._browser is not None and self._browser.engine == engine and self._browser.alive:
-            return self._browser, []
+    async def browser(self, cell: Cell) -> tuple[DrivenBrowser | None, list[Tried]]:
+        """The browser for a cell, and what was tried to get it (nothing, when it was there already). With hundreds of hosts it
+        keeps a brief log."""
+        brief, there = cell.opened == "hosts", self._browser
+        if there is not None and there.alive and (there.engine, there.brief) == (cell.engine, brief):
+            return there, []
         await self._end_browser()
         if self._running is None:
             self._running = await self._tool.enter_async_context(playwright())
             self._brood.note()
         self._browser, tried = await find(
             self._running,
-            ENGINES[engine],
+            ENGINES[cell.engine],
+            brief=brief,
             headed=self._plan.headed,
-            spki=certs.spki_hash(self._leaf),
+            spki=certs.spki_hash(self.leaf),
             log_to=self.folder,
         )
         self._brood.note()
@@ -109,7 +113,7 @@ class Workshop:
 
 @asynccontextmanager
 async def workshop(plan: Plan, folder: Path) -> AsyncIterator[Workshop]:
-    with Brood() as brood, certs.minted("127.0.0.1", "localhost") as leaf:
+    with Brood() as brood, certs.minted(*certs.NAMES) as leaf:
         shop = Workshop(plan, folder, leaf, brood)
         try:
             yield shop
@@ -124,6 +128,9 @@ async def run(plan: Plan, folder: Path, found: Results, progress: Progress) -> N
     """
     try:
         async with workshop(plan, folder) as shop:
+            for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
+                verdict = await calibrated(protocol, shop, found)
+                progress.calibrated(verdict)
             for engine, cells in groupby(plan.cells, key=lambda cell: cell.engine):
                 await run_engine(engine, list(cells), plan, shop, found, progress)
             if not any(tried.version for tried in found.browsers):
@@ -144,6 +151,13 @@ class NothingStartedError(NoBrowserError):
         self.tried = tuple(tried)
 
 
+async def calibrated(protocol: str, shop: Workshop, found: Results) -> CellResult:
+    seen, verdict = await calibrate(await shop.origin(), shop.leaf, protocol)
+    result = results.cell_result(seen, verdict)
+    found.cells.append(result)
+    return result
+
+
 async def run_engine(
     engine: str, cells: Sequence[Cell], plan: Plan, shop: Workshop, found: Results, progress: Progress
 ) -> None:
@@ -153,7 +167,7 @@ async def run_engine(
     started = False
     for cell in cells:
         progress.cell_begins(cell)
-        browser, tried = await shop.browser(engine)
+        browser, tried = await shop.browser(cell)
         found.browsers.extend(one for one in tried if one not in found.browsers)
         if browser is not None:
             started = True
@@ -173,7 +187,8 @@ async def run_engine(
 
 def not_there(scenario: Scenario, cell: Cell, tried: Sequence[Tried], started: bool) -> Observation:
     reasons = "; ".join(f"{one.what}: {one.reason}" for one in tried)
-    claim, title = scenario.claims[cell.protocol], ENGINES[cell.engine].title
+    claim, title = scenario.claim(cell), ENGINES[cell.engine].title
+    assert claim is not None, cell.name
     if started:
         return Observation(
             cell=cell, claim=claim, source=scenario.source, faults=(f"{title} ran, and did not start again. {reasons}",)
@@ -198,7 +213,7 @@ def new_results(plan: Plan, folder: Path) -> Results:
             load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         ),
         versions={**versions, "python": sys.version.split()[0]},
-        questions={one.name: one.question for one in plan.scenarios},
+        questions={NAME: calibration.__doc__ or "", **{one.name: one.question for one in plan.scenarios}},
     )
 
 

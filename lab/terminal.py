@@ -6,15 +6,21 @@ import os
 from collections.abc import Sequence
 from types import TracebackType
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from lab.agreement import Group, groups
 from lab.browser.engines import ENGINES
+from lab.cell import Cell
+from lab.judge import Kind
 from lab.observation import Tried
+from lab.protocols import PROTOCOLS
+from lab.report.finding import sections
 from lab.results import CellResult, Results
-from lab.scenario import Cell, Scenario
+from lab.scenario import Scenario
 
 WIDTH = 80  # The width of tables where there is no terminal to ask.
 
@@ -57,6 +63,11 @@ class RunProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
+    def calibrated(self, result: CellResult) -> None:
+        line = Text(f"calibration over {result.protocol}: ")
+        line.append(result.verdict, STYLES.get(result.verdict, ""))
+        self._console.print(line.append(f" ({result.why})"), soft_wrap=True)
+
     def cell_begins(self, cell: Cell) -> None:
         self._bar.update(self._task, description=f"{cell.scenario}: {cell.engine}, {cell.protocol}, {cell.transport}")
 
@@ -64,33 +75,72 @@ class RunProgress:
         self._ended += 1
         self._bar.advance(self._task)
         what = f"[{self._ended}/{self._planned}] {result.scenario} {result.engine} {result.protocol} {result.transport}"
-        count = "nothing measured" if result.live is None else f"{result.live} of {result.asked} live"
+        what += f", {result.case}" if result.case else f", {result.opened}"
+        count = "nothing measured" if result.live is None else result.answer or f"{result.live} of {result.asked} live"
         line = Text(f"{what}: {count}, ")
         line.append(result.verdict, STYLES.get(result.verdict, ""))
         line.append(f" ({result.seconds:.1f} s)")
         self._console.print(line, soft_wrap=True)
 
 
-def results_table(results: Results) -> Table:
-    table = Table()
-    for name, side in (("engine", "left"), ("protocol", "left"), ("transport", "left"), ("asked", "right")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]  # rich's own literals
-    for name, side in (("live", "right"), ("connections", "right"), ("verdict", "left")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]  # likewise
-    for cell in results.cells:
-        verdict = Text(cell.verdict, STYLES.get(cell.verdict, ""))
-        counts = ["–" if count is None else str(count) for count in (cell.live, cell.connections)]
-        table.add_row(cell.engine, cell.protocol, cell.transport, str(cell.asked), *counts, verdict)
+def results_tables(results: Results) -> list[Table]:
+    """A table for each scenario, with a row for the repeats of a cell together."""
+    return [KINDS.get(kind, live_table)(name, members) for kind, name, members in sections(results)]
+
+
+def titled(name: str, columns: str) -> Table:
+    table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns.split(", "):
+        table.add_column(column, justify="right" if column in ("live", "of") else "left", overflow="fold")
     return table
 
 
+def protocol_of(run: CellResult) -> str:
+    """`h2 (100)`: over HTTP/2 with what the origin allows."""
+    multiplexed = PROTOCOLS[run.protocol].multiplexed
+    return f"{run.protocol} ({run.streams_per_connection})" if multiplexed else run.protocol
+
+
+def word(group: Group) -> Text:
+    return Text(group.verdict.replace("_", " "), STYLES.get(group.verdict, ""))
+
+
+def live_table(name: str, groups: Sequence[Group]) -> Table:
+    table = titled(name, "engine, protocol, transport, opened, live, of, verdict")
+    for one in groups:
+        run, asked = one.first, str(max(cell.asked for cell in one.runs))
+        table.add_row(run.engine, protocol_of(run), run.transport, run.opened, one.live, asked, word(one))
+    return table
+
+
+def pools_table(name: str, groups: Sequence[Group]) -> Table:
+    table = titled(name, "engine, protocol, case, answer, verdict")
+    for one in groups:
+        table.add_row(one.first.engine, protocol_of(one.first), one.first.case, one.answer or "–", word(one))
+    return table
+
+
+def starvation_table(name: str, groups: Sequence[Group]) -> Table:
+    table = titled(name, "engine, protocol, got through, verdict")
+    for one in groups:
+        table.add_row(one.first.engine, protocol_of(one.first), one.answer or "–", word(one))
+    return table
+
+
+KINDS = {"pools": pools_table, "starvation": starvation_table}
+
+
 def surprises(results: Results) -> list[str]:
-    """The cells that need a word: everything that is not simply confirmed, each reason once."""
-    said: dict[str, list[str]] = {}
-    for cell in results.cells:
-        if cell.verdict != "confirmed":
-            said.setdefault(f"{cell.verdict}: {cell.why}", []).append(f"{cell.engine} {cell.protocol}")
-    return [f"{', '.join(dict.fromkeys(where))}: {why}" for why, where in said.items()]
+    """The cells that need a word: everything that is not simply confirmed, the gravest run of each; and runs that differ."""
+    lines = []
+    for one in groups(results):
+        run = one.shown
+        where = " ".join(part for part in (run.scenario, run.engine, run.protocol, run.transport, run.opened, run.case) if part)
+        if one.verdict != Kind.CONFIRMED:
+            lines.append(f"{where}: {one.verdict.replace('_', ' ')}: {run.why}")
+        if one.reason:
+            lines.append(f"{where}: {one.live} live: {one.reason}")
+    return lines
 
 
 def doctor_table(tried: Sequence[Tried]) -> Table:
@@ -111,5 +161,5 @@ def scenarios_table(catalogue: dict[str, Scenario]) -> Table:
         table.add_column(name)
     for one in catalogue.values():
         question = " ".join(one.question.split())
-        table.add_row(one.name, "\n".join(one.claims), "\n".join(one.transports), str(one.tabs), question)
+        table.add_row(one.name, "\n".join(one.protocols), "\n".join(one.transports), str(one.tabs or "up to a wall"), question)
     return table

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from lab.agreement import Group, groups
 from lab.judge import Cause, Kind
 from lab.protocols import PROTOCOLS
+from lab.report.walls import pool_sentences, starvation_sentences, wall_sentences
 from lab.results import CellResult, Results
+
+CONTROL_CLIENT = "control client"
 
 WAITED_FOR = {
     Cause.CONNECTIONS: "a connection",
     Cause.ORIGIN_STREAMS: "a stream: the origin allows no more on one connection",
     Cause.SOCKETS: "a socket: the browser opens no more in total",
     Cause.BROWSER_STREAMS: "a stream: the browser opens no more on one connection",
+    Cause.WEBSOCKETS: "a WebSocket: the browser opens no more",
 }
 
 
@@ -28,10 +33,41 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def findings(results: Results) -> list[str]:
-    """One sentence for each scenario and engine that was measured."""
-    ordered = sorted(results.cells, key=lambda cell: (cell.scenario, cell.transport))
-    groups = groupby(ordered, key=lambda cell: (cell.scenario, cell.engine, cell.transport))
-    return [sentence for _, cells in groups for sentence in finding(list(cells))]
+    """One sentence for each scenario and engine that was measured, and for walls, pools and what starves."""
+    kinds: dict[str, list[Group]] = {}
+    for kind, _, members in sections(results):
+        kinds.setdefault(kind, []).extend(members)
+    titles = {cell.engine: engine_title(cell) for cell in results.cells if cell.engine_version}
+    plain = sorted(kinds.get("tabs", []), key=lambda one: (one.first.scenario, one.first.transport))
+    runs = [cell for one in plain for cell in one.runs]
+    alike = groupby(runs, key=lambda cell: (cell.scenario, cell.engine, cell.transport))
+    return [
+        *(sentence for _, cells in alike for sentence in finding(list(cells))),
+        *wall_sentences(kinds.get("walls", []), titles),
+        *pool_sentences(kinds.get("pools", []), titles),
+        *starvation_sentences(kinds.get("starvation", []), titles),
+    ]
+
+
+def sections(results: Results) -> list[tuple[str, str, list[Group]]]:
+    """The scenarios in their order: kind, name, groups. The kind is what its table and sentences must show: `calibration`,
+    `pools`, `starvation`, `walls` (a finder's, or several ways of opening) or just `tabs`."""
+    by_scenario: dict[str, list[Group]] = {}
+    for one in groups(results):
+        by_scenario.setdefault(one.first.scenario, []).append(one)
+    return [(kind_of(members), name, members) for name, members in by_scenario.items()]
+
+
+def kind_of(members: Sequence[Group]) -> str:
+    runs = [run for one in members for run in one.runs]
+    if runs[0].engine == CONTROL_CLIENT:
+        return "calibration"
+    if any(run.case for run in runs):
+        return "pools"
+    if any(run.probes for run in runs):
+        return "starvation"
+    finder = any(run.up_to != run.asked for run in runs) or len({run.opened for run in runs}) > 1
+    return "walls" if finder else "tabs"
 
 
 def finding(cells: list[CellResult]) -> list[str]:
@@ -90,9 +126,11 @@ def connections(cells: Sequence[CellResult]) -> str:
 
 
 def surprising(results: Results) -> list[CellResult]:
-    """The cells whose claim did not hold, or whose witnesses disagree, or that failed: one for each reason."""
-    seen: dict[tuple[str, str, str], CellResult] = {}
-    for cell in results.cells:
-        if cell.verdict != "confirmed":
-            seen.setdefault((cell.engine, cell.verdict, cell.why.split(";")[0][:60] + cell.protocol), cell)
+    """What needs a word: claims that did not hold, witnesses that disagree, failures. The gravest run of each cell, and of
+    cells with the same words the first."""
+    seen: dict[tuple[str, str], CellResult] = {}
+    for one in groups(results):
+        if one.verdict != Kind.CONFIRMED:
+            run = one.shown
+            seen.setdefault((run.engine + run.protocol, run.why.split(";")[0][:60]), run)
     return list(seen.values())

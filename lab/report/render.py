@@ -11,11 +11,14 @@ import jinja2
 from markupsafe import Markup, escape
 
 from lab.errors import MachineError
+from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
-from lab.report.finding import advice, engine_title, findings, surprising
+from lab.report.finding import CONTROL_CLIENT, advice, engine_title, findings, sections, surprising
 from lab.report.timeline import timeline
+from lab.report.walls import outcomes
 from lab.results import Results
 
+MOST_ROWS = 60  # In a cell's tables: the rest is in results.json.
 MARKS = {"confirmed": "✓", "refuted": "✗", "disputed": "?", "unsupported": "–", "harness_fault": "!"}
 WORDS = {"harness_fault": "harness fault"}
 
@@ -47,7 +50,12 @@ def render(results: Results) -> str:
         findings=findings(results),
         advice=advice(results),
         surprises=surprising(results),
-        cells=[(cell, timeline(cell)) for cell in results.cells],
+        sections=sections(results),
+        measured=sum(cell.engine != CONTROL_CLIENT for cell in results.cells),
+        timeline=timeline,
+        outcomes=outcomes,
+        openings=OPENINGS,
+        most=MOST_ROWS,
         protocols=PROTOCOLS,
         engine_title=engine_title,
         marks=MARKS,
