@@ -23,10 +23,12 @@ from lab import catalogue, certs
 from lab.browser.driver import DrivenBrowser, playwright
 from lab.browser.engines import ENGINES
 from lab.browser.find import find
+from lab.cell import Cell
 from lab.judge import Kind, judge
 from lab.observe import observe
 from lab.origin_client import Origin, origin
-from lab.scenario import Cell
+from tests import bench_walls
+from tests.figures import line
 
 TABS, DOOR, NAVIGATION_MS = 12, "h1", 3000
 PROMISED = 1.5
@@ -49,8 +51,7 @@ class Ways:
         seen = await observe(self._scenario, Cell("bench", "chromium", DOOR, "sse", TABS), self._lab, self._origin)
         verdict = judge(seen)
         assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
-        assert seen.release is not None
-        assert seen.release.arrived
+        assert seen.releases[0].arrived
         self.openable = verdict.live or 0
 
     async def bare(self, blank: int = 0) -> None:
@@ -85,13 +86,8 @@ async def timed(way: Callable[[], Awaitable[None]]) -> float:
     return time.monotonic() - began
 
 
-def line(name: str, values: list[float], unit: str) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{name:<44} {middle:6.2f} {unit}   ({low:.2f} to {high:.2f}, {len(values)} runs)"
-
-
 async def measure(rounds: int) -> None:
-    with certs.minted("127.0.0.1") as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
+    with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
         folder = Path(scratch)
         async with origin(leaf, folder) as running, playwright() as tool:
             browser, tried = await find(tool, ENGINES["chromium"], spki=certs.spki_hash(leaf), log_to=folder)
@@ -118,9 +114,11 @@ async def measure(rounds: int) -> None:
 
 @click.command()
 @click.option("--rounds", type=click.IntRange(1, 100), default=10, show_default=True)
-def main(rounds: int) -> None:
+@click.option("--runs/--no-runs", default=True, help="Also time the lab's own quick and default runs: ten minutes.")
+def main(rounds: int, runs: bool) -> None:
     """Print the benchmark."""
     asyncio.run(measure(rounds))
+    bench_walls.main(max(1, rounds // 2), runs)
 
 
 if __name__ == "__main__":

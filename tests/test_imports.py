@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "lab").rglob("*.py"))
-VALUES = {"errors", "ledger", "protocols", "observation", "judge", "scenario"}
+VALUES = {"errors", "ledger", "protocols", "openings", "folds", "cell", "observation", "judge", "scenario"}
 SERIALISATION = {"msgspec"}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
@@ -58,10 +58,12 @@ def test_directions(path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(VALUES))
 def test_the_values_know_only_each_other(name: str) -> None:
-    for imported in imports(ROOT / "lab" / f"{name}.py"):
-        top = imported.split(".")[0]
-        known = top in STANDARD | SERIALISATION or (top == "lab" and imported.split(".")[1] in VALUES)
-        assert known, f"{name} may not import {imported}"
+    folder = ROOT / "lab" / name
+    for path in sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]:
+        for imported in imports(path):
+            top = imported.split(".")[0]
+            known = top in STANDARD | SERIALISATION or (top == "lab" and imported.split(".")[1] in VALUES)
+            assert known, f"{name} may not import {imported}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "lab")))
