@@ -8,19 +8,18 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 import msgspec
 
 from lab import certs
-from lab.cell import Cell, Claim
-from lab.errors import HarnessFaultError
+from lab.cell import CONTROL_CLIENT, Cell, Claim
 from lab.judge import Kind, Verdict, judge
 from lab.ledger import StreamOpened, now_ms
 from lab.observation import Observation, TabSeen
@@ -28,7 +27,7 @@ from lab.origin_client import Origin
 from lab.protocols import PROTOCOLS
 from lab.transports import sse
 
-NAME, CONTROL_CLIENT = "calibration", "control client"
+NAME = "calibration"
 PATIENCE_S = 10.0  # A guard for a client that is never answered, not a measure.
 MOST_CONNECTIONS, MOST_STREAMS = 9, 40
 
@@ -39,14 +38,18 @@ class H1Held:
     def __init__(self, origin: Origin, door: str, leaf: Path, cell: str, streams: int) -> None:
         self._clients: list[HTTPConnection] = []
         self._answers: list[HTTPResponse] = []
-        host, port = origin.listening.host, origin.listening.doors[door]
-        for tab in range(1, streams + 1):
+        self._trusted = ssl.create_default_context(cafile=str(leaf / certs.AUTHORITY)) if PROTOCOLS[door].tls else None
+        self._address = origin.listening.host, origin.listening.doors[door]
+        self._targets = [target(cell, tab) for tab in range(1, streams + 1)]
+
+    def hold(self) -> None:
+        host, port = self._address
+        for path in self._targets:
             client = HTTPConnection(host, port, timeout=PATIENCE_S)
-            if PROTOCOLS[door].tls:
-                trusted = ssl.create_default_context(cafile=str(leaf / certs.AUTHORITY))
-                client = HTTPSConnection(host, port, timeout=PATIENCE_S, context=trusted)
-            client.request("GET", target(cell, tab))
+            if self._trusted is not None:
+                client = HTTPSConnection(host, port, timeout=PATIENCE_S, context=self._trusted)
             self._clients.append(client)
+            client.request("GET", path)
             self._answers.append(client.getresponse())
             self._event(self._answers[-1])
 
@@ -78,24 +81,32 @@ class H2Held:
         self._socket = context.wrap_socket(plain, server_hostname=host)
         self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self._h2.initiate_connection()
-        for tab in range(1, streams + 1):
+        self._host = host
+        self._targets = [target(cell, tab) for tab in range(1, streams + 1)]
+
+    def hold(self) -> None:
+        for path in self._targets:
             stream = self._h2.get_next_available_stream_id()
-            fields = [(":method", "GET"), (":scheme", "https"), (":authority", host), (":path", target(cell, tab))]
+            fields = [(":method", "GET"), (":scheme", "https"), (":authority", self._host), (":path", path)]
             self._h2.send_headers(stream, fields, end_stream=True)
-        self._streams = streams
         self.live()
 
     def live(self) -> list[bool]:
         """Which streams bring more data; returns when all have, or when nothing comes for too long."""
         brought: set[int] = set()
-        end = time.monotonic() + PATIENCE_S
-        while len(brought) < self._streams and time.monotonic() < end:
+        while len(brought) < len(self._targets):
             self._socket.sendall(self._h2.data_to_send())
-            for event in self._h2.receive_data(self._socket.recv(65536)):
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                break
+            if not data:
+                break
+            for event in self._h2.receive_data(data):
                 if isinstance(event, h2.events.DataReceived) and b"data" in event.data:
                     brought.add(event.stream_id)
                     self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        return [2 * tab + 1 in brought for tab in range(self._streams)]
+        return [2 * tab + 1 in brought for tab in range(len(self._targets))]
 
     def close(self) -> None:
         self._socket.close()
@@ -112,27 +123,30 @@ async def calibrate(origin: Origin, leaf: Path, protocol: str, streams: int | No
     cell = Cell(NAME, CONTROL_CLIENT, protocol, "sse", number, opened="page")
     began = time.monotonic()
     start = await origin.begin(cell.name, cell.streams)
-    make: Callable[..., H1Held | H2Held] = H2Held if multiplexed else H1Held
+    settled_ms, live, faults = None, [False] * number, []
+    held: H1Held | H2Held | None = None
     try:
-        held = await asyncio.to_thread(make, origin, protocol, leaf, cell.name, number)
-        try:
+        held = (H2Held if multiplexed else H1Held)(origin, protocol, leaf, cell.name, number)
+        await asyncio.to_thread(held.hold)
+        async with asyncio.timeout(PATIENCE_S):
             await origin.wait_for(lambda: opened(origin, start) >= number)
-            settled_ms = now_ms()
-            await origin.control("POST", "/control/publish")
-            live = await asyncio.to_thread(held.live)
-        finally:
+        settled_ms = now_ms()
+        await origin.control("POST", "/control/publish")
+        live = await asyncio.to_thread(held.live)
+    except (OSError, HTTPException, h2.exceptions.ProtocolError) as error:
+        faults.append(f"the control client was not answered at door {protocol}: {type(error).__name__}: {error}")
+    finally:
+        if held is not None:
             held.close()
-    except (OSError, ssl.SSLError) as error:
-        raise HarnessFaultError(f"the control client was not answered at door {protocol}: {error}") from error
     seen = Observation(
         cell=cell,
         claim=Claim(number, "the control client: it holds just so many, and knows it"),
-        engine_version="1",
         asked=number,
         streams_per_connection=cell.streams,
         tabs=tuple(TabSeen(tab, document=True, live=one) for tab, one in enumerate(live, start=1)),
         ledger=tuple(origin.events[start:]),
         settled_ms=settled_ms,
+        faults=tuple(faults),
         seconds=time.monotonic() - began,
     )
     return seen, checked(judge(seen), number, 1 if multiplexed else number)
@@ -145,10 +159,14 @@ def opened(origin: Origin, start: int) -> int:
 def checked(verdict: Verdict, streams: int, connections: int) -> Verdict:
     """An instrument that misses a known number is at fault, whatever the judge calls it."""
     if (verdict.kind, verdict.live, verdict.connections) == (Kind.CONFIRMED, streams, connections):
-        why = f"{streams} streams on {connections} connections were held, and the lab says so."
+        why = f"{counted(streams, 'stream')} on {counted(connections, 'connection')} were held, and the lab says so."
         return msgspec.structs.replace(verdict, why=why)
     why = (
-        f"The control client held {streams} streams on {connections} connections, and the lab says {verdict.live} on "
-        f"{verdict.connections}: don't trust this run. {verdict.why}"
+        f"The control client held {counted(streams, 'stream')} on {counted(connections, 'connection')}, and the lab says "
+        f"{verdict.live} on {verdict.connections}: don't trust this run. {verdict.why}"
     )
     return msgspec.structs.replace(verdict, kind=Kind.HARNESS_FAULT, why=why)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lab.cell import Cell
+from lab.cell import Case, Cell
 from lab.errors import LabError, UsageError
 from lab.scenario import Choice, Scenario
 from lab.transports import transports
@@ -97,13 +97,18 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"
 
 
+def cases() -> dict[str, Case]:
+    """The cases of every scenario at home, by name."""
+    return {name: case for one in load(home()).values() for name, case in one.cases.items()}
+
+
 def cells(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
     """In the order in which they are run: one browser serves all cells of its engine but those with a host for each stream, and
     repeats are spread over the run."""
     found = [cell for one in scenarios for cell in one.cells(choice)]
     if not found:
         raise UsageError(
-            "no cell is left: no scenario runs over that protocol and transport",
+            "no cell is left: no scenario has such a combination of protocol, transport, opening and case",
             "seventh-tab list shows them",
         )
     return sorted(found, key=lambda cell: (choice.engines.index(cell.engine), cell.opened == "hosts", cell.repeat))

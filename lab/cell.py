@@ -6,6 +6,9 @@ import re
 
 import msgspec
 
+CONTROL_CLIENT = "control-client"
+"""What stands for the engine where a run calibrates itself."""
+
 STREAMS = 100
 """What the origin allows on one connection where nothing else is asked: what RFC 9113 section 6.5.2 recommends at least."""
 

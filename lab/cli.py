@@ -105,13 +105,13 @@ def list_scenarios() -> None:
               help="How updates are sent: sse, fetch_stream, long_polling, websocket.")  # fmt: skip
 @click.option("--opened", multiple=True, callback=names("opening", lambda: OPENINGS),
               help="tabs, cross-tabs, frames, page, hosts.")  # fmt: skip
-@click.option("--case", multiple=True, help="A case of the scenario, by its name.")
+@click.option("--case", multiple=True, callback=names("case", catalogue.cases), help="A case of pools, by its name.")
 @click.option("--tabs", type=click.IntRange(1, 2000), help="How many to open at most; default: what the scenario says.")
 @click.option("--repeat", type=click.IntRange(1, 1000), help="Run each cell so many times; default: what the scenario says.")
 @click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1),
               help="The origin's HTTP/2 MAX_CONCURRENT_STREAMS; default: what the scenario says.")  # fmt: skip
 @click.option("--all", "breadth", flag_value="all", help="The full product: every transport in every opening at every setting.")
-@click.option("--quick", "breadth", flag_value="quick", help="One repeat of the main cells.")
+@click.option("--quick", "breadth", flag_value="quick", help="One repeat of the first cells of each: a minute.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -150,16 +150,11 @@ def run(
             complete(run_plan(plan, folder, found, progress))
     finally:
         conclude(found, folder)
-    kinds = {cell.verdict for cell in found.cells}
+    kinds = {cell.verdict for cell in (*found.calibration, *found.cells)}
     if "harness_fault" in kinds:
         sys.exit(4)
     if strict and kinds & {"refuted", "disputed"}:
         sys.exit(1)
-
-
-def measured(found: Results) -> int:
-    """The cells of the plan that have ended; the calibration's are not of the plan."""
-    return sum(cell.scenario in found.questions and cell.engine in ENGINES for cell in found.cells)
 
 
 def conclude(found: Results, folder: Path) -> None:
@@ -171,7 +166,7 @@ def conclude(found: Results, folder: Path) -> None:
     for line in surprises(found):
         console.print(line, markup=False)
     if found.interrupted:
-        console.print(f"interrupted after {measured(found)} of {found.planned} cells")
+        console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
     try:
         report = write_report(found, folder / "index.html")
     except LabError as error:

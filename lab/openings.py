@@ -9,8 +9,8 @@ import msgspec
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """`nouns` is how words speak of the clients; `growth`: one by one, or twice as many each time; `up_to` where the finder
-    stops when nothing has waited."""
+    """`nouns` is how words speak of the clients; `doubling`: the finder opens as many again each time, instead
+    of one; `up_to` is where it stops when nothing has waited."""
 
     name: str
     nouns: str

@@ -3,6 +3,7 @@ for this very place"."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from lab import folds, ledger
@@ -65,7 +66,7 @@ class Proof:
                 one.held = log.held if log else ()
                 break
         if ended:
-            await self._still.control.ended()
+            await asyncio.shield(self._still.control.begin())
         nexts = [*ended[1:], None]
         return tuple(self._release(one, after) for one, after in zip(ended, nexts[: len(ended)], strict=True))
 

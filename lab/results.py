@@ -17,11 +17,12 @@ from lab import folds, ledger
 from lab.cell import Claim
 from lab.errors import MachineError, UsageError
 from lab.folds import Connection
-from lab.judge import Cause, Statement, Verdict
+from lab.judge import Cause, Kind, Statement, Verdict
 from lab.observation import Filled, Observation, Probe, Release, TabSeen, Tried
+from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
-SCHEMA = "seventh-tab/1"
+SCHEMA = "seventh-tab/2"
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Results(msgspec.Struct, kw_only=True):
-    """`finished` is null in a run that is still going or was cut off; `interrupted` was ended by its user."""
+    """`finished` is null in a run that is still going or was cut off; `interrupted` was ended by its user. `calibration` has a
+    cell for each protocol, in which a plain client held what it knows."""
 
     schema: str = SCHEMA
     run: str
@@ -84,6 +86,7 @@ class Results(msgspec.Struct, kw_only=True):
     questions: dict[str, str]
     browsers: list[Tried] = []
     network_logs: list[str] = []
+    calibration: list[CellResult] = []
     cells: list[CellResult] = []
 
 
@@ -129,15 +132,17 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
 
 
 def command(seen: Observation) -> str:
-    """What runs just this cell again."""
+    """What runs just this cell again; nothing for what every run does by itself."""
     cell = seen.cell
+    if not seen.source:
+        return ""
     words = f"python3 -m nox -s lab -- {seen.source} --engine {cell.engine} --protocol {cell.protocol}"
     words += f" --transport {cell.transport} --opened {cell.opened} --tabs {cell.asked}"
     words += f" --streams-per-connection {cell.streams} --repeat 1"
     return words + (f" --case {shlex.quote(cell.case)}" if cell.case else "")
 
 
-MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms"}
+MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms", "since_ms"}
 
 
 def since(began: float, value: Any, moment: bool = True) -> Any:
@@ -190,8 +195,11 @@ def read(path: Path) -> Results:
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} does not keep to schema {SCHEMA!r}: {error}") from error
     for cell in results.cells:
-        if cell.protocol not in PROTOCOLS or cell.cause not in (None, *Cause):
-            raise UsageError(f"{path}: cell {cell.name!r} has a protocol or a cause that this version does not know")
+        known = cell.protocol in PROTOCOLS and cell.opened in OPENINGS and cell.verdict in list(Kind)
+        if not known or cell.cause not in (None, *Cause):
+            raise UsageError(
+                f"{path}: cell {cell.name!r} has a protocol, opening, verdict or cause that this version does not know"
+            )
     return results
 
 

@@ -18,11 +18,11 @@ from typing import Protocol
 import msgspec
 from playwright.async_api import Playwright
 
-from lab import calibration, certs, results
+from lab import certs, results
 from lab.browser.driver import DrivenBrowser, bounded, playwright
 from lab.browser.engines import ENGINES
 from lab.browser.find import find
-from lab.calibration import NAME, calibrate
+from lab.calibration import calibrate
 from lab.cell import Cell
 from lab.children import Brood
 from lab.errors import HarnessFaultError, NoBrowserError, UsageError
@@ -129,8 +129,9 @@ async def run(plan: Plan, folder: Path, found: Results, progress: Progress) -> N
     try:
         async with workshop(plan, folder) as shop:
             for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
-                verdict = await calibrated(protocol, shop, found)
-                progress.calibrated(verdict)
+                seen, verdict = await calibrate(await shop.origin(), shop.leaf, protocol)
+                found.calibration.append(results.cell_result(seen, verdict))
+                progress.calibrated(found.calibration[-1])
             for engine, cells in groupby(plan.cells, key=lambda cell: cell.engine):
                 await run_engine(engine, list(cells), plan, shop, found, progress)
             if not any(tried.version for tried in found.browsers):
@@ -149,13 +150,6 @@ class NothingStartedError(NoBrowserError):
     def __init__(self, tried: Sequence[Tried]) -> None:
         super().__init__("no browser could be started", f"run: {sys.executable} -m lab doctor --install")
         self.tried = tuple(tried)
-
-
-async def calibrated(protocol: str, shop: Workshop, found: Results) -> CellResult:
-    seen, verdict = await calibrate(await shop.origin(), shop.leaf, protocol)
-    result = results.cell_result(seen, verdict)
-    found.cells.append(result)
-    return result
 
 
 async def run_engine(
@@ -213,7 +207,7 @@ def new_results(plan: Plan, folder: Path) -> Results:
             load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         ),
         versions={**versions, "python": sys.version.split()[0]},
-        questions={NAME: calibration.__doc__ or "", **{one.name: one.question for one in plan.scenarios}},
+        questions={one.name: one.question for one in plan.scenarios},
     )
 
 

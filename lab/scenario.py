@@ -20,7 +20,7 @@ HOME = "h1"  # The protocol of the reference.
 
 class Tabs(Protocol):
     """The tabs (or whatever stands for them) of one cell, and the verbs to move them. All share one browser profile, as a
-    person's tabs do."""
+    person's tabs do, but where a case asks for another."""
 
     async def open_one_by_one(self) -> None:
         """Open each tab once the one before it is live or known to be held back."""
@@ -75,6 +75,7 @@ class Scenario:
         self.tabs: int | None = fields["tabs"]
         self.streams: tuple[int, ...] = tuple(fields["streams"])
         self.cases: dict[str, Case] = dict(fields["cases"])
+        self.aside: frozenset[str] = frozenset(fields["aside"])
         self.repeat: int = fields["repeat"]
         self.path = Path(inspect.getfile(steps))
         self.source = self.name  # How the command line names it: the catalogue's name, or the path it was loaded by.
@@ -130,6 +131,8 @@ class Scenario:
             return False  # A setting that was asked for takes the place of the scenario's own.
         if choice.breadth == "all":
             return True
+        if {cell.protocol, cell.opened} & self.aside - {*choice.protocols, *choice.opened}:
+            return False
         usual = [
             bool(choice.transports) or cell.transport == transports[0],
             bool(choice.opened) or cell.opened == self.opened[0],
@@ -152,12 +155,14 @@ def scenario(
     opened: Sequence[str] = ("tabs",),
     streams: Sequence[int] = (STREAMS,),
     cases: Mapping[str, Case] | None = None,
+    aside: Sequence[str] = (),
     repeat: int = 1,
 ) -> Callable[[Steps], Scenario]:
     """Make a scenario of its steps.
 
     `claim` maps each protocol it runs over to the most tabs that are said to stay live there, `source` says who says so; or
     `claims` says both of each kind of cell. `tabs` is how many to ask for; without it, the finder's bound for each opening.
+    `aside` names protocols and openings that are run only when they are asked for: another scenario has them already.
     Raises UsageError for a matrix that can't be run.
     """
     if not all(isinstance(limit, int) and limit >= 0 for limit in (claim or {}).values()):
@@ -180,6 +185,6 @@ def scenario(
         if not inspect.iscoroutinefunction(steps):
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
         fields = {"transports": transports, "opened": opened, "tabs": tabs, "streams": streams, "cases": cases or {}}
-        return Scenario(steps, said, {**fields, "repeat": repeat})
+        return Scenario(steps, said, {**fields, "repeat": repeat, "aside": aside})
 
     return make

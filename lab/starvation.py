@@ -51,14 +51,13 @@ class Probing:
         self._still.watch.move()
         try:
             if not await self._still.until(lambda: bool(self._arrived(number) or failed(asking))):
-                return await self._after_release(kind, where, number, page)
+                return await self._after_release(kind, where, number, page, asking)
             if not self._arrived(number):
                 return Probe(kind, where, "failed", note=failed(asking))
             at_ms = self._arrived(number)[0]
             return Probe(kind, where, "passed", took_ms=round(at_ms - began, 1), arrived_ms=at_ms)
         finally:
-            await dropped(asking)
-            await page.tab.ask("lab.tidy()")
+            await self._tidy(page, asking)
 
     async def _ask(self, page: Page, kind: str, url: str) -> str:
         """Nothing, or what the page says of its failing."""
@@ -69,7 +68,13 @@ class Probing:
         finally:
             self._still.watch.move()
 
-    async def _after_release(self, kind: str, where: str, number: int, page: Page) -> Probe:
+    async def _tidy(self, page: Page, asking: asyncio.Task[str]) -> None:
+        """Once the page has its answer too: a WebSocket that is closed before it knows that it is open lingers in Firefox."""
+        await self._still.quietly(asking.done)
+        await dropped(asking)
+        await page.tab.ask("lab.tidy()")
+
+    async def _after_release(self, kind: str, where: str, number: int, page: Page, asking: asyncio.Task[str]) -> Probe:
         """It waits: end one held stream, see it come, and hold another stream in the place it leaves."""
         victim = min(self._page.clients)
         asked_ms = now_ms()
@@ -77,7 +82,7 @@ class Probing:
         del self._page.clients[victim]
         self._still.watch.move()
         came = await self._still.until(lambda: bool(self._arrived(number)))
-        await page.tab.ask("lab.tidy()")
+        await self._tidy(page, asking)
         events = self._origin.events[self._start :]
         ended_ms = folds.stream_ended(events, self._cell.name, victim, asked_ms) or asked_ms
         at_ms = self._arrived(number)[0] if came else None

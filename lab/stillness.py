@@ -133,11 +133,6 @@ class Control:
             if task is not None:
                 await dropped(task)
 
-    async def ended(self) -> None:
-        """Return when the opening that was begun last has come to its end."""
-        if self._opening is not None:
-            await asyncio.shield(self._opening)
-
     async def update(self) -> None:
         """Return when the control tab has received its next update."""
         await asyncio.shield(self._opening or self.begin())  # Whoever is given up waiting for it does not end it.

@@ -6,6 +6,7 @@ import asyncio
 
 from lab.browser import Browser, Profile, Tab
 from lab.cell import Cell, Side
+from lab.errors import HarnessFaultError
 from lab.ledger import now_ms
 from lab.observation import BrowserLog, Filled, Probe, Release, TabSeen
 from lab.openers import Addresses, Opener, opener
@@ -108,24 +109,34 @@ class CellTabs:
 
     async def fill(self) -> None:
         if self._case is None:
-            await self.grow()
-            await self._trim()
+            await self._fill_up()
             return
         if not self._to_fill:
-            self._to_fill = [await self._ready(side) for side in (self._case.first, self._case.second)]
+            sides = (self._case.first, self._case.second)
+            while len(self._profiles) < max(side.profile for side in sides):
+                await self.enter(await self._browser.new_profile())
+            self._to_fill = list(await asyncio.gather(*[self._ready(side) for side in sides]))
         side, filling = self._to_fill.pop(0)
         first, began = not self.sides, self.asked
         self._openings, self._held = [], False
         self._openers.append(filling)
-        await self.grow()
         if first:
-            await self._trim()
+            await self._fill_up()
+        else:
+            await self.grow()
+        if self.asked == began:
+            raise HarnessFaultError(f"nothing was left to open of the {self._cell.asked} allowed", "raise --tabs")
         self.sides.append(Filled(who_asks_whom(side, self._cell), began + 1, self.asked - began))
+
+    async def _fill_up(self) -> None:
+        """Up to the wall, and nobody left standing before it. Without a wall there is no full pool to ask about."""
+        await self.grow()
+        if not self._held and not await self._failures():
+            raise HarnessFaultError(f"no wall was met up to {self.asked}", "raise --tabs, or lower --streams-per-connection")
+        await self._trim()
 
     async def _ready(self, side: Side) -> tuple[Side, SideOpener]:
         """A side with its page loaded: both are, before any pool is full."""
-        while len(self._profiles) < side.profile:
-            await self.enter(await self._browser.new_profile())
         filling = SideOpener(side, self._cell, self._at, self._blanks[side.profile - 1].next, self._still)
         await filling.load()
         return side, filling
@@ -173,6 +184,8 @@ class CellTabs:
         return sum([await page.failures() for page in self._openers[-1].pages])
 
     async def _begin(self, count: int, ahead: bool = False) -> None:
+        if count <= 0:
+            return
         if not self._openers:
             self._openers.append(opener(self._cell, self._at, self._blanks[0].next, self._still))
         first = self.asked + 1

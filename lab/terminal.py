@@ -132,7 +132,7 @@ KINDS = {"pools": pools_table, "starvation": starvation_table}
 
 def surprises(results: Results) -> list[str]:
     """The cells that need a word: everything that is not simply confirmed, the gravest run of each; and runs that differ."""
-    lines = []
+    lines = [f"calibration over {one.protocol}: {one.why}" for one in results.calibration if one.verdict != Kind.CONFIRMED]
     for one in groups(results):
         run = one.shown
         where = " ".join(part for part in (run.scenario, run.engine, run.protocol, run.transport, run.opened, run.case) if part)

@@ -8,6 +8,7 @@ from lab import Tabs, scenario
 @scenario(
     transports=["sse"],
     tabs=12,
+    aside=["h1-clear"],
     claim={"h1-clear": 6, "h1": 6, "h2": 100},
     source="MDN, Using server-sent events: https://developer.mozilla.org/en-US/docs/Web/API/Server-sent_events/"
     "Using_server-sent_events (six per browser and domain; over HTTP/2 negotiated, 100 by default)",

@@ -12,6 +12,7 @@ ONE = ("page", "tabs", "cross-tabs", "frames")
 @scenario(
     transports=["sse", "fetch_stream", "long_polling", "websocket"],
     opened=[*ONE, *HOSTS],
+    aside=["tabs"],
     streams=[10, 100, 300],
     repeat=3,
     claims=[

@@ -86,7 +86,10 @@ def test_what_the_run_left_behind(measured: tuple[Results, Path]) -> None:
     lines = (folder / "ledger.jsonl").read_bytes().splitlines()
     events = [ledger.decode(line) for line in lines]
     assert isinstance(events[0], ledger.Listening)
-    assert [event.cell for event in events if isinstance(event, ledger.CellBegan)] == [cell.name for cell in found.cells]
+    assert [event.cell for event in events if isinstance(event, ledger.CellBegan)] == [
+        cell.name for cell in (*found.calibration, *found.cells)
+    ]
+    assert {cell.verdict for cell in found.calibration} == {"confirmed"}
     assert "BEGIN" not in (folder / "results.json").read_text()
     assert not [path for path in folder.iterdir() if path.suffix == ".pem"]
 
@@ -111,6 +114,6 @@ def test_strict_is_1_when_a_claim_is_refuted(tmp_path: Path) -> None:
         options = ("--engine", "chromium", "--protocol", "h2", "--tabs", "4", "--streams-per-connection", "2")
         ended = run(tmp_path, str(scenario), *options, "--strict")
         assert ended.returncode == code, ended.stderr
-        [cell] = results.read(tmp_path / "latest" / "results.json").cells
+        cell = pick(results.read(tmp_path / "latest" / "results.json"), "chromium", "h2")
         assert (cell.verdict, cell.live, cell.max_streams) == (verdict, 2, 2)
         assert cell.cause == "streams per connection (the origin's setting)"

@@ -32,16 +32,28 @@ def opened_in(out: Path, cell: str) -> bool:
     ids=["browser", "origin", "Playwright's helper"],
 )
 def test_one_death_costs_one_cell(tmp_path: Path, victim: str, complaint: str) -> None:
-    options = ["--engine", "chromium", "--protocol", "h1", "--tabs", "8", "--repeat", "3", "--out", str(tmp_path)]
+    options = [
+        "seventh_tab",
+        "--engine",
+        "chromium",
+        "--protocol",
+        "h1",
+        "--tabs",
+        "8",
+        "--repeat",
+        "3",
+        "--out",
+        str(tmp_path),
+    ]
     with subprocess.Popen(
-        [sys.executable, "-m", "lab", "run", *options],
+        [sys.executable, "-m", "lab", "run", *options, "--out", str(tmp_path)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         end = time.monotonic() + PATIENCE_S
-        while not opened_in(tmp_path, "seventh_tab.chromium.h1.sse.8.2"):
+        while not opened_in(tmp_path, "seventh_tab.chromium.h1.sse.tabs.8.100.2"):
             assert time.monotonic() < end
             assert process.poll() is None
             time.sleep(0.02)

@@ -43,7 +43,7 @@ def left(processes: list[psutil.Process]) -> list[str]:
 @pytest.mark.parametrize("engine", ["chromium", "firefox"])
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
 def test_broken_off_half_way(tmp_path: Path, engine: str, how: str) -> None:
-    options = ["--engine", engine, "--protocol", "h1", "--tabs", "8", "--repeat", "50", "--out", str(tmp_path)]
+    options = ["seventh_tab", "--engine", engine, "--protocol", "h1", "--tabs", "8", "--repeat", "50", "--out", str(tmp_path)]
     before = set((ROOT / "certs").glob("run-*"))
     with subprocess.Popen(
         [sys.executable, "-m", "lab", "run", *options],

@@ -209,9 +209,13 @@ def test_the_order_of_those_who_came() -> None:
 
 
 def test_who_was_refused_did_not_wait() -> None:
-    made = seen(12, 6, browser_log=log())
     refused = tuple(TabSeen(tab, document=True, live=False, failed="closed with code 1006") for tab in range(7, 13))
-    verdict = judge(msgspec.structs.replace(made, tabs=(*made.tabs[:6], *refused)))
+    streams = seen(12, 6, browser_log=log())
+    streams = msgspec.structs.replace(streams, tabs=(*streams.tabs[:6], *refused))
+    other = judge(streams)
+    assert other.kind == Kind.DISPUTED
+    assert "6 failed instead of waiting: closed with code 1006." in other.why
+    verdict = judge(with_cell(streams, transport="websocket"))
     assert (verdict.kind, verdict.cause, verdict.live) == (Kind.CONFIRMED, Cause.WEBSOCKETS, 6)
     assert "The other 6 had failed at once" in verdict.why
 

@@ -56,7 +56,8 @@ def test_the_quick_cells_are_of_the_main_ones_and_those_of_all() -> None:
 def test_the_main_cells_have_every_name_once() -> None:
     walls = chosen("main", "walls", repeat=1)
     assert {cell.transport for cell in walls} == set(ALL["walls"].transports)
-    assert {cell.opened for cell in walls} == set(ALL["walls"].opened)
+    assert {cell.opened for cell in (*walls, *chosen("main", "seventh_tab"))} == set(ALL["walls"].opened)
+    assert "tabs" in {cell.opened for cell in chosen("main", "walls", opened=("tabs",))}
     assert {cell.streams for cell in walls if cell.protocol == "h2"} == set(ALL["walls"].streams)
     assert {cell.case for cell in chosen("main", "pools")} == set(ALL["pools"].cases)
 

@@ -25,18 +25,25 @@ def measured(out: Path, *options: str) -> Results:
     return results.read(out / "latest" / "results.json")
 
 
+CASES = ("--case", "the same again", "--case", "another port", "--case", "another profile")
+
+
 @pytest.fixture(scope="module")
 def walls(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Every transport in one page; and server-sent events in frames and in tabs of another origin."""
     folder = tmp_path_factory.mktemp("walls")
-    return measured(
-        folder, "walls", *PROTOCOLS, "--opened", "page", "--opened", "frames", "--opened", "cross-tabs", "--repeat", "1"
-    )
+    found = measured(folder, "walls", *PROTOCOLS, "--opened", "page", "--repeat", "1")
+    openings = ("--opened", "frames", "--opened", "cross-tabs", "--transport", "sse")
+    found.cells += measured(folder, "walls", *PROTOCOLS, *openings, "--repeat", "1").cells
+    return found
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Results:
     folder = tmp_path_factory.mktemp("pools")
-    return measured(folder, "pools", "starvation", "no_starvation", *PROTOCOLS, "--repeat", "1")
+    found = measured(folder, "pools", *PROTOCOLS, *CASES, "--repeat", "1")
+    found.cells += measured(folder, "starvation", "no_starvation", *PROTOCOLS, "--repeat", "1").cells
+    return found
 
 
 def of(found: Results, engine: str, **fields: object) -> list[CellResult]:

@@ -85,6 +85,8 @@ class Bench:
             )
         if not self.waiting:
             return ""
+        if self.failed and self.seen.cell.transport != "websocket":
+            return f"{len(self.failed)} failed instead of waiting: {self.why_failed()}."
         if self.held and not {self.inferred_cause(), None} & set(self.held.values()):
             return f"The counts point to {self.inferred_cause()}, the browser's own network log to {joined(self.reasons())}."
         return self.unproven()
@@ -125,7 +127,7 @@ class Bench:
     def inferred_cause(self) -> Cause:
         """What the counts alone point to: the browser's log, where there is one, must say the same."""
         cell = self.seen.cell
-        if self.failed or (cell.transport == "websocket" and not PROTOCOLS[cell.protocol].multiplexed):
+        if cell.transport == "websocket" and (self.failed or not PROTOCOLS[cell.protocol].multiplexed):
             return Cause.WEBSOCKETS
         if cell.opened == "hosts":
             return Cause.SOCKETS
@@ -181,9 +183,14 @@ class Bench:
 
     def control_in_words(self) -> str:
         quiet = f"{self.seen.quiet_ms:.0f} ms" if self.seen.quiet_ms is not None else "a while"
+        count = self.seen.controls
+        tabs = f"{count} tab{'' if count == 1 else 's'}"
+        opened = "opened through another door and went live"
+        if self.seen.cell.opened == "hosts":  # Every socket is at stake: see lab.stillness.Control.
+            opened = "opened, one before and the others blank, and a stream that was open already went on"
         return (
-            f"In the same browser, {self.seen.controls} tabs opened through another door and went live. "
-            f"The waiting ones stood still for at least {quiet}: twice the usual opening, and no less than the slowest."
+            f"In the same browser, {tabs} {opened}. The waiting ones stood still for at least {quiet}: "
+            "twice the usual opening, and no less than the slowest."
         )
 
 

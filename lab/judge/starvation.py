@@ -42,7 +42,7 @@ class StarvationBench(Bench):
         words = ""
         if waited:
             after = [probe.after_release_ms for probe in waited if probe.after_release_ms is not None]
-            words += f"{len(waited)} waited until a stream ended, and then came within {max(after, default=0):.0f} ms. "
+            words += f"{len(waited)} waited until a stream ended, and then came within {max(0, *after):.0f} ms. "
         return words + (f"Failed: {', '.join(failed)}." if failed else "")
 
     def statements(self) -> list[Statement]:
@@ -55,7 +55,7 @@ def in_words(probe: Probe) -> str:
         case "passed":
             return f"passed in {probe.took_ms:.0f} ms"
         case "waited" if probe.after_release_ms is not None:
-            return f"waited, and came {probe.after_release_ms:.0f} ms after a place was freed"
+            return f"waited, and came {max(0.0, probe.after_release_ms):.0f} ms after a place was freed"
         case "waited":
             return "waited, and did not come"
     return f"failed ({probe.note})"

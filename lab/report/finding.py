@@ -11,7 +11,7 @@ from lab.protocols import PROTOCOLS
 from lab.report.walls import pool_sentences, starvation_sentences, wall_sentences
 from lab.results import CellResult, Results
 
-CONTROL_CLIENT = "control client"
+ORDER = ("tabs", "walls", "pools", "starvation")
 
 WAITED_FOR = {
     Cause.CONNECTIONS: "a connection",
@@ -33,41 +33,47 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def findings(results: Results) -> list[str]:
-    """One sentence for each scenario and engine that was measured, and for walls, pools and what starves."""
-    kinds: dict[str, list[Group]] = {}
-    for kind, _, members in sections(results):
-        kinds.setdefault(kind, []).extend(members)
-    titles = {cell.engine: engine_title(cell) for cell in results.cells if cell.engine_version}
-    plain = sorted(kinds.get("tabs", []), key=lambda one: (one.first.scenario, one.first.transport))
+    """One sentence for each scenario about tabs and each engine that was measured; without one, the first of what else was
+    found."""
+    plain = sorted(of_kind(results, "tabs"), key=lambda one: (one.first.scenario, one.first.transport))
     runs = [cell for one in plain for cell in one.runs]
     alike = groupby(runs, key=lambda cell: (cell.scenario, cell.engine, cell.transport))
+    return [sentence for _, cells in alike for sentence in finding(list(cells))] or others(results)[:2]
+
+
+def others(results: Results) -> list[str]:
+    """A sentence for each engine about walls, pools and what starves."""
+    titles = {cell.engine: engine_title(cell) for cell in results.cells if cell.engine_version}
     return [
-        *(sentence for _, cells in alike for sentence in finding(list(cells))),
-        *wall_sentences(kinds.get("walls", []), titles),
-        *pool_sentences(kinds.get("pools", []), titles),
-        *starvation_sentences(kinds.get("starvation", []), titles),
+        *wall_sentences(of_kind(results, "walls"), titles),
+        *pool_sentences(of_kind(results, "pools"), titles),
+        *starvation_sentences(of_kind(results, "starvation"), titles),
     ]
 
 
+def of_kind(results: Results, wanted: str) -> list[Group]:
+    return [one for kind, _, members in sections(results) if kind == wanted for one in members]
+
+
 def sections(results: Results) -> list[tuple[str, str, list[Group]]]:
-    """The scenarios in their order: kind, name, groups. The kind is what its table and sentences must show: `calibration`,
-    `pools`, `starvation`, `walls` (a finder's, or several ways of opening) or just `tabs`."""
+    """The scenarios, those about tabs first: kind, name, groups. The kind is what its table and sentences must show:
+    `pools`, `starvation`, `walls` (a finder's, or another way of opening) or just `tabs`."""
     by_scenario: dict[str, list[Group]] = {}
     for one in groups(results):
         by_scenario.setdefault(one.first.scenario, []).append(one)
-    return [(kind_of(members), name, members) for name, members in by_scenario.items()]
+    found = [(kind_of(members), name, members) for name, members in by_scenario.items()]
+    return sorted(found, key=lambda section: ORDER.index(section[0]))
 
 
 def kind_of(members: Sequence[Group]) -> str:
     runs = [run for one in members for run in one.runs]
-    if runs[0].engine == CONTROL_CLIENT:
-        return "calibration"
     if any(run.case for run in runs):
         return "pools"
     if any(run.probes for run in runs):
         return "starvation"
-    finder = any(run.up_to != run.asked for run in runs) or len({run.opened for run in runs}) > 1
-    return "walls" if finder else "tabs"
+    found = [run for run in runs if run.live is not None]
+    plain = all(run.opened == "tabs" and run.up_to == run.asked for run in found)
+    return "tabs" if plain else "walls"
 
 
 def finding(cells: list[CellResult]) -> list[str]:
@@ -112,8 +118,9 @@ def of(cells: Sequence[CellResult]) -> str:
 
 def advice(results: Results) -> str:
     """What to do about it, where these very results show what helps; else nothing."""
-    walls = [cell for cell in results.cells if cell.cause == Cause.CONNECTIONS]
-    shared = [cell for cell in results.cells if PROTOCOLS[cell.protocol].multiplexed and cell.live is not None]
+    tabs = [cell for cell in results.cells if cell.opened == "tabs"]
+    walls = [cell for cell in tabs if cell.cause == Cause.CONNECTIONS]
+    shared = [cell for cell in tabs if PROTOCOLS[cell.protocol].multiplexed and cell.live is not None]
     if walls and shared and all(cell.live == cell.asked and cell.cause == Cause.NONE for cell in shared):
         most = max(cell.asked for cell in shared)
         return f"Serve the page over HTTP/2: there {most} tabs shared {connections(shared)}, and none waited."
@@ -126,11 +133,11 @@ def connections(cells: Sequence[CellResult]) -> str:
 
 
 def surprising(results: Results) -> list[CellResult]:
-    """What needs a word: claims that did not hold, witnesses that disagree, failures. The gravest run of each cell, and of
-    cells with the same words the first."""
-    seen: dict[tuple[str, str], CellResult] = {}
+    """What needs a word: claims that did not hold, witnesses that disagree, failures. The gravest run of each cell; of cells
+    that differ in nothing but their transport and say the same, the first."""
+    seen: dict[tuple[object, ...], CellResult] = {}
     for one in groups(results):
+        run = one.shown
         if one.verdict != Kind.CONFIRMED:
-            run = one.shown
-            seen.setdefault((run.engine + run.protocol, run.why.split(";")[0][:60]), run)
+            seen.setdefault((run.engine, run.protocol, run.opened, run.case, run.verdict, run.live, run.answer), run)
     return list(seen.values())

@@ -13,9 +13,9 @@ from markupsafe import Markup, escape
 from lab.errors import MachineError
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
-from lab.report.finding import CONTROL_CLIENT, advice, engine_title, findings, sections, surprising
+from lab.report.finding import advice, engine_title, findings, others, sections, surprising
 from lab.report.timeline import timeline
-from lab.report.walls import outcomes
+from lab.report.walls import live_of_side, outcomes
 from lab.results import Results
 
 MOST_ROWS = 60  # In a cell's tables: the rest is in results.json.
@@ -48,12 +48,14 @@ def render(results: Results) -> str:
     return template().render(
         results=results,
         findings=findings(results),
+        others=[one for one in others(results) if one not in findings(results)],
         advice=advice(results),
         surprises=surprising(results),
         sections=sections(results),
-        measured=sum(cell.engine != CONTROL_CLIENT for cell in results.cells),
+        measured=len(results.cells),
         timeline=timeline,
         outcomes=outcomes,
+        live_of_side=live_of_side,
         openings=OPENINGS,
         most=MOST_ROWS,
         protocols=PROTOCOLS,

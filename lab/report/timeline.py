@@ -9,6 +9,7 @@ from lab.folds import Connection, Stream
 from lab.results import CellResult
 
 MOST = 24  # Rows of connections, and of those who wait: what no longer fits is counted.
+ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}
 LANES = 40  # Streams of one connection that are drawn one below the other; more are drawn as one.
 WIDTH, LEFT, ROW, LANE, TOP, RIGHT = 720, 118, 22, 12, 26, 14
 
@@ -66,7 +67,7 @@ def timeline(cell: CellResult) -> Timeline | None:
         for lane, stream in enumerate(row.streams if len(row.streams) <= LANES else ()):
             top = y + 3 + (lane * LANE if lanes > 1 else 0)
             until = f"until {stream.closed_ms:.0f} ms" if stream.closed_ms is not None else "to the end"
-            about = f"{noun} {stream.tab}, {stream.opened_ms:.0f} ms {until}, ended by {stream.reason or 'nobody'}"
+            about = f"{noun} {stream.tab}, {stream.opened_ms:.0f} ms {until}, {ENDS.get(stream.reason or '', stream.reason)}"
             width = max(2.0, at(stream.closed_ms) - at(stream.opened_ms))
             bars.append(Bar("stream", at(stream.opened_ms), top, round(width, 1), str(stream.tab), about))
         y += ROW if lanes == 1 else LANE * lanes + LANE // 2

@@ -7,12 +7,15 @@ from itertools import groupby
 
 from lab.agreement import Group
 from lab.judge import Cause, Kind
+from lab.judge.starvation import told
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
+from lab.results import CellResult
 
 
 def measured(groups: Sequence[Group]) -> list[Group]:
-    return [one for one in groups if one.lives]
+    """Those that say something sure: what is disputed is no finding."""
+    return [one for one in groups if one.lives and one.verdict in (Kind.CONFIRMED, Kind.REFUTED)]
 
 
 def by_engine(groups: Sequence[Group]) -> list[tuple[str, list[Group]]]:
@@ -21,7 +24,7 @@ def by_engine(groups: Sequence[Group]) -> list[tuple[str, list[Group]]]:
 
 
 def wall_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
-    """`Walls in Firefox 153: 6 connections per host, 9 of them as tabs; …`"""
+    """`The walls in Firefox 153: connections per host, 6 (tabs: 9); …`"""
     sentences = []
     for engine, members in by_engine(groups):
         parts = [part for cause in Cause if (part := of_cause(cause, [one for one in members if one.shown.cause == cause]))]
@@ -34,12 +37,14 @@ def of_cause(cause: Cause, members: Sequence[Group]) -> str:
     """`connections per host, 6 (tabs: 9)`: the number found most often, and where it was another."""
     if not members or cause is Cause.NONE:
         return ""
-    if cause is Cause.ORIGIN_STREAMS:
-        return f"{cause}, as many as were allowed: {', '.join(sorted({one.live for one in members}, key=as_number))}"
     found = [one.live for one in members]
+    if cause is Cause.ORIGIN_STREAMS:
+        exact = all(one.lives == [one.first.streams_per_connection] * len(one.lives) for one in members)
+        numbers = ", ".join(sorted(set(found), key=as_number))
+        return f"{cause}, {'as many as were allowed: ' if exact else ''}{numbers}"
     usual = max(found, key=found.count)
-    others = {one.live: OPENINGS[one.first.opened].nouns for one in members if one.live != usual}
-    return f"{cause}, {usual}" + "".join(f" ({nouns}: {live})" for live, nouns in others.items())
+    others = {(OPENINGS[one.first.opened].nouns, one.live): None for one in members if one.live != usual}
+    return f"{cause}, {usual}" + "".join(f" ({nouns}: {live})" for nouns, live in others)
 
 
 def as_number(live: str) -> int:
@@ -49,23 +54,32 @@ def as_number(live: str) -> int:
 def pool_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
     sentences = []
     for engine, members in by_engine(groups):
-        for family, cells in groupby(members, key=lambda one: PROTOCOLS[one.first.protocol].family):
+        parts = []
+        for protocol in dict.fromkeys(one.first.protocol for one in members):
             answers: dict[str, list[str]] = {}
-            for one in cells:
-                answers.setdefault(one.answer, []).append(one.first.case)
-            told = "; ".join(f"{answer}: {', '.join(cases)}" for answer, cases in answers.items())
-            sentences.append(f"Pools in {titles[engine]} over {family}: {told}.")
+            for one in members:
+                if one.first.protocol == protocol:
+                    answers.setdefault(one.answer, []).append(one.first.case)
+            told = "; ".join(f"{answer} with {', '.join(cases)}" for answer, cases in sorted(answers.items(), reverse=True))
+            parts.append(f"over {PROTOCOLS[protocol].family} {told}")
+        sentences.append(f"A pool in {titles[engine]} is {'. And '.join(parts)}.")
     return sentences
 
 
 def starvation_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
     sentences = []
     for engine, members in by_engine(groups):
-        sure = [one for one in members if one.verdict != Kind.DISPUTED]
-        told = [f"over {PROTOCOLS[one.first.protocol].title} {one.answer} got through" for one in sure]
-        if told:
-            sentences.append(f"With {members[0].live} streams held in {titles[engine]}, {'; '.join(told)}; the rest waited.")
+        told = [f"with {one.live} streams held over {PROTOCOLS[one.first.protocol].family}, {one.answer}" for one in members]
+        sentences.append(f"What still gets through in {titles[engine]}: {'; '.join(told)}.")
     return sentences
+
+
+def live_of_side(run: CellResult, number: int) -> int | None:
+    """How many of a side's clients are live."""
+    if number >= len(run.sides):
+        return None
+    side = run.sides[number]
+    return sum(tab.live for tab in run.tabs if side.first <= tab.tab < side.first + side.asked)
 
 
 def outcomes(group: Group, outcome: str) -> list[tuple[str, str]]:
@@ -74,7 +88,7 @@ def outcomes(group: Group, outcome: str) -> list[tuple[str, str]]:
     for run in group.runs:
         for probe in run.probes:
             if probe.outcome == outcome:
-                name = probe.kind if probe.page == "same-origin" else f"{probe.kind} ({probe.page})"
+                name = told(probe)
                 took = probe.took_ms if outcome == "passed" else probe.after_release_ms
                 times.setdefault(name, []).append(max(0.0, took or 0.0))
     return [(name, in_words(took, len(group.runs), outcome)) for name, took in times.items()]
@@ -82,5 +96,7 @@ def outcomes(group: Group, outcome: str) -> list[tuple[str, str]]:
 
 def in_words(times: Sequence[float], runs: int, outcome: str) -> str:
     low, high = f"{min(times):.0f}", f"{max(times):.0f}"
-    words = "" if outcome == "failed" else f"{low} ms" if low == high else f"{low} to {high} ms"
-    return words if len(times) == runs else f"{words}, in {len(times)} of {runs} runs"
+    words = [] if outcome == "failed" else [f"{low} ms" if low == high else f"{low} to {high} ms"]
+    if len(times) < runs:
+        words.append(f"in {len(times)} of {runs} runs")
+    return ", ".join(words)

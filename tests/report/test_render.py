@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import msgspec
 import pytest
 
-from lab.report.finding import advice, findings
+from lab.observation import Filled, Probe, TabSeen
+from lab.report.finding import advice, findings, others, sections
 from lab.report.render import render
+from lab.results import CellResult
 from tests.test_results import cell, made
 
 HOSTILE = "<script>alert(1)</script>\"'&</style></title><img src=x onerror=alert(1)>"
@@ -106,7 +109,18 @@ def test_the_finding(cells: list[object], sentences: list[str]) -> None:
 
 def test_advice_only_from_what_was_measured() -> None:
     assert advice(made(cell())) == ""
-    assert "12 tabs shared one connection" in advice(made(cell(), cell(protocol="h2", live=12, limit=100)))
+    two = (cell(), cell(protocol="h2", live=12, limit=100))
+    assert "12 tabs shared one connection" in advice(made(*two))
+    page = msgspec.structs.replace(two[1], opened="page", asked=37, live=37)
+    assert "12 tabs shared one connection" in advice(made(*two, page))
+
+
+def test_a_calibration_is_told_beside_the_method() -> None:
+    results = made(cell())
+    results.calibration = [msgspec.structs.replace(cell(), why=f"7 were held {HOSTILE}", verdict="harness_fault")]
+    text = render(results)
+    assert "Calibration over HTTP/1.1 over TLS: 7 were held &lt;script" in text
+    assert "script" not in Reader(text).tags
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:
@@ -115,3 +129,60 @@ def test_a_run_that_was_cut_off_says_so() -> None:
     assert "cut off</strong> after 1 of 5" in render(results)
     results.interrupted = True
     assert "interrupted</strong> after 1 of 5" in render(results)
+
+
+def side(**changes: Any) -> CellResult:
+    """A cell of pools: six live of the first side, none of the second one's three."""
+    tabs = tuple(TabSeen(tab, document=True, live=tab <= 6) for tab in (1, 2, 3, 4, 5, 6, 11, 12, 13))
+    fields = {
+        "scenario": "pools",
+        "group": f"pools.{changes.get('case', '')}",
+        "tabs": tabs,
+        "answer": "shared",
+        "opened": "page",
+    }
+    sides = (Filled("https://a", 1, 10), Filled("https://b", 11, 3))
+    return msgspec.structs.replace(cell(), **{**fields, "tabs": tabs, "sides": sides, **changes})
+
+
+def test_pools_are_told_with_what_is_live_of_each_side() -> None:
+    results = made(side(case="another port"), side(case=HOSTILE))
+    text = render(results)
+    assert [kind for kind, _, _ in sections(results)] == ["pools"]
+    assert '<td>another port</td><td>shared</td><td class="n">6</td><td class="n">6</td>' in text
+    assert "script" not in Reader(text).tags
+    assert others(made(side(case="another port"))) == ["A pool in Chromium 156 is over HTTP/1.1 shared with another port."]
+
+
+def test_what_is_disputed_is_no_finding() -> None:
+    assert others(made(side(case="another port", verdict="disputed"))) == []
+
+
+def test_starvation_is_told_with_its_times() -> None:
+    probes = (
+        Probe("image", "same-origin", "waited", after_release_ms=2.4, arrived_ms=5),
+        Probe("fetch", "cross-origin", "passed", took_ms=7.6, arrived_ms=5),
+        Probe("beacon", "same-origin", "failed", note=HOSTILE),
+    )
+    one = msgspec.structs.replace(cell(), scenario="starvation", probes=probes, answer="fetch (cross-origin)")
+    text = render(made(one, msgspec.structs.replace(one, repeat=2)))
+    assert 'image <span class="note">2 ms</span>' in text
+    assert 'fetch (cross-origin) <span class="note">8 ms</span>' in text
+    assert "<td>beacon</td>" in text
+    found = ["What still gets through in Chromium 156: with 6 streams held over HTTP/1.1, fetch (cross-origin)."]
+    assert others(made(one)) == found
+
+
+def test_walls_are_told_by_their_cause() -> None:
+    finder = {"scenario": "walls", "up_to": 1200}
+    cells = [
+        msgspec.structs.replace(cell(live=live), opened=opened, group=opened + str(live), **finder)
+        for live, opened in ((6, "page"), (6, "frames"), (9, "tabs"))
+    ]
+    assert others(made(*cells)) == ["The walls in Chromium 156: connections per host, 6 (tabs: 9)."]
+    assert "Run 1: 6 of 12 live, confirmed; Run 2" in render(made(cells[0], msgspec.structs.replace(cells[0], repeat=2)))
+
+
+def test_a_cell_that_failed_does_not_change_what_its_scenario_is() -> None:
+    failed = msgspec.structs.replace(cell(missing="none here"), asked=7)
+    assert [kind for kind, _, _ in sections(made(cell(), failed))] == ["tabs"]

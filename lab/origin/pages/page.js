@@ -73,7 +73,7 @@ globalThis.lab = (() => {
       return client.decided;
     };
     for (let number = first; number < first + count; number += 1) {
-      if (connect.oneByOne) turn = turn.then(() => failures() < ENOUGH ? begin(number) : undefined);
+      if (connect.oneByOne && count > 1) turn = turn.then(() => failures() < ENOUGH ? begin(number) : undefined);
       else begin(number);
     }
     await turn;
