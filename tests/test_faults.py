@@ -46,7 +46,7 @@ def test_one_death_costs_one_cell(tmp_path: Path, victim: str, complaint: str) -
         str(tmp_path),
     ]
     with subprocess.Popen(
-        [sys.executable, "-m", "lab", "run", *options, "--out", str(tmp_path)],
+        [sys.executable, "-m", "lab", "run", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
