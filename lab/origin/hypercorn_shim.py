@@ -21,15 +21,14 @@ Another version of Hypercorn may need other mending, so the version is held exac
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 from typing import Any
 
 import h2.errors
-import h2.exceptions
 import hypercorn.protocol
 import hypercorn.protocol.h2
 from h2.events import DataReceived, Event, RequestReceived
+from h2.stream import StreamState
 from hypercorn.config import Config
 from hypercorn.protocol.events import EndData
 from hypercorn.protocol.h2 import (
@@ -84,6 +83,7 @@ class TurnTakingH2Protocol(H2Protocol):
         super().__init__(*args, **kwargs)
         self.priority = TakingTurns()  # type: ignore[assignment]  # it offers what Hypercorn calls
         self._sockets: set[int] = set()
+        self._sending = 0
 
     async def _create_stream(self, request: RequestReceived) -> None:
         await super()._create_stream(request)
@@ -103,15 +103,19 @@ class TurnTakingH2Protocol(H2Protocol):
         if stream_id not in self.stream_buffers:
             self.priority.remove_stream(stream_id)
             return
+        self._sending = stream_id
         try:
             await super()._send_data(stream_id)
         except KeyError:  # It was reset while it was being written to.
             self.priority.remove_stream(stream_id)
-        if stream_id in self._sockets and stream_id not in self.stream_buffers:
-            self._sockets.remove(stream_id)
-            with contextlib.suppress(h2.exceptions.ProtocolError):  # The client has ended it too: then it is closed already.
-                self.connection.reset_stream(stream_id, h2.errors.ErrorCodes.NO_ERROR)
-            await self._flush()
+
+    async def _flush(self) -> None:
+        """A WebSocket's END_STREAM and its reset leave together: between them Firefox would open its next stream."""
+        stream = self.connection.streams.get(self._sending) if self._sending in self._sockets else None
+        if stream is not None and stream.state_machine.state is StreamState.HALF_CLOSED_LOCAL:
+            self._sockets.remove(self._sending)
+            self.connection.reset_stream(self._sending, h2.errors.ErrorCodes.NO_ERROR)
+        await super()._flush()
 
 
 class EndingWSStream(WSStream):

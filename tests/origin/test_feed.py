@@ -55,12 +55,12 @@ def test_the_pace_may_change_and_be_nothing() -> None:
         feed = Feed(10)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(feed.run)
-            await trio.sleep(1.05)
+            await trio.sleep(1.055)  # Between two beats of each pace.
             said = [feed.last - 1]
             for pace in (0, 100, 10):
                 before = feed.last
                 feed.pace(pace)
-                await trio.sleep(1.05)
+                await trio.sleep(1.055)
                 said.append(feed.last - before)
             nursery.cancel_scope.cancel()
         assert said == [10, 0, 105, 10]
