@@ -123,7 +123,7 @@ class Control:
         tab = await self._profile.new_tab()
         await tab.ask("0")
         await tab.close()
-        for _ in range(UPDATES):  # Enough for Chromium to write its NetLog on, which it does at every fifteenth event.
+        for _ in range(UPDATES):
             await self._tab_update()
         self.openings += 1
         return now_ms() - began
@@ -137,6 +137,11 @@ class Control:
         """Return when the control tab has received its next update."""
         await asyncio.shield(self._opening or self.begin())  # Whoever is given up waiting for it does not end it.
         await self._tab_update()
+
+    async def written_on(self) -> None:
+        """Some updates: enough for Chromium to write on its NetLog, which it does at every fifteenth event only."""
+        for _ in range(UPDATES):
+            await self.update()
 
     async def _tab_update(self) -> None:
         assert self._tab is not None

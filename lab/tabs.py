@@ -159,6 +159,8 @@ class CellTabs:
                 task.result()
         self.quiet_ms, self.controls = self._still.quiet_ms, self._still.control.openings
         self.settled_ms = now_ms()
+        if not self._all_decided():
+            await self._still.control.written_on()
         self.browser_log = await self._browser.account(self._cell.name)
         self.seen = await self._look()
         if any(not tab.live for tab in self.seen):

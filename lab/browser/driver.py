@@ -77,25 +77,36 @@ class DrivenTab:
 
 class DrivenProfile:
     """A tab whose making was given up is still made to its end before the profile closes: closing Firefox's user context
-    under a tab in the making hung for ever in 2 of 40 tries (ESR 153, Playwright 1.64)."""
+    under a tab in the making hung for ever in 2 of 40 tries (ESR 153, Playwright 1.64). When the browser has `gone`, Playwright
+    never ends the making of a tab."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, gone: asyncio.Event) -> None:
         self._context = context
+        self._gone = gone
         self._making: set[asyncio.Future[Page]] = set()
 
     async def new_tab(self) -> DrivenTab:
         making = asyncio.ensure_future(self._context.new_page())
         self._making.add(making)
-        with border():
-            page = await asyncio.shield(making)
+        gone = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({making, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if not making.done():
+            raise HarnessFaultError(
+                "the browser failed: it has gone", "run the cell again; if it stays, try --headed and watch"
+            )
         self._making.discard(making)
-        return DrivenTab(page)
+        with border():
+            return DrivenTab(making.result())
 
     async def close(self) -> None:
         await bounded(self._close(), "a profile")
 
     async def _close(self) -> None:
-        await asyncio.gather(*self._making, return_exceptions=True)
+        if not self._gone.is_set():
+            await asyncio.gather(*self._making, return_exceptions=True)
         with border():
             await self._context.close()
 
@@ -118,6 +129,8 @@ class DrivenBrowser:
         self._leaf_trusted = leaf_trusted
         self.engine = candidate.engine.name
         self.version = browser.version
+        self._gone = asyncio.Event()
+        browser.on("disconnected", lambda _: self._gone.set())
         self.what = candidate.what
         self.network_log = network_log
         self.brief = brief
@@ -136,7 +149,7 @@ class DrivenBrowser:
     async def new_profile(self) -> DrivenProfile:
         with border():
             context = await self._browser.new_context(ignore_https_errors=not self._leaf_trusted, no_viewport=True)
-            return DrivenProfile(context)
+            return DrivenProfile(context, self._gone)
 
     async def close(self) -> None:
         if self.alive:

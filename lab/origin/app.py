@@ -16,7 +16,7 @@ from lab.origin.feed import Feed
 from lab.origin.levers import Levers
 from lab.transports import Transport, transports
 
-CLOCK_PER_SECOND = 20.0
+CLOCK_PER_SECOND = 50.0
 HTML = "text/html; charset=utf-8"
 PROBES = {
     "image": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'),
