@@ -87,6 +87,7 @@ class DrivenProfile:
 
     async def new_tab(self) -> DrivenTab:
         making = asyncio.ensure_future(self._context.new_page())
+        making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Heard, though nobody may wait any more.
         self._making.add(making)
         gone = asyncio.ensure_future(self._gone.wait())
         try:
