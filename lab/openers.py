@@ -1,4 +1,4 @@
-"""How clients are opened: one opener for each way in lab/openings.py, all with the same two verbs."""
+"""How clients are opened: one opener for each way in lab/openings.py, all begun by the same verb."""
 
 from __future__ import annotations
 

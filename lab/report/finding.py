@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from lab.agreement import Group, groups
+from lab.agreement import Group, groups, spread
 from lab.judge import Cause, Kind
 from lab.protocols import PROTOCOLS
 from lab.report.walls import pool_sentences, starvation_sentences, wall_sentences
@@ -111,9 +111,7 @@ def counts(cells: Sequence[CellResult]) -> list[str]:
 
 def of(cells: Sequence[CellResult]) -> str:
     """`6 of 12`, or `6 to 9 of 12` where repeats differ."""
-    lives = sorted({cell.live for cell in cells if cell.live is not None})
-    count = str(lives[0]) if len(lives) == 1 else f"{lives[0]} to {lives[-1]}"
-    return f"{count} of {cells[0].asked}"
+    return f"{spread([cell.live for cell in cells if cell.live is not None])} of {cells[0].asked}"
 
 
 def advice(results: Results) -> str:

@@ -45,10 +45,11 @@ def linked(text: str) -> Markup:
 
 
 def render(results: Results) -> str:
+    found = findings(results)
     return template().render(
         results=results,
-        findings=findings(results),
-        others=[one for one in others(results) if one not in findings(results)],
+        findings=found,
+        others=[one for one in others(results) if one not in found],
         advice=advice(results),
         surprises=surprising(results),
         sections=sections(results),
