@@ -67,8 +67,8 @@ def server(leaf: Path) -> Iterator[Callable[[str], Server]]:
 
 
 def goes_on(client: H2, stream: int) -> bool:
-    """Whether a stream still brings data, and goes on to."""
-    return all(client.until(h2.events.DataReceived, stream, patience_s=3) for _ in range(5))
+    """Whether a stream still brings data, and goes on to: longer than what a dead server had sent before can last."""
+    return all(client.until(h2.events.DataReceived, stream, patience_s=3) for _ in range(25))
 
 
 @BOTH
