@@ -39,14 +39,18 @@ class Proof:
     async def releases(self, openers: Sequence[Opener], seen: Sequence[TabSeen]) -> tuple[Release, ...]:
         """End one live stream in each way that there is, one after the other, each time with somebody waiting.
 
+        Before that, who takes turns at the places has come to rest, and who just got its document has asked for its stream:
+        Firefox gives a connection that fell idle before anybody asked for it to none of them later.
+
         A control opening runs to its end afterwards: time enough for one too many to come, which would show that they were not
         waiting for these places at all.
         """
-        await self._still.quietly(lambda: False)  # Who takes turns at the places has come to rest again.
         pages = {client: page for one in openers for page in one.pages for client in page.clients}
         failed = [tab.tab for tab in seen if tab.failed]
         ended: list[Ended] = []
         for way in openers[-1].ways:
+            if not ended or self._documents_since(ended[-1].at_ms):
+                await self._still.quietly(lambda: False)
             holding = self._holding()
             last = [tab for tab in holding if any(tab in page.clients for page in openers[-1].pages)]
             waiting = [tab.tab for tab in seen if tab.tab not in {*holding, *failed, *(one.client for one in ended)}]
@@ -87,6 +91,12 @@ class Proof:
 
     def _holding(self) -> list[int]:
         return sorted({one.tab for one in folds.live_streams(folds.connections(self._events(), self._cell.name), now_ms())})
+
+    def _documents_since(self, at_ms: float) -> bool:
+        events = self._events()
+        return any(
+            isinstance(one, ledger.DocumentServed) and one.cell == self._cell.name for one in events if one.at_ms >= at_ms
+        )
 
     def _arrivals(self, one: Ended) -> tuple[ledger.StreamOpened, ...]:
         return folds.arrivals(self._events(), self._cell.name, one.waiting, one.at_ms)
