@@ -93,12 +93,36 @@ class StreamOpened(Event, frozen=True, kw_only=True):
 
 
 class StreamClosed(Event, frozen=True, kw_only=True):
-    """`reason`: `client` (it went away), `answered` (the whole answer was given), `origin` (ended on request), `shutdown` or
-    `fault`; `sent` counts updates."""
+    """`reason`: `client` (it went away), `answered` (the whole answer was given), `origin` (ended on request), `refused` (the
+    status told it so, on request), `shutdown` or `fault`; `sent` counts updates."""
 
     stream: int
     reason: str
     sent: int
+
+
+class Metered(Event, frozen=True, kw_only=True):
+    """What the origin's own counters say, when asked. `last` is the newest update's number; `reached` and `delivered` are, for
+    each tab of the cell, the newest number it was sent and how many; `late_ms` is how late the origin itself was with an update
+    at the 99th percentile, and `latest_ms` at most, since that was last counted anew. The bytes are those of the measured
+    doors' sockets since the origin began, TLS included."""
+
+    cell: str
+    last: int
+    reached: dict[int, int]
+    delivered: dict[int, int]
+    late_ms: float
+    latest_ms: float
+    received_bytes: int
+    sent_bytes: int
+
+
+class Dropped(Event, frozen=True, kw_only=True):
+    """The origin dropped a cell's streams on request. `how`: `end` (each stream ended), `reset` (each connection reset) or
+    `shut` (the doors closed, as when a server restarts)."""
+
+    cell: str
+    how: str
 
 
 class OriginFault(Event, frozen=True, kw_only=True):
@@ -118,6 +142,8 @@ AnyEvent = (
     | ProbeServed
     | StreamOpened
     | StreamClosed
+    | Metered
+    | Dropped
     | OriginFault
 )
 

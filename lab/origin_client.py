@@ -96,6 +96,17 @@ class Origin:
         await self.wait_for(began)
         return next(at for at in range(start, len(self.events)) if began_at(self.events[at], cell))
 
+    async def meter(self, anew: bool = False) -> ledger.Metered:
+        """The origin's own counters, just now; `anew`, its lateness is counted from here on."""
+        start = len(self.events)
+        await self.control("POST", "/control/meter" + ("?anew=1" if anew else ""))
+
+        def read() -> list[ledger.Metered]:
+            return [event for event in self.events[start:] if isinstance(event, ledger.Metered)]
+
+        await self.wait_for(lambda: bool(read()))
+        return read()[0]
+
     async def control(self, method: str, path: str) -> int:
         """A request through the control door, from the driver itself; its status."""
         try:

@@ -19,6 +19,7 @@ from lab.origin import hypercorn_shim
 from lab.origin.book import Book
 from lab.origin.doors import House, open_door
 from lab.origin.exchange import Exchange, Socket, until_gone
+from lab.origin.wire import Wire
 from lab.protocols import PROTOCOLS
 
 STREAMS = 5000
@@ -107,10 +108,10 @@ async def stock(folder: Path) -> None:
 
 async def immune(folder: Path) -> None:
     hypercorn_shim.install()
-    door = await open_door("h2", PROTOCOLS["h2"], "127.0.0.1", 0, folder)
+    door = await open_door("h2", PROTOCOLS["h2"], "127.0.0.1", 0, folder, Wire())
     tell(str(door.port))
     app: Any = TestApp()
-    await House(app, Book(sys.stderr.buffer), hypercorn_shim.config(STREAMS)).serve([door])
+    await House(app, Book(sys.stderr.fileno()), hypercorn_shim.config(STREAMS)).serve([door])
 
 
 if __name__ == "__main__":

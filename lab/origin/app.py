@@ -10,11 +10,13 @@ from typing import Any
 import trio
 from hypercorn.config import Config
 
+from lab.ledger import now_ms
 from lab.origin.book import Book
 from lab.origin.exchange import Exchange, Headers, Receive, Send, Socket, until_gone
 from lab.origin.feed import Feed
 from lab.origin.levers import Levers
-from lab.transports import Transport, transports
+from lab.origin.meter import Meter
+from lab.transports import Transport, Update, transports
 
 CLOCK_PER_SECOND = 50.0
 HTML = "text/html; charset=utf-8"
@@ -31,10 +33,15 @@ def page(name: str) -> str:
 
 
 class TabStream:
-    """A transport's view of the response it writes (lab.transports.Stream)."""
+    """A transport's view of the response it writes (lab.transports.Stream). An update is late from when it was due, or from
+    when somebody came who lacked it."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, cell: str, tab: int, meter: Meter | None) -> None:
         self._exchange = exchange
+        self._cell = cell
+        self._tab = tab
+        self._meter = meter
+        self._opened_ms = now_ms()
         self.headers = exchange.headers
         self.query = exchange.query
         self.sent = 0
@@ -47,6 +54,12 @@ class TabStream:
     async def write(self, body: bytes) -> None:
         await self._exchange.write(body)
 
+    def delivered(self, update: Update) -> None:
+        self.sent += 1
+        if self._meter is not None:
+            late_ms = now_ms() - max(update.due_ms, self._opened_ms)
+            self._meter.delivered(self._cell, self._tab, update.seq, late_ms)
+
 
 class App:
     """`control_port` is the one door where requests may change something: the feed, and Hypercorn's `settings`. It has a feed
@@ -56,7 +69,8 @@ class App:
         self.book = book
         self.feed = feed
         self.clock = Feed(CLOCK_PER_SECOND)
-        self.levers = Levers(book, feed, settings)
+        self.meter = Meter()
+        self.levers = Levers(book, feed, settings, self.meter)
         self.control_port = 0
         self._by_name = transports()
         self._transports = {transport.PATH: transport for transport in self._by_name.values()}
@@ -132,8 +146,14 @@ class App:
             exchange.http,
             exchange.headers.get("last-event-id"),
         )
-        feed = self.clock if exchange.port == self.control_port else self.feed
-        stream, scope, reason = TabStream(exchange), trio.CancelScope(), "shutdown"
+        refusal = self.levers.refusal(cell)
+        if refusal is not None:
+            self.book.stream_closed(number, "refused", 0)
+            await exchange.answer(*refusal)
+            return
+        control = exchange.port == self.control_port
+        feed, meter = (self.clock, None) if control else (self.feed, self.meter)
+        stream, scope, reason = TabStream(exchange, cell, tab, meter), trio.CancelScope(), "shutdown"
         with self.levers.holding(cell, tab, scope):
             try:
                 gone = await until_gone(exchange, lambda: transport.serve(stream, feed), scope)

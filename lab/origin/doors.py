@@ -9,44 +9,59 @@ from pathlib import Path
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import LifespanState
 
 from lab import certs
 from lab.origin.app import App
 from lab.origin.book import Book
-from lab.protocols import Protocol
+from lab.origin.hypercorn_gathering import LastingTCPServer
+from lab.origin.wire import CountedListener, CountedStream, Wire, reset
+from lab.protocols import CONTROL, Protocol
 
 HANDSHAKE_S = 30.0
-TLS = trio.SSLStream[trio.SocketStream]
+TLS = trio.SSLStream[CountedStream]
 
 
 class Door:
     """A protocol with its listening socket. `port` is the real one; a protocol may have several doors, each with its name."""
 
-    def __init__(self, name: str, protocol: Protocol, listener: trio.SocketListener, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, name: str, protocol: Protocol, host: str, folder: Path | None, wire: Wire) -> None:
         self.name = name
         self.protocol = protocol
-        self.port: int = listener.socket.getsockname()[1]
-        self.listener = listener if tls is None else trio.SSLListener(listener, tls, https_compatible=True)
+        self.port = 0
+        self.scope = trio.CancelScope()
+        self.shut_s: float | None = None
+        self._host = host
+        self._folder = folder
+        self._wire = wire
 
     def __repr__(self) -> str:
         return f"<Door {self.name} :{self.port}>"
 
+    async def open(self, port: int) -> None:
+        """Bind; OSError when the port is taken."""
+        [listener] = await trio.open_tcp_listeners(port, host=self._host, backlog=1024)
+        self.port = listener.socket.getsockname()[1]
+        # What goes through the control door is not of the experiment.
+        counted = CountedListener(listener, Wire() if self.protocol is CONTROL else self._wire)
+        self.listener = counted if not self.protocol.tls else trio.SSLListener(counted, self._tls(), https_compatible=True)
 
-async def open_door(name: str, protocol: Protocol, host: str, port: int, folder: Path | None) -> Door:
+    def _tls(self) -> ssl.SSLContext:
+        if self._folder is None:
+            raise ValueError(f"door {self.name} needs certificates")
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        tls.load_cert_chain(self._folder / certs.CHAIN, self._folder / certs.KEY)
+        tls.set_alpn_protocols([self.protocol.alpn])
+        return tls
+
+
+async def open_door(name: str, protocol: Protocol, host: str, port: int, folder: Path | None, wire: Wire) -> Door:
     """Bind; OSError when the port is taken. `folder` holds the run's certificates, for a TLS door."""
-    [listener] = await trio.open_tcp_listeners(port, host=host, backlog=1024)
-    if not protocol.tls:
-        return Door(name, protocol, listener, None)
-    if folder is None:
-        raise ValueError(f"door {name} needs certificates")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.minimum_version = ssl.TLSVersion.TLSv1_2
-    tls.load_cert_chain(folder / certs.CHAIN, folder / certs.KEY)
-    tls.set_alpn_protocols([protocol.alpn])
-    return Door(name, protocol, listener, tls)
+    door = Door(name, protocol, host, folder, wire)
+    await door.open(port)
+    return door
 
 
 class House:
@@ -57,20 +72,41 @@ class House:
         self._book = book
         self._config = config
         self._context = WorkerContext(None)
+        self._doors: Sequence[Door] = ()
+        self._sockets: dict[int, trio.socket.SocketType] = {}
 
     async def serve(self, doors: Sequence[Door]) -> None:
         """Serve every door until cancelled."""
+        self._doors = doors
         async with trio.open_nursery() as nursery:
             for door in doors:
                 nursery.start_soon(self._serve_door, door)
 
+    def reset(self) -> None:
+        """Every connection of the measured doors, at once and without a word."""
+        for connection in list(self._sockets.values()):
+            reset(connection)
+
+    def shut(self, seconds: float) -> None:
+        """Close the measured doors with all their connections, and open them again at the same ports, as when a server is
+        started anew."""
+        for door in self._doors:
+            if door.protocol is not CONTROL:
+                door.shut_s = seconds
+                door.scope.cancel()
+
     async def _serve_door(self, door: Door) -> None:
-        async def handle(stream: TLS | trio.SocketStream) -> None:
+        async def handle(stream: TLS | CountedStream) -> None:
             await self._connection(door, stream)
 
-        await trio.serve_listeners(handle, [door.listener])
+        while True:
+            with trio.CancelScope() as door.scope:
+                await trio.serve_listeners(handle, [door.listener])
+            assert door.shut_s is not None, door
+            await trio.sleep(door.shut_s)
+            await door.open(door.port)
 
-    async def _connection(self, door: Door, stream: TLS | trio.SocketStream) -> None:
+    async def _connection(self, door: Door, stream: TLS | CountedStream) -> None:
         socket = stream.transport_stream.socket if isinstance(stream, trio.SSLStream) else stream.socket
         try:
             peer = "{}:{}".format(*socket.getpeername())
@@ -78,12 +114,14 @@ class House:
             await trio.aclose_forcefully(stream)
             return
         number = self._book.connection_opened(door.name, door.port, peer)
+        if door.protocol is not CONTROL:
+            self._sockets[number] = socket
         reason = "shutdown"
         try:
             protocol = await negotiate(stream)
             self._book.connection_negotiated(number, protocol)
             # Hypercorn repeats the handshake, which does nothing the second time.
-            await TCPServer(self._app, self._config, self._context, LifespanState(), stream)  # type: ignore[arg-type]
+            await LastingTCPServer(self._app, self._config, self._context, LifespanState(), stream)
             reason = "closed"
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError) as error:
             reason = f"broken: {error}"
@@ -93,10 +131,11 @@ class House:
             self._book.fault(f"connection {number}", error)
             await trio.aclose_forcefully(stream)
         finally:
+            self._sockets.pop(number, None)
             self._book.connection_closed(number, door.port, peer, reason)
 
 
-async def negotiate(stream: TLS | trio.SocketStream) -> str:
+async def negotiate(stream: TLS | CountedStream) -> str:
     """What ALPN chose. A client that offers none gets HTTP/1.1, as everywhere (RFC 9112)."""
     if not isinstance(stream, trio.SSLStream):
         return "http/1.1"

@@ -18,15 +18,18 @@ from lab.ledger import now_ms
 
 MATCHES = ("Ada United – Hopper City", "Lovelace Rovers – Turing Town", "Real Noether – Curie Athletic")
 HISTORY = 1000  # Updates kept for those who come back: 100 s at ten a second.
+GOAL_EVERY = 10  # So that whoever listens for a while sees both kinds.
 
 
 class Update(msgspec.Struct, frozen=True):
-    """One update. `kind` is `score`, or `commentary`, whose text has several lines."""
+    """One update. `kind` is `score`, or `commentary`, whose text has several lines. `at_ms` is its stamp, the moment it was
+    published; `due_ms` when that should have been."""
 
     seq: int
     at_ms: float
     kind: str
     text: str
+    due_ms: float = 0.0
 
 
 class Missed(msgspec.Struct, frozen=True):
@@ -48,9 +51,10 @@ class Feed:
         self.last = 0
         self.publish()
 
-    def publish(self) -> Update:
+    def publish(self, due_ms: float | None = None) -> Update:
         self.last += 1
-        update = Update(self.last, now_ms(), *self._match.play_on(self.last))
+        at_ms = now_ms()
+        update = Update(self.last, at_ms, *self._match.play_on(self.last), at_ms if due_ms is None else due_ms)
         self._kept.append(update)
         self._news.set()
         self._news = trio.Event()
@@ -62,16 +66,17 @@ class Feed:
             changed = self._new_pace
             async with trio.open_nursery() as nursery:
                 if self.updates_per_second:
-                    nursery.start_soon(self._beat)
+                    nursery.start_soon(self._beat, self.updates_per_second)
                 await changed.wait()
                 nursery.cancel_scope.cancel()
 
-    async def _beat(self) -> None:
+    async def _beat(self, per_second: float) -> None:
         """Each beat has its own time, so lateness never adds up."""
-        start = trio.current_time()
+        start, start_ms = trio.current_time(), now_ms()
         for beat in itertools.count(1):
-            await trio.sleep_until(start + beat / self.updates_per_second)
-            self.publish()
+            after_s = beat / per_second
+            await trio.sleep_until(start + after_s)
+            self.publish(start_ms + 1000 * after_s)
 
     def pace(self, updates_per_second: float) -> None:
         if updates_per_second != self.updates_per_second:
@@ -103,7 +108,7 @@ class Match:
     def play_on(self, seq: int) -> tuple[str, str]:
         match = MATCHES[seq % len(MATCHES)]
         side = self._dice.randrange(2)
-        if self._dice.random() < 0.1:
+        if seq % GOAL_EVERY == 0:
             self._goals[match][side] += 1
             home, away = self._goals[match]
             return "commentary", f"Goal!\n{match}\n{home} : {away} ⚽"

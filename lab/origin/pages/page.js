@@ -13,6 +13,10 @@ globalThis.lab = (() => {
     constructor(number, base, credentials) {
       this.url = `${base}${transportPath}?${new URLSearchParams({ cell: query.get("cell"), tab: number })}`;
       this.credentials = credentials;
+      this.interval = Number(query.get("interval") ?? 1000); // Milliseconds from one poll to the next.
+      this.retry = query.get("retry"); // Milliseconds until a stream that broke is asked for again; null, never; "none", any.
+      this.awake = Promise.resolve(); // Who polls waits for it.
+      this.log = null; // While it listens: [number, stamp, when, kind] of each update.
       this.close = () => {}; // The transport's half sets it.
       this.decided = new Promise(decide => { this.decide = decide; });
       this.wake = () => {};
@@ -22,9 +26,12 @@ globalThis.lab = (() => {
       };
     }
     opened() { show("state", "open"); }
-    // `sentAt`: when the request that brought it was sent, for those who ask for each update anew.
-    received(seq, sentAt = 0) {
+    // Where to ask for what comes after the last update, for those whose protocol does not say it by itself.
+    get resumed() { return this.seen.lastSeq === null ? this.url : `${this.url}&after=${this.seen.lastSeq}`; }
+    // `sentAt`: when the request that brought it was sent, for those who wait for each update anew.
+    received({ seq, at_ms }, kind = "", sentAt = 0) {
       const seen = this.seen;
+      this.log?.push([seq, at_ms, now(), kind]);
       seen.firstAt ??= now();
       seen.received += 1;
       if (seen.lastSeq !== null && seq <= seen.lastSeq) seen.repeated += 1;
@@ -40,6 +47,13 @@ globalThis.lab = (() => {
         this.askedAt = undefined;
         this.wake();
       }
+      if (seen.lastSeq >= this.awaited) this.reached();
+    }
+    // A way that had brought something broke: it is tried again, where the page is told to. Else it failed.
+    lost(what, again) {
+      const back = this.retry !== null && this.seen.received > 0;
+      this.failed(what, !back);
+      if (back) setTimeout(() => this.seen.closed || again(), Number(this.retry) || 0);
     }
     failed(what, forGood) {
       if (this.seen.errors.length < 10) this.seen.errors.push(what);
@@ -105,6 +119,21 @@ globalThis.lab = (() => {
       return decided();
     },
     decided,
+    // Who polls rests until `rouse`, so that what a page costs besides can be measured.
+    rest() {
+      for (const { client } of slots.values()) if (client) client.awake = new Promise(rouse => { client.rouse = rouse; });
+    },
+    rouse() { for (const { client } of slots.values()) client?.rouse?.(); },
+    // From now on every update is noted; `heard` gives the notes.
+    listen() { for (const { client } of slots.values()) if (client) client.log = []; },
+    heard: () => [...slots].map(([tab, { client }]) => [tab, client?.log ?? []]),
+    // Resolves when all who ever received something have received that update.
+    reached: seq => Promise.all([...slots.values()].filter(slot => slot.client?.seen.firstAt && !slot.client.seen.closed)
+      .map(({ client }) => new Promise(resolve => {
+        if (client.seen.lastSeq >= seq) resolve();
+        client.awaited = seq;
+        client.reached = resolve;
+      }))),
     next: () => Promise.all([...slots.values()].filter(slot => slot.client?.seen.firstAt && !slot.client.seen.closed)
       .map(slot => slot.client.next())),
     close(number) {
