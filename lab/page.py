@@ -71,14 +71,15 @@ class Page:
         """Ask all who ever received something to receive another update."""
         await self.tab.ask("lab.next()")
 
-    async def seen(self) -> list[TabSeen]:
-        """What each client in it tells."""
+    async def seen(self, reached: int | None = None) -> list[TabSeen]:
+        """What each client in it tells; live is who received an update when asked or, instead, has `reached` that one."""
         if not self.loaded:
             errors = (self.failed,) if self.failed else ()
             return [TabSeen(one, document=False, live=False, begun_ms=at, errors=errors) for one, at in self.clients.items()]
-        return [self._seen(report) for report in await self.tab.ask("lab.report()") if not report.get("closed")]
+        reports = await self.tab.ask("lab.report()")
+        return [self._seen(report, reached) for report in reports if not report.get("closed")]
 
-    def _seen(self, report: dict[str, Any]) -> TabSeen:
+    def _seen(self, report: dict[str, Any], reached: int | None) -> TabSeen:
         number, begun_ms = report["tab"], self.clients[report["tab"]]
         if not report["document"]:
             return TabSeen(number, document=False, live=False, begun_ms=begun_ms)
@@ -90,7 +91,7 @@ class Page:
         return TabSeen(
             number,
             document=True,
-            live=report["live"],
+            live=report["live"] if reached is None else (report["lastSeq"] or 0) >= reached,
             received=report["received"],
             repeated=report["repeated"],
             skipped=report["skipped"],

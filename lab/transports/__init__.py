@@ -24,6 +24,8 @@ class Update(Protocol):
     def kind(self) -> str: ...
     @property
     def text(self) -> str: ...
+    @property
+    def due_ms(self) -> float: ...
 
 
 class Missed(Protocol):
@@ -44,9 +46,7 @@ class Feed(Protocol):
 
 
 class Stream(Protocol):
-    """One tab's request for updates. `sent` counts what was delivered, and goes into the ledger."""
-
-    sent: int
+    """One tab's request for updates. Each update that was written is `delivered`: the ledger counts them."""
 
     @property
     def headers(self) -> dict[str, str]: ...
@@ -54,6 +54,7 @@ class Stream(Protocol):
     def query(self) -> dict[str, str]: ...
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None: ...
     async def write(self, body: bytes) -> None: ...
+    def delivered(self, update: Update) -> None: ...
 
 
 class Transport(Protocol):
@@ -89,6 +90,15 @@ def json_line(update: Update) -> bytes:
     return json.dumps(content(update), ensure_ascii=False).encode() + b"\n"
 
 
+async def answer(stream: Stream, updates: Sequence[Update]) -> None:
+    """One whole answer: so many updates."""
+    body = json.dumps({"updates": [content(update) for update in updates]}, ensure_ascii=False).encode()
+    await stream.start(200, ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())))
+    await stream.write(body)
+    for update in updates:
+        stream.delivered(update)
+
+
 async def lines(stream: Stream, feed: Feed, heartbeat_s: float) -> None:
     """Write each update as a line of JSON until cancelled, beginning after `?after=`; an empty line when there is nothing to
     say for `heartbeat_s`, against proxies that drop what is silent."""
@@ -99,5 +109,5 @@ async def lines(stream: Stream, feed: Feed, heartbeat_s: float) -> None:
             await stream.write(b"\n")
         for update in updates:
             await stream.write(json_line(update))
-            stream.sent += 1
+            stream.delivered(update)
             reached = update.seq

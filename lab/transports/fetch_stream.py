@@ -16,7 +16,7 @@ const connect = async client => {
   const ending = new AbortController();
   client.close = () => ending.abort();
   try {
-    const response = await fetch(client.url, { signal: ending.signal, credentials: client.credentials });
+    const response = await fetch(client.resumed, { signal: ending.signal, credentials: client.credentials });
     if (!response.ok) throw new Error(`status ${response.status}`);
     client.opened();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -24,11 +24,11 @@ const connect = async client => {
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       const whole = (rest + chunk.value).split("\\n");
       rest = whole.pop();
-      for (const line of whole) if (line) client.received(JSON.parse(line).seq);
+      for (const line of whole) if (line) client.received(JSON.parse(line));
     }
-    client.failed("ended by the origin", true);
+    client.lost("ended by the origin", () => connect(client));
   } catch (error) {
-    if (!ending.signal.aborted) client.failed(String(error), true);
+    if (!ending.signal.aborted) client.lost(String(error), () => connect(client));
   }
 };
 """

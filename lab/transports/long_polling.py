@@ -5,16 +5,14 @@ RFC 6202 describes it, and what proxies do to it: https://www.rfc-editor.org/rfc
 
 from __future__ import annotations
 
-import json
-
-from lab.transports import Feed, Stream, content, resume_from
+from lab.transports import Feed, Stream, answer, resume_from
 
 NAME = "long_polling"
 TITLE = "long polling"
 PATH = "/api/v1/live-scores/poll"
 
 SCRIPT = """
-const connect = async client => {
+const connect = client => {
   const ending = new AbortController();
   client.close = () => ending.abort();
   // When a request left its queue is in its timing entry (PerformanceResourceTiming.requestStart).
@@ -32,22 +30,22 @@ const connect = async client => {
     awaited.clear();
     return at;
   };
-  try {
-    for (let turn = 1, after = ""; ; turn += 1) {
-      const url = `${client.url}&turn=${turn}${after}`;
+  let turn = 0;
+  const poll = async () => {
+    for (;;) {
+      const url = `${client.resumed}&turn=${turn += 1}`;
       const response = await fetch(url, { signal: ending.signal, credentials: client.credentials });
       if (!response.ok) throw new Error(`status ${response.status}`);
       client.opened();
       const { updates } = await response.json();
       const at = await sentAt(url);
-      for (const update of updates) {
-        client.received(update.seq, at);
-        after = `&after=${update.seq}`;
-      }
+      for (const update of updates) client.received(update, undefined, at);
     }
-  } catch (error) {
-    if (!ending.signal.aborted) client.failed(String(error), true);
-  }
+  };
+  const begin = () => poll().catch(error => {
+    if (!ending.signal.aborted) client.lost(String(error), begin);
+  });
+  begin();
 };
 """
 
@@ -58,6 +56,4 @@ PATIENCE_S = 55.0
 async def serve(stream: Stream, feed: Feed) -> None:
     """One answer: everything after `?after=`, as soon as there is anything; without it, the newest update at once."""
     _, updates = await feed.after(resume_from(stream.query.get("after"), feed), PATIENCE_S)
-    stream.sent = len(updates)
-    await stream.start(200, ((b"content-type", b"application/json"),))
-    await stream.write(json.dumps({"updates": [content(update) for update in updates]}, ensure_ascii=False).encode())
+    await answer(stream, updates)

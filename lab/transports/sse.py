@@ -16,11 +16,13 @@ PATH = "/api/v1/live-scores"
 
 SCRIPT = """
 const connect = client => {
-  const source = new EventSource(client.url, { withCredentials: client.credentials === "include" });
+  const retry = client.retry === null ? "" : `&retry=${client.retry}`;
+  const source = new EventSource(client.url + retry, { withCredentials: client.credentials === "include" });
   client.close = () => source.close();
   source.onopen = () => client.opened();
   for (const kind of ["score", "commentary"])
-    source.addEventListener(kind, event => client.received(Number(event.lastEventId)));
+    source.addEventListener(kind, event => client.received(JSON.parse(event.data), kind));
+  source.onmessage = () => client.failed("an event without a name came", false);
   source.onerror = () => {
     const closed = source.readyState === EventSource.CLOSED;
     client.failed(closed ? "closed for good" : "reconnecting", closed);
@@ -29,6 +31,9 @@ const connect = client => {
 """
 
 RETRY_MS = 2000
+SILENT = "none"
+"""What `?retry=` says when the stream shall leave the choice to the browser."""
+
 HEARTBEAT_S = 15.0
 """The standard advises a comment line every 15 seconds or so, against proxies that drop silent connections."""
 
@@ -83,11 +88,17 @@ def encode_missed(missed: Missed) -> bytes:
     return encode(event="missed", data=json.dumps({"first": missed.first, "last": missed.last}))
 
 
+def retry_ms(query: dict[str, str]) -> int:
+    """What `?retry=` asks for, in ms; the usual where it is absent or no number."""
+    text = query.get("retry", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else RETRY_MS
+
+
 async def serve(stream: Stream, feed: Feed) -> None:
     """Send updates until cancelled, starting after the client's Last-Event-ID if it has one."""
     reached = resume_from(stream.headers.get("last-event-id"), feed)
     await stream.start(200, HEADERS)
-    await stream.write(retry(RETRY_MS))
+    await stream.write(comment("open") if stream.query.get("retry") == SILENT else retry(retry_ms(stream.query)))
     while True:
         missed, updates = await feed.after(reached, HEARTBEAT_S)
         if missed:
@@ -96,5 +107,5 @@ async def serve(stream: Stream, feed: Feed) -> None:
             await stream.write(comment("heartbeat"))
         for update in updates:
             await stream.write(encode_update(update))
-            stream.sent += 1
+            stream.delivered(update)
             reached = update.seq

@@ -13,11 +13,13 @@ PATH = "/api/v1/live-scores/socket"
 
 SCRIPT = """
 const connect = client => {
-  const socket = new WebSocket(client.url.replace(/^http/, "ws"));
+  const socket = new WebSocket(client.resumed.replace(/^http/, "ws"));
   client.close = () => socket.close();
   socket.onopen = () => client.opened();
-  socket.onmessage = event => { if (event.data.trim()) client.received(JSON.parse(event.data).seq); };
-  socket.onclose = event => { if (!client.seen.closed) client.failed(`closed with code ${event.code}`, true); };
+  socket.onmessage = event => { if (event.data.trim()) client.received(JSON.parse(event.data)); };
+  socket.onclose = event => {
+    if (!client.seen.closed) client.lost(`closed with code ${event.code}`, () => connect(client));
+  };
 };
 // No more than one may be connecting to an address at a time (RFC 6455 section 4.1); Chromium delays who tries.
 connect.oneByOne = true;

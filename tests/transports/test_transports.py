@@ -19,7 +19,7 @@ from tests.control import H1, H2, connect
 
 def test_they_are_found_by_looking() -> None:
     found = transports()
-    assert set(found) == {"sse", "fetch_stream", "long_polling", "websocket"}
+    assert set(found) == {"sse", "fetch_stream", "long_polling", "polling", "websocket"}
     assert len({one.PATH for one in found.values()}) == len(found)
     assert all("connect" in one.SCRIPT for one in found.values())
 
