@@ -106,6 +106,8 @@ def cells(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
     """In the order in which they are run: one browser serves all cells of its engine but those with a host for each stream, and
     repeats are spread over the run."""
     found = [cell for one in scenarios for cell in one.cells(choice)]
+    if choice.intervals and not any(cell.interval_ms for cell in found):
+        raise UsageError("an interval was asked for, and nothing here polls", "add: ways --transport polling")
     if not found:
         raise UsageError(
             "no cell is left: no scenario has such a combination of protocol, transport, opening and case",

@@ -61,7 +61,8 @@ class Case(msgspec.Struct, frozen=True):
 
 class Cell(msgspec.Struct, frozen=True):
     """One engine × protocol × transport × opening of a scenario, `asked` clients at most, the `repeat`-th time; the origin
-    allows `streams` on an HTTP/2 connection; `case` names what is tried, where the scenario has cases."""
+    allows `streams` on an HTTP/2 connection; `case` names what is tried, where the scenario has cases. Who polls does so every
+    `interval_ms`. While the cell listens, the feed has `per_second` updates."""
 
     scenario: str
     engine: str
@@ -72,13 +73,17 @@ class Cell(msgspec.Struct, frozen=True):
     opened: str = "tabs"
     streams: int = STREAMS
     case: str = ""
+    interval_ms: int | None = None
+    per_second: float | None = None
 
     @property
     def group(self) -> str:
         """The name of the cell without its turn: what its repeats have in common. Fit for a URL's query."""
         case = "." + re.sub(r"[^a-z0-9]+", "-", self.case.lower()) if self.case else ""
         ask = f"{self.opened}.{self.asked}.{self.streams}"
-        return f"{self.scenario}.{self.engine}.{self.protocol}.{self.transport}.{ask}{case}"
+        pace = f".{self.interval_ms}ms" if self.interval_ms else ""
+        pace += f".{self.per_second:g}ps" if self.per_second else ""
+        return f"{self.scenario}.{self.engine}.{self.protocol}.{self.transport}.{ask}{pace}{case}"
 
     @property
     def name(self) -> str:

@@ -25,7 +25,7 @@ from lab.report.render import write_report
 from lab.results import Results
 from lab.run import NothingStartedError, Plan, make_folder, new_results, point_latest
 from lab.run import run as run_plan
-from lab.scenario import Choice
+from lab.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice
 from lab.terminal import RunProgress, doctor_table, output, results_tables, scenarios_table, surprises
 from lab.transports import transports
 
@@ -102,10 +102,14 @@ def list_scenarios() -> None:
 )
 @click.option("--protocol", multiple=True, callback=names("protocol", lambda: PROTOCOLS), help="h1-clear, h1, h2.")
 @click.option("--transport", multiple=True, callback=names("transport", transports),
-              help="How updates are sent: sse, fetch_stream, long_polling, websocket.")  # fmt: skip
+              help="How updates are sent: sse, websocket, fetch_stream, long_polling, polling.")  # fmt: skip
 @click.option("--opened", multiple=True, callback=names("opening", lambda: OPENINGS),
               help="tabs, cross-tabs, frames, page, hosts.")  # fmt: skip
 @click.option("--case", multiple=True, callback=names("case", catalogue.cases), help="A case of pools, by its name.")
+@click.option("--interval", multiple=True, type=click.IntRange(LEAST_MS, MOST_MS),
+              help="Milliseconds from one poll to the next; default: what the scenario says.")  # fmt: skip
+@click.option("--updates-per-second", type=click.FloatRange(0, MOST_PER_SECOND, min_open=True),
+              help="The feed's pace while tabs listen; default: what the scenario says.")  # fmt: skip
 @click.option("--tabs", type=click.IntRange(1, 2000), help="How many to open at most; default: what the scenario says.")
 @click.option("--repeat", type=click.IntRange(1, 1000), help="Run each cell so many times; default: what the scenario says.")
 @click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1),
@@ -128,6 +132,8 @@ def run(
     transport: tuple[str, ...],
     opened: tuple[str, ...],
     case: tuple[str, ...],
+    interval: tuple[int, ...],
+    updates_per_second: float | None,
     tabs: int | None,
     repeat: int | None,
     streams_per_connection: int | None,
@@ -140,7 +146,8 @@ def run(
     chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario)
     engines = engine or tuple(ENGINES)
     cells = catalogue.cells(chosen, Choice(
-        engines, protocol, transport, opened, tabs, repeat, streams_per_connection, case, breadth or "main"
+        engines, protocol, transport, opened, tabs, repeat, streams_per_connection, case, breadth or "main",
+        interval, updates_per_second,
     ))  # fmt: skip
     folder = make_folder(out)
     plan = Plan(tuple(chosen), tuple(cells), headed)

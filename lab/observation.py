@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from lab.cell import Cell, Claim
-from lab.ledger import AnyEvent
+from lab.ledger import AnyEvent, Metered
 
 
 class TabSeen(msgspec.Struct, frozen=True):
@@ -86,6 +86,47 @@ class Probe(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """What a tree of processes has used: CPU seconds since it began, and bytes of memory of its own."""
+
+    cpu_s: float
+    memory_bytes: int
+    processes: int
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What one client received of the updates published while it listened: how many (each once), how many it missed, received
+    again, or received after a newer one. `latencies_ms` run from the origin's stamp to the page's handler."""
+
+    tab: int
+    received: int
+    missed: int
+    repeated: int
+    disordered: int
+    latencies_ms: tuple[float, ...]
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """A time and what it cost origin and browser: the counters at its begin and its end. `at_ms` are the two moments."""
+
+    at_ms: tuple[float, float]
+    origin: tuple[Usage, Usage]
+    browser: tuple[Usage, Usage]
+
+
+class Listened(msgspec.Struct, frozen=True, kw_only=True):
+    """The feed ran from `began` to `ended`, the origin's own counters at those moments; `idle` before that, with the same tabs
+    open and nothing to say. `clocks_ms` is the most by which a page's clock may differ from the origin's, after both were
+    compared."""
+
+    tabs: tuple[Heard, ...]
+    began: Metered
+    ended: Metered
+    clocks_ms: float
+    idle: Spent
+    spent: Spent
+
+
 class BrowserLog(msgspec.Struct, frozen=True):
     """The browser's own account at the moment of the verdict; `missing` says why it could not be read."""
 
@@ -126,6 +167,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[Release, ...] = ()
     sides: tuple[Filled, ...] = ()
     probes: tuple[Probe, ...] = ()
+    listened: Listened | None = None
     browser_log: BrowserLog | None = None
     seconds: float = 0.0
     faults: tuple[str, ...] = ()

@@ -36,6 +36,8 @@ class Addresses:
 
     def page(self, door: str, host: str = "", **query: str | int) -> str:
         fields = {"cell": self._cell.name, "transport": self._cell.transport, **query}
+        if self._cell.interval_ms:
+            fields["interval"] = self._cell.interval_ms
         return self._origin.url(door, f"/tab?{urlencode(fields, safe='{}')}", host)
 
     def base(self, door: str, host: str = "") -> str:

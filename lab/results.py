@@ -16,13 +16,14 @@ import msgspec
 from lab import folds, ledger
 from lab.cell import Claim
 from lab.errors import MachineError, UsageError
+from lab.figures import Way, way
 from lab.folds import Connection
 from lab.judge import Cause, Kind, Statement, Verdict
 from lab.observation import Filled, Observation, Probe, Release, TabSeen, Tried
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
-SCHEMA = "seventh-tab/2"
+SCHEMA = "seventh-tab/3"
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     up_to: int
     repeat: int
+    interval_ms: int | None
+    per_second: float | None
     live: int | None
     documents: int | None
     connections: int | None
@@ -58,6 +61,7 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[Release, ...]
     sides: tuple[Filled, ...]
     probes: tuple[Probe, ...]
+    way: Way | None
     settled_ms: float | None
     quiet_ms: float | None
     command: str
@@ -107,6 +111,8 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         asked=len(seen.tabs) or seen.asked or cell.asked,
         up_to=cell.asked,
         repeat=cell.repeat,
+        interval_ms=cell.interval_ms,
+        per_second=cell.per_second,
         live=verdict.live,
         documents=verdict.documents,
         connections=verdict.connections,
@@ -125,6 +131,7 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         releases=since(began, seen.releases),
         sides=seen.sides,
         probes=since(began, seen.probes),
+        way=way(seen),
         settled_ms=since(began, seen.settled_ms),
         quiet_ms=seen.quiet_ms,
         command=command(seen),
@@ -139,6 +146,8 @@ def command(seen: Observation) -> str:
     words = f"python3 -m nox -s lab -- {seen.source} --engine {cell.engine} --protocol {cell.protocol}"
     words += f" --transport {cell.transport} --opened {cell.opened} --tabs {cell.asked}"
     words += f" --streams-per-connection {cell.streams} --repeat 1"
+    words += f" --interval {cell.interval_ms}" if cell.interval_ms else ""
+    words += f" --updates-per-second {cell.per_second:g}" if cell.per_second else ""
     return words + (f" --case {shlex.quote(cell.case)}" if cell.case else "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
 HOME = "h1"  # The protocol of the reference.
+LEAST_MS, MOST_MS = 10, 60_000  # Of a poll's interval.
+MOST_PER_SECOND = 1000
 
 
 class Tabs(Protocol):
@@ -40,6 +43,9 @@ class Tabs(Protocol):
     async def probe(self) -> None:
         """Try what else a page does, one thing after the other."""
 
+    async def listen(self) -> None:
+        """Let the feed run for a while, and measure what every update costs and how late it comes."""
+
 
 Steps = Callable[[Tabs], Awaitable[None]]
 
@@ -56,6 +62,8 @@ class Choice(msgspec.Struct, frozen=True):
     streams: int | None = None
     cases: tuple[str, ...] = ()
     breadth: str = "main"
+    intervals: tuple[int, ...] = ()
+    per_second: float | None = None
 
 
 class Scenario:
@@ -72,7 +80,9 @@ class Scenario:
         self.claims = tuple(claims)
         self.transports: tuple[str, ...] = tuple(fields["transports"])
         self.opened: tuple[str, ...] = tuple(fields["opened"])
-        self.tabs: int | None = fields["tabs"]
+        self.tabs: tuple[int, ...] = tuple(fields["tabs"])
+        self.intervals: dict[str, tuple[int, ...]] = {name: tuple(every) for name, every in fields["intervals"].items()}
+        self.per_second: float | None = fields["per_second"]
         self.streams: tuple[int, ...] = tuple(fields["streams"])
         self.cases: dict[str, Case] = dict(fields["cases"])
         self.aside: frozenset[str] = frozenset(fields["aside"])
@@ -112,15 +122,20 @@ class Scenario:
                 continue
             transports = (parts.transport,) if parts and parts.transport else self.transports
             protocols = (parts.protocol,) if parts and parts.protocol else self.protocols
-            for opened in self.opened:
-                for transport in transports:
-                    for protocol in protocols:
-                        multiplexed = PROTOCOLS[protocol].multiplexed
-                        for streams in self.streams if multiplexed else self.streams[:1]:
-                            asked = choice.tabs or self.tabs or OPENINGS[opened].up_to
-                            cell = Cell(self.name, engine, protocol, transport, asked, 1, opened, streams, case)
-                            if self.claim(cell) is not None and self._chosen(cell, transports, choice):
-                                yield msgspec.structs.replace(cell, streams=choice.streams or streams)
+            for opened, transport, protocol in itertools.product(self.opened, transports, protocols):
+                for streams, asked, interval in self._settings(opened, transport, protocol, choice):
+                    cell = Cell(self.name, engine, protocol, transport, asked, 1, opened, streams, case, interval)
+                    cell = msgspec.structs.replace(cell, per_second=self.per_second and (choice.per_second or self.per_second))
+                    if self.claim(cell) is not None and self._chosen(cell, transports, choice):
+                        yield msgspec.structs.replace(cell, streams=choice.streams or streams)
+
+    def _settings(self, opened: str, transport: str, protocol: str, choice: Choice) -> Iterator[tuple[int, int, int | None]]:
+        """Streams allowed, tabs asked for, and interval: every combination that differs for such a cell."""
+        streams = self.streams if PROTOCOLS[protocol].multiplexed else self.streams[:1]
+        tabs = (choice.tabs,) if choice.tabs else self.tabs or (OPENINGS[opened].up_to,)
+        own = self.intervals.get(transport, ())
+        intervals: tuple[int | None, ...] = (choice.intervals if own else ()) or own or (None,)
+        return itertools.product(streams, tabs, intervals)
 
     def _chosen(self, cell: Cell, transports: Sequence[str], choice: Choice) -> bool:
         if (choice.protocols and cell.protocol not in choice.protocols) or (choice.opened and cell.opened not in choice.opened):
@@ -131,6 +146,8 @@ class Scenario:
             return False  # A setting that was asked for takes the place of the scenario's own.
         if choice.breadth == "all":
             return True
+        if not choice.tabs and self.tabs and cell.asked != self.tabs[0]:
+            return False
         if {cell.protocol, cell.opened} & self.aside - {*choice.protocols, *choice.opened}:
             return False
         usual = [
@@ -148,7 +165,7 @@ class Scenario:
 def scenario(
     *,
     transports: Sequence[str],
-    tabs: int | None = None,
+    tabs: int | Sequence[int] = (),
     claim: Mapping[str, int] | None = None,
     source: str = "",
     claims: Sequence[Claim] = (),
@@ -157,11 +174,15 @@ def scenario(
     cases: Mapping[str, Case] | None = None,
     aside: Sequence[str] = (),
     repeat: int = 1,
+    intervals: Mapping[str, Sequence[int]] | None = None,
+    per_second: float | None = None,
 ) -> Callable[[Steps], Scenario]:
     """Make a scenario of its steps.
 
     `claim` maps each protocol it runs over to the most tabs that are said to stay live there, `source` says who says so; or
-    `claims` says both of each kind of cell. `tabs` is how many to ask for; without it, the finder's bound for each opening.
+    `claims` says both of each kind of cell. `tabs` is how many to ask for, or several such numbers, of which only a run of all
+    takes more than the first; without it, the finder's bound for each opening. `intervals` are those of the transports that
+    poll, in ms; `per_second` is the feed's pace while the tabs listen.
     `aside` names protocols and openings that are run only when they are asked for: another scenario has them already.
     Raises UsageError for a matrix that can't be run.
     """
@@ -174,8 +195,14 @@ def scenario(
     strange = sorted(set(opened) - set(OPENINGS))
     if strange:
         raise UsageError(f"unknown opening {strange[0]!r}", f"known are {', '.join(OPENINGS)}")
-    if not said or not transports or not opened or not streams or (tabs is not None and tabs < 1) or repeat < 1:
+    counts = (tabs,) if isinstance(tabs, int) else tuple(tabs)
+    if not said or not transports or not opened or not streams or min(counts, default=1) < 1 or repeat < 1:
         raise UsageError("a scenario needs transports, a claim for each protocol, its source, and at least one tab")
+    every = [interval for each in (intervals or {}).values() for interval in each]
+    if not all(LEAST_MS <= interval <= MOST_MS for interval in every):
+        raise UsageError(f"an interval is {LEAST_MS} to {MOST_MS} ms", "a poll without a pause measures only itself")
+    if per_second is not None and not 0 < per_second <= MOST_PER_SECOND:
+        raise UsageError(f"a feed has up to {MOST_PER_SECOND} updates a second, and more than none")
     if not all(one.source for one in said) or min(streams) < 1:
         raise UsageError("a claim needs its source, and a setting of streams is at least 1")
 
@@ -184,7 +211,15 @@ def scenario(
             raise UsageError(f"a scenario's name is in lower case, with underscores: {steps.__name__!r}")
         if not inspect.iscoroutinefunction(steps):
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
-        fields = {"transports": transports, "opened": opened, "tabs": tabs, "streams": streams, "cases": cases or {}}
-        return Scenario(steps, said, {**fields, "repeat": repeat, "aside": aside})
+        fields: dict[str, Any] = {
+            "transports": transports,
+            "opened": opened,
+            "tabs": counts,
+            "streams": streams,
+            "cases": cases or {},
+        }
+        return Scenario(
+            steps, said, {**fields, "repeat": repeat, "aside": aside, "intervals": intervals or {}, "per_second": per_second}
+        )
 
     return make

@@ -128,6 +128,14 @@ class Control:
         self.openings += 1
         return now_ms() - began
 
+    async def rest(self) -> None:
+        """Leave nothing running in its tab, so that what is measured meanwhile is not its cost."""
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
+        if self._tab is not None:
+            await self._tab.open("about:blank")
+            self._opening = None
+
     async def close(self) -> None:
         for task in (self._opening, self._making):
             if task is not None:

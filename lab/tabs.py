@@ -8,7 +8,8 @@ from lab.browser import Browser, Profile, Tab
 from lab.cell import Cell, Side
 from lab.errors import HarnessFaultError
 from lab.ledger import now_ms
-from lab.observation import BrowserLog, Filled, Probe, Release, TabSeen
+from lab.listening import Listening
+from lab.observation import BrowserLog, Filled, Listened, Probe, Release, TabSeen
 from lab.openers import Addresses, Opener, opener
 from lab.openings import OPENINGS
 from lab.origin_client import Origin
@@ -65,6 +66,7 @@ class CellTabs:
         self.releases: tuple[Release, ...] = ()
         self.sides: list[Filled] = []
         self.probes: list[Probe] = []
+        self.listened: Listened | None = None
         self._case = scenario.cases.get(cell.case)
         self._cell = cell
         self._origin = origin
@@ -151,18 +153,34 @@ class CellTabs:
         await other.open()
         self.probes = await Probing(self._cell, self._origin, self._start, self._at, page, other, self._still).all()
 
+    async def listen(self) -> None:
+        """The verdict is of those who have the last update when the feed falls silent."""
+        await self._still.until(self._all_decided)
+        self._heed_failures()
+        rest = self._still.control.rest
+        listening = Listening(self._cell, self._origin, self._browser, self._pages, self._patience, rest)
+        self.listened, self.seen = await listening.listen(lambda: asyncio.wait(self._openings))
+        await self._settle()
+
     async def settle(self) -> None:
         if not self._held:
             await self._still.until(self._all_decided)
+        self._heed_failures()
+        await self._settle()
+
+    def _heed_failures(self) -> None:
         for task in self._openings:
             if task.done():
                 task.result()
+
+    async def _settle(self) -> None:
         self.quiet_ms, self.controls = self._still.quiet_ms, self._still.control.openings
         self.settled_ms = now_ms()
         if not self._all_decided():
             await self._still.control.written_on()
         self.browser_log = await self._browser.account(self._cell.name)
-        self.seen = await self._look()
+        if self.listened is None:
+            self.seen = await self._look()
         if any(not tab.live for tab in self.seen):
             proof = Proof(self._cell, self._origin, self._start, self._browser, self._still)
             self.releases = await proof.releases(self._openers, self.seen)
@@ -219,6 +237,6 @@ class CellTabs:
 
     async def _patience(self) -> None:
         """How long a client may take to show that it is live. The control tab is made only when one takes its time."""
-        await asyncio.sleep(self._still.quiet_ms / 1000)
+        await asyncio.sleep((self._still.quiet_ms + (self._cell.interval_ms or 0)) / 1000)
         for _ in range(LIVE_UPDATES):
             await self._still.control.update()

@@ -93,7 +93,7 @@ def test_report_to_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "could not be written: No such file or directory" in found.output
 
 
-@pytest.mark.parametrize("content", ['{"schema": "seventh-tab/2", "run"', '{"schema": "seventh-tab/9"}', "no"])
+@pytest.mark.parametrize("content", ['{"schema": "seventh-tab/3", "run"', '{"schema": "seventh-tab/9"}', "no"])
 def test_report_of_a_bad_file(tmp_path: Path, content: str) -> None:
     (tmp_path / "results.json").write_text(content)
     found = call("report", str(tmp_path / "results.json"))

@@ -41,6 +41,10 @@ class Browser(Protocol):
     @property
     def network_log(self) -> Path | None: ...
     @property
+    def roots(self) -> tuple[int, ...]:
+        """The processes it began with, by their numbers; none, where it runs elsewhere."""
+
+    @property
     def alive(self) -> bool: ...
     async def account(self, cell: str) -> BrowserLog | None:
         """Which of a cell's requests it holds back just now, by its own log; None where it keeps none."""

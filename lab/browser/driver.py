@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
 from lab.browser.engines import Engine
@@ -124,7 +126,13 @@ class DrivenBrowser:
     """`leaf_trusted`: it was launched to accept the run's leaf by its key, and nothing else that is untrusted."""
 
     def __init__(
-        self, browser: Browser, candidate: Candidate, network_log: Path | None, leaf_trusted: bool, brief: bool = False
+        self,
+        browser: Browser,
+        candidate: Candidate,
+        network_log: Path | None,
+        leaf_trusted: bool,
+        brief: bool = False,
+        roots: tuple[int, ...] = (),
     ) -> None:
         self._browser = browser
         self._leaf_trusted = leaf_trusted
@@ -135,6 +143,7 @@ class DrivenBrowser:
         self.what = candidate.what
         self.network_log = network_log
         self.brief = brief
+        self.roots = roots
         self._log = LOGS[candidate.engine.name](network_log, brief=brief) if network_log else None
 
     def __repr__(self) -> str:
@@ -202,6 +211,7 @@ async def launch(
         arguments.append(f"--log-net-log={log}")
     elif log:
         environment |= {"MOZ_LOG": f"timestamp,sync,nsHttp:{4 if brief else 5}", "MOZ_LOG_FILE": str(log.with_suffix(""))}
+    before = offspring()
     try:
         if candidate.endpoint:
             browser = await kind.connect(candidate.endpoint)
@@ -219,4 +229,21 @@ async def launch(
             )
     except Exception as error:  # Playwright's own, and the plain one it raises when its helper process has died.
         raise LaunchError(first_line(error).removeprefix("BrowserType.launch: ")) from error
-    return DrivenBrowser(browser, candidate, log, leaf_trusted, brief)
+    roots = () if candidate.endpoint else tuple(sorted(process.pid for process in began_since(before)))
+    return DrivenBrowser(browser, candidate, log, leaf_trusted, brief, roots)
+
+
+def offspring() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
+def began_since(before: set[psutil.Process]) -> list[psutil.Process]:
+    """The processes that began since, without those that they began themselves."""
+    new = offspring() - before
+    numbers = {process.pid for process in new}
+    found = []
+    for process in new:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.ppid() not in numbers:
+                found.append(process)
+    return found

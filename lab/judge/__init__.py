@@ -14,6 +14,7 @@ from lab.judge.bench import Bench
 from lab.judge.pools import PoolBench
 from lab.judge.starvation import StarvationBench
 from lab.judge.verdict import Cause, Kind, Statement, Verdict
+from lab.judge.ways import WaysBench, late_in_words
 from lab.observation import Observation
 from lab.protocols import of_door
 
@@ -30,8 +31,14 @@ def judge(seen: Observation) -> Verdict:
     foreign = foreign_protocols(rows)
     if foreign:
         return Verdict(kind=Kind.UNSUPPORTED, why=foreign)
-    bench = PoolBench if seen.sides else StarvationBench if seen.probes else Bench
-    return bench(seen, rows, seen.settled_ms).verdict()
+    return bench_of(seen)(seen, rows, seen.settled_ms).verdict()
+
+
+def bench_of(seen: Observation) -> type[Bench]:
+    """What kind of question it was, by what was seen."""
+    if seen.listened:
+        return WaysBench
+    return PoolBench if seen.sides else StarvationBench if seen.probes else Bench
 
 
 def faults_of(seen: Observation) -> list[str]:
@@ -42,7 +49,7 @@ def faults_of(seen: Observation) -> list[str]:
     for tab in seen.tabs:
         if tab.errors and not tab.document:
             faults.append(f"tab {tab.tab} failed to load instead of waiting: {tab.errors[0]}")
-    return faults
+    return [*faults, *filter(None, [late_in_words(seen)])]
 
 
 def foreign_protocols(rows: Sequence[Connection]) -> str:

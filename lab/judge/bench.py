@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from lab import folds
 from lab.folds import Connection
@@ -15,6 +15,8 @@ from lab.protocols import PROTOCOLS
 class Bench:
     """How many of those that were opened are live, and what holds the rest back."""
 
+    HAD = "had a stream open"
+
     def __init__(self, seen: Observation, rows: Sequence[Connection], settled_ms: float) -> None:
         self.seen = seen
         self.rows = rows
@@ -22,7 +24,8 @@ class Bench:
         self.everyone = {tab.tab for tab in seen.tabs}
         self.pages = {tab.tab for tab in seen.tabs if tab.live}
         self.failed = {tab.tab for tab in seen.tabs if tab.failed and not tab.live}
-        self.streams = {stream.tab for stream in folds.live_streams(rows, settled_ms)}
+        self.streams_open = folds.live_streams(rows, settled_ms)
+        self.streams = self.in_ledger()
         self.held = held_by_browser(seen)
         self.live = len(self.pages)
         self.standing = self.of_the_lab(settled_ms)
@@ -49,6 +52,14 @@ class Bench:
 
     def answer(self) -> str | None:
         return None
+
+    def in_ledger(self) -> set[int]:
+        """Who is live, by the ledger."""
+        return {stream.tab for stream in self.streams_open}
+
+    def held_otherwise(self, waiting: Collection[int]) -> bool:
+        """Whether the browser says that it holds back others than those who wait."""
+        return set(self.held or ()) != waiting
 
     def of_the_lab(self, at_ms: float) -> int:
         """The lab's own connections, where they count: in a limit in total its control tab has a part."""
@@ -78,7 +89,7 @@ class Bench:
                 f"{numbers(self.pages - self.streams)}, only the ledger of {numbers(self.streams - self.pages)}."
             )
         waiting = self.everyone - self.pages - self.failed
-        if self.held is not None and set(self.held) != waiting:
+        if self.held is not None and self.held_otherwise(waiting):
             return (
                 f"The pages say that {numbers(waiting)} wait, the browser's own network log says that it holds back "
                 f"{numbers(set(self.held))}."
@@ -163,7 +174,7 @@ class Bench:
         pages = f"{self.live} of {asked} received updates when asked; {self.documents} documents had loaded"
         pages += f", {blank} navigations were still waiting." if blank else "."
         pages += f" {len(self.failed)} had failed: {self.why_failed()}." if self.failed else ""
-        streams = f"{len(self.streams)} had a stream open, on {len(self.open)} connections (at most {self.peak} at once)"
+        streams = f"{len(self.streams)} {self.HAD}, on {len(self.open)} connections (at most {self.peak} at once)"
         streams += f"; no connection carried more than {self.max_streams}."
         words = [Statement("pages", pages, self.live), Statement("ledger", streams, len(self.streams))]
         if self.waiting:
