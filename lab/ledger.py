@@ -25,13 +25,14 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True, kw_only=Tr
 
 
 class Listening(Event, frozen=True, kw_only=True):
-    """The first line: every door's port, and the settings in force."""
+    """The first line: every door's port, and the settings in force; `nice` is the precedence that the origin got."""
 
     host: str
     doors: dict[str, int]
     streams_per_connection: int
     updates_per_second: float
     pid: int
+    nice: int = 0
     versions: dict[str, str]
 
 

@@ -48,9 +48,12 @@ class Listening:
         await self._pace(0)
         await self._rest()
         loaded = [page for page in self._pages if page.loaded]
+        await ask_all(loaded, "lab.rest()")  # A page that polls is slow to tell the time.
         before = [await clocks.offset(page.tab) for page in loaded]
-        idle = await self._idle(loaded)
+        idle = await self._spend(asyncio.sleep(IDLE_S))  # The same tabs, with nothing to say and nobody asking.
+        await ask_all(loaded, "lab.rouse()")
         began, spent, ended = await self._window(loaded)
+        await ask_all(loaded, "lab.rest()")
         after = [await clocks.offset(page.tab) for page in loaded]
         offsets = [clocks.between(one, other) for one, other in zip(before, after, strict=True)]
         heard = [
@@ -66,13 +69,6 @@ class Listening:
             idle=idle,
             spent=spent,
         ), tuple([tab for page in self._pages for tab in await page.seen(ended.last)])
-
-    async def _idle(self, loaded: Sequence[Page]) -> Spent:
-        """The same tabs, with nothing to say and nobody asking."""
-        await ask_all(loaded, "lab.rest()")
-        idle = await self._spend(asyncio.sleep(IDLE_S))
-        await ask_all(loaded, "lab.rouse()")
-        return idle
 
     async def _window(self, loaded: Sequence[Page]) -> tuple[Metered, Spent, Metered]:
         await ask_all(loaded, "lab.listen()")

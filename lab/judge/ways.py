@@ -21,7 +21,7 @@ def late_in_words(seen: Observation) -> str:
         return ""
     return (
         f"the origin itself was {late_ms:.1f} ms late with an update at the 99th percentile, and {LATE_MS:.0f} ms is the most "
-        "that counts as a measurement; ask for fewer tabs or a longer interval, or use a machine with less to do"
+        "that counts as a measurement; ask for fewer tabs, or run as root: then the origin goes first"
     )
 
 

@@ -19,7 +19,7 @@ import trio
 
 from lab import ledger
 from lab.errors import PORT_TAKEN
-from lab.origin import hypercorn_shim
+from lab.origin import hypercorn_shim, precedence
 from lab.origin.app import App
 from lab.origin.book import Book
 from lab.origin.doors import Door, House, open_door
@@ -97,6 +97,7 @@ async def run(
         streams_per_connection=streams_per_connection,
         updates_per_second=updates_per_second,
         pid=os.getpid(),
+        nice=precedence.take(),
         versions=versions,
     )
     # What is there by now stays to the end. To look through all of it again took the collector 25 to 35 ms, which was then how
