@@ -3,7 +3,7 @@
 The names here are all that a scenario needs.
 """
 
-from lab.cell import Case, Claim, Side
+from lab.cell import Case, Claim, Drop, Side
 from lab.scenario import Tabs, scenario
 
-__all__ = ["Case", "Claim", "Side", "Tabs", "scenario"]
+__all__ = ["Case", "Claim", "Drop", "Side", "Tabs", "scenario"]

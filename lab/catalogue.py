@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lab.cell import Case, Cell
+from lab.cell import AnyCase, Cell
 from lab.errors import LabError, UsageError
 from lab.scenario import Choice, Scenario
 from lab.transports import transports
@@ -97,7 +97,7 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"
 
 
-def cases() -> dict[str, Case]:
+def cases() -> dict[str, AnyCase]:
     """The cases of every scenario at home, by name."""
     return {name: case for one in load(home()).values() for name, case in one.cases.items()}
 

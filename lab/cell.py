@@ -12,6 +12,9 @@ CONTROL_CLIENT = "control-client"
 STREAMS = 100
 """What the origin allows on one connection where nothing else is asked: what RFC 9113 section 6.5.2 recommends at least."""
 
+RETRY_MS = 500
+"""So long do those wait who come back after a drop, where nothing else is asked."""
+
 
 class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is said, and by whom: so many at most, `limit`, are live at once; or `answer`, in a word. None in `limit` says that
@@ -57,6 +60,20 @@ class Case(msgspec.Struct, frozen=True):
     second: Side
     transport: str = ""
     protocol: str = ""
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """What the streams of a case are told of coming back: `retry` of the stream, in ms (None: nothing, so that the browser's
+    own choice shows); and what those who do come back are answered, where `status` is not 0."""
+
+    retry: int | None = RETRY_MS
+    status: int = 0
+    content_type: str = "text/plain"
+    transport: str = ""
+    protocol: str = ""
+
+
+AnyCase = Case | Drop
 
 
 class Cell(msgspec.Struct, frozen=True):

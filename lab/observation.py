@@ -127,6 +127,42 @@ class Listened(msgspec.Struct, frozen=True, kw_only=True):
     spent: Spent
 
 
+class Back(msgspec.Struct, frozen=True, kw_only=True):
+    """One client after a drop. Its stream ended at `closed_ms`, where it had one; it asked again at `asked_ms` first, and
+    `asks` times in all, by that version of `http`, with that Last-Event-ID; it was live again at `live_ms`, when the first
+    update of the new request came. `had` is the last update before that. Of those published since it was asked to note them,
+    it `missed` some and had some `repeated`. `kinds` counts them by the name of the event that brought them. `failed`: it gave
+    up for good, and why."""
+
+    tab: int
+    had: int | None
+    closed_ms: float | None
+    asked_ms: float | None
+    asks: int
+    http: str | None
+    last_event_id: str | None
+    live_ms: float | None
+    missed: int
+    repeated: int
+    kinds: dict[str, int]
+    failed: str | None
+
+
+class DropSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """Every client's stream was dropped at `dropped_ms`: its stream `end`ed, its connection `reset`, or the doors `shut` for a
+    while. `retry` and `status` are the case's (lab.cell.Drop). `watched_ms` is how long nobody came any more, where they had
+    been turned away. `ended` is what the origin had sent when the feed fell silent. Clocks agree within `clocks_ms`."""
+
+    how: str
+    dropped_ms: float
+    retry: int | None
+    status: int
+    watched_ms: float
+    clocks_ms: float
+    ended: Metered
+    clients: tuple[Back, ...]
+
+
 class BrowserLog(msgspec.Struct, frozen=True):
     """The browser's own account at the moment of the verdict; `missing` says why it could not be read."""
 
@@ -168,6 +204,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     sides: tuple[Filled, ...] = ()
     probes: tuple[Probe, ...] = ()
     listened: Listened | None = None
+    drops: tuple[DropSeen, ...] = ()
     browser_log: BrowserLog | None = None
     seconds: float = 0.0
     faults: tuple[str, ...] = ()

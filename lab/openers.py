@@ -8,13 +8,14 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from lab.browser import Tab
-from lab.cell import Cell
+from lab.cell import AnyCase, Cell, Drop
 from lab.errors import HarnessFaultError
 from lab.openings import OPENINGS
 from lab.origin_client import Origin
 from lab.page import Page
 from lab.protocols import CONTROL
 from lab.stillness import Stillness
+from lab.transports.sse import SILENT
 
 
 class Opener(Protocol):
@@ -30,15 +31,16 @@ class Opener(Protocol):
 class Addresses:
     """The addresses of one cell's pages and streams."""
 
-    def __init__(self, cell: Cell, origin: Origin) -> None:
-        self._cell = cell
+    def __init__(self, cell: Cell, origin: Origin, case: AnyCase | None) -> None:
         self._origin = origin
+        self._fields: dict[str, str | int] = {"cell": cell.name, "transport": cell.transport}
+        if cell.interval_ms:
+            self._fields["interval"] = cell.interval_ms
+        if isinstance(case, Drop):
+            self._fields["retry"] = SILENT if case.retry is None else case.retry
 
     def page(self, door: str, host: str = "", **query: str | int) -> str:
-        fields = {"cell": self._cell.name, "transport": self._cell.transport, **query}
-        if self._cell.interval_ms:
-            fields["interval"] = self._cell.interval_ms
-        return self._origin.url(door, f"/tab?{urlencode(fields, safe='{}')}", host)
+        return self._origin.url(door, f"/tab?{urlencode({**self._fields, **query}, safe='{}')}", host)
 
     def base(self, door: str, host: str = "") -> str:
         return self._origin.url(door, "", host)

@@ -19,7 +19,7 @@ from lab.errors import MachineError, UsageError
 from lab.figures import Way, way
 from lab.folds import Connection
 from lab.judge import Cause, Kind, Statement, Verdict
-from lab.observation import Filled, Observation, Probe, Release, TabSeen, Tried
+from lab.observation import DropSeen, Filled, Observation, Probe, Release, TabSeen, Tried
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
@@ -62,6 +62,7 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     sides: tuple[Filled, ...]
     probes: tuple[Probe, ...]
     way: Way | None
+    drops: tuple[DropSeen, ...]
     settled_ms: float | None
     quiet_ms: float | None
     command: str
@@ -132,6 +133,7 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         sides=seen.sides,
         probes=since(began, seen.probes),
         way=way(seen),
+        drops=since(began, seen.drops),
         settled_ms=since(began, seen.settled_ms),
         quiet_ms=seen.quiet_ms,
         command=command(seen),
@@ -151,7 +153,8 @@ def command(seen: Observation) -> str:
     return words + (f" --case {shlex.quote(cell.case)}" if cell.case else "")
 
 
-MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms", "since_ms"}
+MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms", "since_ms", "at_ms"}
+MOMENTS |= {"dropped_ms", "asked_ms", "live_ms"}
 
 
 def since(began: float, value: Any, moment: bool = True) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from lab.cell import STREAMS, Case, Cell, Claim
+from lab.cell import STREAMS, AnyCase, Cell, Claim
 from lab.errors import UsageError
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
@@ -45,6 +45,9 @@ class Tabs(Protocol):
 
     async def listen(self) -> None:
         """Let the feed run for a while, and measure what every update costs and how late it comes."""
+
+    async def drop(self, how: str) -> None:
+        """Drop every stream while the feed runs (`end`, `reset` or `shut`), and see who comes back, when, and what was lost."""
 
 
 Steps = Callable[[Tabs], Awaitable[None]]
@@ -84,7 +87,7 @@ class Scenario:
         self.intervals: dict[str, tuple[int, ...]] = {name: tuple(every) for name, every in fields["intervals"].items()}
         self.per_second: float | None = fields["per_second"]
         self.streams: tuple[int, ...] = tuple(fields["streams"])
-        self.cases: dict[str, Case] = dict(fields["cases"])
+        self.cases: dict[str, AnyCase] = dict(fields["cases"])
         self.aside: frozenset[str] = frozenset(fields["aside"])
         self.repeat: int = fields["repeat"]
         self.path = Path(inspect.getfile(steps))
@@ -116,7 +119,7 @@ class Scenario:
                 yield from (msgspec.structs.replace(cell, repeat=turn) for turn in range(1, repeat + 1))
 
     def _product(self, engine: str, choice: Choice) -> Iterator[Cell]:
-        cases: dict[str, Case | None] = {**self.cases} or {"": None}
+        cases: dict[str, AnyCase | None] = {**self.cases} or {"": None}
         for case, parts in cases.items():
             if choice.cases and case not in choice.cases:
                 continue
@@ -171,7 +174,7 @@ def scenario(
     claims: Sequence[Claim] = (),
     opened: Sequence[str] = ("tabs",),
     streams: Sequence[int] = (STREAMS,),
-    cases: Mapping[str, Case] | None = None,
+    cases: Mapping[str, AnyCase] | None = None,
     aside: Sequence[str] = (),
     repeat: int = 1,
     intervals: Mapping[str, Sequence[int]] | None = None,

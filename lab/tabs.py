@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from lab.browser import Browser, Profile, Tab
-from lab.cell import Cell, Side
+from lab.blanks import BlankTabs
+from lab.browser import Browser, Profile
+from lab.cell import Case, Cell, Drop, Side
+from lab.dropping import Dropping
 from lab.errors import HarnessFaultError
 from lab.ledger import now_ms
 from lab.listening import Listening
-from lab.observation import BrowserLog, Filled, Listened, Probe, Release, TabSeen
+from lab.observation import BrowserLog, DropSeen, Filled, Listened, Probe, Release, TabSeen
 from lab.openers import Addresses, Opener, opener
 from lab.openings import OPENINGS
 from lab.origin_client import Origin
@@ -26,33 +28,6 @@ MORE = 2  # When the wall is found, so many more are opened: several wait, and t
 LIVE_UPDATES = 3  # A live tab has an update in hand before the control tab has had this many.
 
 
-class BlankTabs:
-    """Blank tabs of a profile, made one ahead of their use; as many as are allowed at once when there is time to wait."""
-
-    def __init__(self, profile: Profile, still: Stillness) -> None:
-        self._profile = profile
-        self._still = still
-        self._making: list[asyncio.Task[Tab]] = []
-
-    def make(self, count: int) -> None:
-        self._making += [asyncio.create_task(self._make()) for _ in range(count)]
-
-    async def _make(self) -> Tab:
-        began = now_ms()
-        tab = await self._profile.new_tab()
-        self._still.made_blank_in(now_ms() - began)
-        return tab
-
-    async def next(self) -> Tab:
-        if not self._making:
-            self.make(1)
-        return await self._making.pop(0)
-
-    async def close(self) -> None:
-        for task in self._making:
-            await dropped(task)
-
-
 class CellTabs:
     """What it saw is in its public fields afterwards, named as in Observation."""
 
@@ -67,13 +42,14 @@ class CellTabs:
         self.sides: list[Filled] = []
         self.probes: list[Probe] = []
         self.listened: Listened | None = None
+        self.drops: list[DropSeen] = []
         self._case = scenario.cases.get(cell.case)
         self._cell = cell
         self._origin = origin
         self._start = start
         self._browser = browser
         self._still = still
-        self._at = Addresses(cell, origin)
+        self._at = Addresses(cell, origin, self._case)
         self._profiles: list[Profile] = []
         self._blanks: list[BlankTabs] = []
         self._openers: list[Opener] = []
@@ -110,7 +86,7 @@ class CellTabs:
                 return
 
     async def fill(self) -> None:
-        if self._case is None:
+        if not isinstance(self._case, Case):
             await self._fill_up()
             return
         if not self._to_fill:
@@ -162,6 +138,17 @@ class CellTabs:
         self.listened, self.seen = await listening.listen(lambda: asyncio.wait(self._openings))
         await self._settle()
 
+    async def drop(self, how: str) -> None:
+        if not isinstance(self._case, Drop):
+            raise HarnessFaultError(f"{self._cell.scenario} drops streams without saying how they come back", "give it a case")
+        if not self._openings:
+            await self._begin(self._cell.asked)
+        await self._still.until(self._all_decided)
+        self._heed_failures()
+        dropping = Dropping(self._cell, self._case, self._origin, self._start, self._pages, self._still)
+        one, self.seen = await dropping.drop(how)
+        self.drops.append(one)
+
     async def settle(self) -> None:
         if not self._held:
             await self._still.until(self._all_decided)
@@ -179,6 +166,8 @@ class CellTabs:
         if not self._all_decided():
             await self._still.control.written_on()
         self.browser_log = await self._browser.account(self._cell.name)
+        if self.drops:
+            return  # Who is live was seen at each drop, and who gave up waits for nothing.
         if self.listened is None:
             self.seen = await self._look()
         if any(not tab.live for tab in self.seen):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lab import folds, ledger
 from lab.folds import Connection
 from lab.judge.bench import Bench
+from lab.judge.drops import DropsBench
 from lab.judge.pools import PoolBench
 from lab.judge.starvation import StarvationBench
 from lab.judge.verdict import Cause, Kind, Statement, Verdict
@@ -28,7 +29,8 @@ def judge(seen: Observation) -> Verdict:
     if faults or seen.settled_ms is None:
         return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults) or "the cell ended before it was settled")
     rows = folds.connections(seen.ledger, seen.cell.name)
-    foreign = foreign_protocols(rows)
+    dropped_ms = min((drop.dropped_ms for drop in seen.drops), default=seen.settled_ms)  # What comes back may come otherwise.
+    foreign = foreign_protocols([row for row in rows if row.opened_ms <= dropped_ms])
     if foreign:
         return Verdict(kind=Kind.UNSUPPORTED, why=foreign)
     return bench_of(seen)(seen, rows, seen.settled_ms).verdict()
@@ -38,6 +40,8 @@ def bench_of(seen: Observation) -> type[Bench]:
     """What kind of question it was, by what was seen."""
     if seen.listened:
         return WaysBench
+    if seen.drops:
+        return DropsBench
     return PoolBench if seen.sides else StarvationBench if seen.probes else Bench
 
 

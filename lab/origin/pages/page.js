@@ -61,6 +61,7 @@ globalThis.lab = (() => {
       if (forGood) {
         this.seen.failed = what;
         this.decide();
+        this.reached?.();
       }
     }
     // Resolves at the next update: what shows that this client is live now, not that it once was. Who had to send its request
@@ -127,9 +128,9 @@ globalThis.lab = (() => {
     // From now on every update is noted; `heard` gives the notes.
     listen() { for (const { client } of slots.values()) if (client) client.log = []; },
     heard: () => [...slots].map(([tab, { client }]) => [tab, client?.log ?? []]),
-    // Resolves when all who ever received something have received that update.
-    reached: seq => Promise.all([...slots.values()].filter(slot => slot.client?.seen.firstAt && !slot.client.seen.closed)
-      .map(({ client }) => new Promise(resolve => {
+    // Resolves when all who ever received something have received that update, or given up.
+    reached: seq => Promise.all([...slots.values()]
+      .filter(slot => slot.client?.seen.firstAt && !slot.client.seen.closed && !slot.client.seen.failed).map(({ client }) => new Promise(resolve => {
         if (client.seen.lastSeq >= seq) resolve();
         client.awaited = seq;
         client.reached = resolve;
