@@ -163,6 +163,23 @@ class DropSeen(msgspec.Struct, frozen=True, kw_only=True):
     clients: tuple[Back, ...]
 
 
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """One payload, as it came to the page. `events` came of it, `right` says whether they are what the standard says; if not,
+    `note` is what came instead. Of the `content_bytes` that were meant `survived_bytes` came, where that can be asked. The
+    wire's bytes are those from the origin (`sent`) and to it while it was carried, TLS included, over a connection already
+    open."""
+
+    name: str
+    chunks: int
+    events: int
+    right: bool
+    sent_bytes: int
+    received_bytes: int
+    content_bytes: int | None = None
+    survived_bytes: int | None = None
+    note: str = ""
+
+
 class BrowserLog(msgspec.Struct, frozen=True):
     """The browser's own account at the moment of the verdict; `missing` says why it could not be read."""
 
@@ -205,6 +222,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[Probe, ...] = ()
     listened: Listened | None = None
     drops: tuple[DropSeen, ...] = ()
+    payloads: tuple[Carried, ...] = ()
     browser_log: BrowserLog | None = None
     seconds: float = 0.0
     faults: tuple[str, ...] = ()

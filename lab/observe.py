@@ -67,6 +67,7 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
         probes=tuple(tabs.probes) if tabs else (),
         listened=tabs.listened if tabs else None,
         drops=tuple(tabs.drops) if tabs else (),
+        payloads=tabs.payloads if tabs else (),
         browser_log=tabs.browser_log if tabs else None,
         seconds=time.monotonic() - began,
         faults=tuple(faults),

@@ -42,6 +42,10 @@ class Addresses:
     def page(self, door: str, host: str = "", **query: str | int) -> str:
         return self._origin.url(door, f"/tab?{urlencode({**self._fields, **query}, safe='{}')}", host)
 
+    def payload(self, name: str) -> str:
+        """Where a page asks for a payload: a path of its own origin."""
+        return f"/payload?{urlencode({**self._fields, 'tab': 1, 'name': name})}"
+
     def base(self, door: str, host: str = "") -> str:
         return self._origin.url(door, "", host)
 

@@ -19,7 +19,7 @@ from lab.errors import MachineError, UsageError
 from lab.figures import Way, way
 from lab.folds import Connection
 from lab.judge import Cause, Kind, Statement, Verdict
-from lab.observation import DropSeen, Filled, Observation, Probe, Release, TabSeen, Tried
+from lab.observation import Carried, DropSeen, Filled, Observation, Probe, Release, TabSeen, Tried
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
@@ -63,6 +63,7 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[Probe, ...]
     way: Way | None
     drops: tuple[DropSeen, ...]
+    payloads: tuple[Carried, ...]
     settled_ms: float | None
     quiet_ms: float | None
     command: str
@@ -134,6 +135,7 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         probes=since(began, seen.probes),
         way=way(seen),
         drops=since(began, seen.drops),
+        payloads=seen.payloads,
         settled_ms=since(began, seen.settled_ms),
         quiet_ms=seen.quiet_ms,
         command=command(seen),

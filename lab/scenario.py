@@ -46,6 +46,9 @@ class Tabs(Protocol):
     async def listen(self) -> None:
         """Let the feed run for a while, and measure what every update costs and how late it comes."""
 
+    async def carry(self) -> None:
+        """Have every payload of lab/payloads.py carried by the cell's transport, and compare what came."""
+
     async def drop(self, how: str) -> None:
         """Drop every stream while the feed runs (`end`, `reset` or `shut`), and see who comes back, when, and what was lost."""
 

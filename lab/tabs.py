@@ -6,12 +6,13 @@ import asyncio
 
 from lab.blanks import BlankTabs
 from lab.browser import Browser, Profile
+from lab.carrying import Carrying
 from lab.cell import Case, Cell, Drop, Side
 from lab.dropping import Dropping
 from lab.errors import HarnessFaultError
 from lab.ledger import now_ms
 from lab.listening import Listening
-from lab.observation import BrowserLog, DropSeen, Filled, Listened, Probe, Release, TabSeen
+from lab.observation import BrowserLog, Carried, DropSeen, Filled, Listened, Probe, Release, TabSeen
 from lab.openers import Addresses, Opener, opener
 from lab.openings import OPENINGS
 from lab.origin_client import Origin
@@ -43,6 +44,7 @@ class CellTabs:
         self.probes: list[Probe] = []
         self.listened: Listened | None = None
         self.drops: list[DropSeen] = []
+        self.payloads: tuple[Carried, ...] = ()
         self._case = scenario.cases.get(cell.case)
         self._cell = cell
         self._origin = origin
@@ -148,6 +150,12 @@ class CellTabs:
         dropping = Dropping(self._cell, self._case, self._origin, self._start, self._pages, self._still)
         one, self.seen = await dropping.drop(how)
         self.drops.append(one)
+
+    async def carry(self) -> None:
+        carrying = Carrying(self._cell, self._origin, self._at, await self._blanks[0].next())
+        self.asked = 1
+        self.payloads, self.seen = await carrying.all()
+        self.quiet_ms, self.settled_ms = self._still.quiet_ms, now_ms()
 
     async def settle(self) -> None:
         if not self._held:

@@ -12,6 +12,7 @@ from lab import folds, ledger
 from lab.folds import Connection
 from lab.judge.bench import Bench
 from lab.judge.drops import DropsBench
+from lab.judge.payloads import PayloadsBench
 from lab.judge.pools import PoolBench
 from lab.judge.starvation import StarvationBench
 from lab.judge.verdict import Cause, Kind, Statement, Verdict
@@ -42,6 +43,8 @@ def bench_of(seen: Observation) -> type[Bench]:
         return WaysBench
     if seen.drops:
         return DropsBench
+    if seen.payloads:
+        return PayloadsBench
     return PoolBench if seen.sides else StarvationBench if seen.probes else Bench
 
 

@@ -12,6 +12,7 @@ from hypercorn.config import Config
 
 from lab.ledger import now_ms
 from lab.origin.book import Book
+from lab.origin.carry import Carrying, asked
 from lab.origin.exchange import Exchange, Headers, Receive, Send, Socket, until_gone
 from lab.origin.feed import Feed
 from lab.origin.levers import Levers
@@ -91,12 +92,16 @@ class App:
             await self._stream(exchange, self._transports[exchange.path])
         elif exchange.path == "/probe" and exchange.tab is not None:
             await self._probe(exchange, exchange.tab)
+        elif exchange.path == "/payload":
+            await self._payload(exchange)
         elif isinstance(exchange, Socket):
             await exchange.answer(404)
         elif exchange.path.startswith("/control/") and exchange.port == self.control_port:
             await exchange.answer(self.levers.pull(exchange))
         elif exchange.path == "/tab":
             await self._page(exchange)
+        elif exchange.path == "/payloads":
+            await exchange.answer(200, HTML, page("payloads.html"))
         elif exchange.path == "/":
             people = page("people.html").replace("{{ stream }}", self._by_name["sse"].PATH)
             await exchange.answer(200, HTML, people)
@@ -130,6 +135,20 @@ class App:
             return
         content_type, body = PROBES.get(kind, ("text/plain; charset=utf-8", "here"))
         await exchange.answer(200, content_type, body, closing=True)
+
+    async def _payload(self, exchange: Exchange) -> None:
+        """Something to carry, once; whether all of it was written is in the ledger."""
+        payload, tab, transport = asked(exchange.query), exchange.tab, exchange.query.get("transport", "")
+        if isinstance(payload, str) or tab is None:
+            await exchange.answer(400, body=f"{payload if isinstance(payload, str) else 'a payload needs ?tab=NUMBER'}\n")
+            return
+        connection = self.book.connection_of(exchange.port, exchange.peer)
+        number = self.book.stream_opened(connection, exchange.query.get("cell", ""), tab, transport, exchange.http, None)
+        carrying, reason = Carrying(exchange, transport, payload), "fault"
+        try:
+            reason = "answered" if await carrying.whole() else "client"
+        finally:
+            self.book.stream_closed(number, reason, carrying.times)
 
     async def _stream(self, exchange: Exchange, transport: Transport) -> None:
         tab = exchange.tab

@@ -91,6 +91,19 @@ class Socket(Exchange):
     async def write(self, body: bytes) -> None:
         await self._send({"type": "websocket.send", "text": body.decode()})
 
+    async def write_bytes(self, body: bytes) -> None:
+        """A binary message."""
+        await self._send({"type": "websocket.send", "bytes": body})
+
+    async def message(self) -> str | None:
+        """The client's next text message; None when it has gone."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return None
+            if message["type"] == "websocket.receive" and message.get("text") is not None:
+                return str(message["text"])
+
     async def finish(self, body: bytes = b"") -> None:
         await self._send({"type": "websocket.close", "code": 1000})
 

@@ -1,0 +1,55 @@
+"""What a way to send updates carried: as the standard says, or otherwise."""
+
+from __future__ import annotations
+
+from lab.judge.bench import Bench
+from lab.judge.verdict import Cause, Statement
+from lab.ledger import StreamClosed
+
+RIGHT = "all as said"
+
+
+class PayloadsBench(Bench):
+    def in_ledger(self) -> set[int]:
+        """There is one client; what the ledger has to say is how often a payload was written whole."""
+        return set(self.everyone) if self.written() == len(self.seen.payloads) + 1 else set()
+
+    def written(self) -> int:
+        return sum(event.sent for event in self.seen.ledger if isinstance(event, StreamClosed))
+
+    def answer(self) -> str:
+        wrong = [one.name for one in self.seen.payloads if not one.right]
+        return f"otherwise: {', '.join(wrong)}" if wrong else RIGHT
+
+    def as_claimed(self) -> bool:
+        return self.answer() == self.seen.claim.answer
+
+    def cause(self) -> Cause | None:
+        return None
+
+    def dispute(self) -> str:
+        if not self.streams:
+            asked = len(self.seen.payloads) + 1
+            return f"The page asked for {asked} payloads, the ledger says {self.written()} were written whole."
+        return ""
+
+    def against_claim(self) -> str:
+        said = "as claimed" if self.as_claimed() else f"the claim is {self.seen.claim.answer}"
+        right = sum(one.right for one in self.seen.payloads)
+        return f"{right} of {len(self.seen.payloads)} payloads came as the standards say ({said})."
+
+    def held_back(self) -> str:
+        wrong = [f"{one.name}: {one.note}" for one in self.seen.payloads if not one.right]
+        damaged = [
+            f"of {one.content_bytes} bytes sent as {one.name}, {one.survived_bytes} survived, for {one.sent_bytes} on the wire"
+            for one in self.seen.payloads
+            if one.content_bytes is not None
+        ]
+        return "; ".join([*wrong, *damaged])[:1].upper() + "; ".join([*wrong, *damaged])[1:] + "."
+
+    def statements(self) -> list[Statement]:
+        right = sum(one.right for one in self.seen.payloads)
+        return [
+            Statement("page", f"{right} of {len(self.seen.payloads)} payloads came as the standards say."),
+            Statement("ledger", f"{self.written()} were written whole, the first one twice."),
+        ]
