@@ -167,6 +167,7 @@ class Stillness:
         self.control = control
         self._blank_ms = 0.0
         self._openings_ms: list[float] = []
+        self._settled = False
 
     @property
     def quiet_ms(self) -> float:
@@ -178,7 +179,12 @@ class Stillness:
         self._blank_ms = max(self._blank_ms, blank_ms)
 
     def opened_in(self, opening_ms: float) -> None:
-        self._openings_ms.append(opening_ms)
+        """A client of the cell has opened. Who does so after the verdict had been waiting: that is not how long it takes."""
+        if not self._settled:
+            self._openings_ms.append(opening_ms)
+
+    def settle(self) -> None:
+        self._settled = True
 
     async def quietly(self, done: Callable[[], bool]) -> bool:
         """Wait for `done()` until nothing has moved for the quiet time; whether it holds."""
@@ -196,7 +202,7 @@ class Stillness:
             moves = self.watch.moves
             opening_ms = await self._control_opening(done)
             if opening_ms is not None:
-                self.opened_in(opening_ms)
+                self._openings_ms.append(opening_ms)
             if not await self.quietly(done) and self.watch.moves == moves:
                 return False
         return True

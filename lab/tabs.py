@@ -171,6 +171,7 @@ class CellTabs:
     async def _settle(self) -> None:
         self.quiet_ms, self.controls = self._still.quiet_ms, self._still.control.openings
         self.settled_ms = now_ms()
+        self._still.settle()
         if not self._all_decided():
             await self._still.control.written_on()
         self.browser_log = await self._browser.account(self._cell.name)

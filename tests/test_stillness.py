@@ -145,3 +145,13 @@ def test_whoever_is_given_up_waiting_does_not_end_the_opening() -> None:
         assert await opening > 0
 
     asyncio.run(check())
+
+
+def test_who_opens_after_the_verdict_had_waited_and_is_no_measure() -> None:
+    async def check() -> None:
+        still, _, _ = made()
+        still.settle()
+        still.opened_in(60_000)
+        assert still.quiet_ms == 10
+
+    asyncio.run(check())
