@@ -9,16 +9,18 @@ from collections.abc import Sequence
 import msgspec
 
 from lab.ledger import StreamOpened
-from lab.observation import Listened, Observation, Spent, Usage
+from lab.observation import Listened, Observation, Spent
 
 THOUSAND = 1000
 
 
 class Cost(msgspec.Struct, frozen=True):
     """What a tree of processes spent on 1000 updates, what it spends idle taken off: CPU seconds, and bytes of memory that it
-    grew by. `memory_bytes` is what it had at the end. None where no update came."""
+    grew by. The idle time before and the one after differ: the CPU seconds may be wrong by `cpu_within_s`. `memory_bytes` is
+    what it had at the end. None where no update came."""
 
     cpu_s: float | None
+    cpu_within_s: float | None
     grown_bytes: float | None
     memory_bytes: int
 
@@ -95,15 +97,19 @@ def each(total: float, count: int) -> float | None:
 
 def cost(heard: Listened, of: str, updates: int) -> Cost:
     """What it spent while the feed ran, beyond what it spends in that time anyway."""
-    idle_s, seconds = lasted(heard.idle), lasted(heard.spent)
-    idle, spent = counters(heard.idle, of), counters(heard.spent, of)
-    cpu_s = spent[1].cpu_s - spent[0].cpu_s - (idle[1].cpu_s - idle[0].cpu_s) * seconds / idle_s
-    grown = spent[1].memory_bytes - spent[0].memory_bytes
-    grown -= round((idle[1].memory_bytes - idle[0].memory_bytes) * seconds / idle_s)
+    seconds = lasted(heard.spent)
+    cpu_s, grown = grew(heard.spent, of)
+    idle = [[each * seconds / lasted(one) for each in grew(one, of)] for one in heard.idle]
+    (before_s, before_bytes), (after_s, after_bytes) = idle
+    memory = (heard.spent.origin if of == "origin" else heard.spent.browser)[1].memory_bytes
+    if not updates:
+        return Cost(None, None, None, memory)
+    thousands = updates / THOUSAND
     return Cost(
-        round(THOUSAND * cpu_s / updates, 3) if updates else None,
-        round(THOUSAND * grown / updates) if updates else None,
-        spent[1].memory_bytes,
+        round((cpu_s - (before_s + after_s) / 2) / thousands, 3),
+        round(abs(before_s - after_s) / 2 / thousands, 3),
+        round((grown - (before_bytes + after_bytes) / 2) / thousands),
+        memory,
     )
 
 
@@ -111,5 +117,7 @@ def lasted(spent: Spent) -> float:
     return (spent.at_ms[1] - spent.at_ms[0]) / 1000
 
 
-def counters(spent: Spent, of: str) -> tuple[Usage, Usage]:
-    return spent.origin if of == "origin" else spent.browser
+def grew(spent: Spent, of: str) -> tuple[float, float]:
+    """CPU seconds and bytes of memory that a tree of processes had more at the end."""
+    before, after = spent.origin if of == "origin" else spent.browser
+    return after.cpu_s - before.cpu_s, after.memory_bytes - before.memory_bytes

@@ -18,9 +18,10 @@ from lab.stillness import first_of
 from lab.usage import used
 
 PER_SECOND = 5.0
-IDLE_S, WINDOW_S = 2.0, 5.0
+IDLE_S, WINDOW_S = 1.0, 5.0
 INTERVALS = 3
-"""So long does a cell lie idle, and so long does it listen; where clients poll, for three of their intervals at least."""
+"""So long does a cell lie idle, before and after, and so long does it listen; where clients poll, for three of their intervals
+at least."""
 
 Note = tuple[int, float, float, str]
 Patience = Callable[[], Coroutine[Any, Any, None]]
@@ -50,10 +51,11 @@ class Listening:
         loaded = [page for page in self._pages if page.loaded]
         await ask_all(loaded, "lab.rest()")  # A page that polls is slow to tell the time.
         before = [await clocks.offset(page.tab) for page in loaded]
-        idle = await self._spend(asyncio.sleep(IDLE_S))  # The same tabs, with nothing to say and nobody asking.
+        idle_before = await self._spend(asyncio.sleep(IDLE_S))  # The same tabs, with nothing to say and nobody asking.
         await ask_all(loaded, "lab.rouse()")
         began, spent, ended = await self._window(loaded)
         await ask_all(loaded, "lab.rest()")
+        idle_after = await self._spend(asyncio.sleep(IDLE_S))
         after = [await clocks.offset(page.tab) for page in loaded]
         offsets = [clocks.between(one, other) for one, other in zip(before, after, strict=True)]
         heard = [
@@ -66,7 +68,7 @@ class Listening:
             began=began,
             ended=ended,
             clocks_ms=max((offset.within_ms for offset in offsets), default=0.0),
-            idle=idle,
+            idle=(idle_before, idle_after),
             spent=spent,
         ), tuple([tab for page in self._pages for tab in await page.seen(ended.last)])
 

@@ -115,15 +115,15 @@ class Spent(msgspec.Struct, frozen=True):
 
 
 class Listened(msgspec.Struct, frozen=True, kw_only=True):
-    """The feed ran from `began` to `ended`, the origin's own counters at those moments; `idle` before that, with the same tabs
-    open and nothing to say. `clocks_ms` is the most by which a page's clock may differ from the origin's, after both were
+    """The feed ran from `began` to `ended`, the origin's own counters at those moments; `idle` is a time before that and one
+    after, with the same tabs open and nothing to say. `clocks_ms` is the most by which a page's clock may differ from the origin's, after both were
     compared."""
 
     tabs: tuple[Heard, ...]
     began: Metered
     ended: Metered
     clocks_ms: float
-    idle: Spent
+    idle: tuple[Spent, Spent]
     spent: Spent
 
 

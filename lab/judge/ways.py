@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lab.figures import Way, way
+from lab.figures import Cost, Way, way
 from lab.judge.bench import Bench
 from lab.judge.verdict import Statement
 from lab.judge.words import numbers
@@ -76,13 +76,16 @@ def in_words(figures: Way) -> str:
     )
 
 
+def cpu_in_words(cost: Cost) -> str:
+    """`2.41 ± 0.30`: by so much the idle time before and the one after differ."""
+    return f"{cost.cpu_s:.2f} ± {cost.cpu_within_s:.2f}" if cost.cpu_s is not None else "no"
+
+
 def costs_in_words(figures: Way) -> str:
     words = f"{figures.requests_per_second:g} requests a second over HTTP/{' and '.join(figures.http) or 'nothing'}"
     if figures.sent_bytes is not None:
         words += (
             f"; on the wire {figures.sent_bytes:.0f} bytes from the origin and {figures.received_bytes:.0f} to it an update"
         )
-        words += (
-            f"; for 1000 updates {figures.origin.cpu_s:.2f} CPU s of the origin, {figures.browser.cpu_s:.2f} of the browser"
-        )
+        words += f"; for 1000 updates {cpu_in_words(figures.origin)} CPU s of the origin, {cpu_in_words(figures.browser)} of the browser"
     return f"{words}. The origin itself was {figures.late_ms:.1f} ms late at the 99th percentile."
