@@ -76,7 +76,8 @@ class Scenario:
     """A scenario as its file states it. `question` is the docstring of the file, printed as it stands.
 
     The first transport, opening and case over HTTP/1.1 with TLS are its *reference*. The main cells differ from it in one of
-    them at most, or in the protocol with its setting; the quick ones are the reference and its like over HTTP/2.
+    them at most, or in the protocol with its setting (in `differing` of these four); the quick ones are the reference and its
+    like over HTTP/2.
     """
 
     def __init__(self, steps: Steps, claims: Sequence[Claim], fields: Mapping[str, Any]) -> None:
@@ -93,6 +94,7 @@ class Scenario:
         self.cases: dict[str, AnyCase] = dict(fields["cases"])
         self.aside: frozenset[str] = frozenset(fields["aside"])
         self.repeat: int = fields["repeat"]
+        self.differing: int = fields["differing"]
         self.path = Path(inspect.getfile(steps))
         self.source = self.name  # How the command line names it: the catalogue's name, or the path it was loaded by.
 
@@ -165,7 +167,7 @@ class Scenario:
         at_home = first_setting and (bool(choice.protocols) or cell.protocol == self.home(cell))
         if choice.breadth == "quick":
             return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
-        return [*usual, at_home].count(False) <= 1
+        return [*usual, at_home].count(False) <= self.differing
 
 
 def scenario(
@@ -180,6 +182,7 @@ def scenario(
     cases: Mapping[str, AnyCase] | None = None,
     aside: Sequence[str] = (),
     repeat: int = 1,
+    differing: int = 1,
     intervals: Mapping[str, Sequence[int]] | None = None,
     per_second: float | None = None,
 ) -> Callable[[Steps], Scenario]:
@@ -189,7 +192,8 @@ def scenario(
     `claims` says both of each kind of cell. `tabs` is how many to ask for, or several such numbers, of which only a run of all
     takes more than the first; without it, the finder's bound for each opening. `intervals` are those of the transports that
     poll, in ms; `per_second` is the feed's pace while the tabs listen.
-    `aside` names protocols and openings that are run only when they are asked for: another scenario has them already.
+    `aside` names protocols and openings that are run only when they are asked for: another scenario has them already. In so
+    many things as `differing` says may a main cell be another than the reference.
     Raises UsageError for a matrix that can't be run.
     """
     if not all(isinstance(limit, int) and limit >= 0 for limit in (claim or {}).values()):
@@ -223,9 +227,12 @@ def scenario(
             "tabs": counts,
             "streams": streams,
             "cases": cases or {},
+            "aside": aside,
+            "repeat": repeat,
+            "differing": differing,
+            "intervals": intervals or {},
+            "per_second": per_second,
         }
-        return Scenario(
-            steps, said, {**fields, "repeat": repeat, "aside": aside, "intervals": intervals or {}, "per_second": per_second}
-        )
+        return Scenario(steps, said, fields)
 
     return make

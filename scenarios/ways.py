@@ -15,6 +15,7 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
     tabs=[12, 1, 6, 30],
     intervals={"polling": [1000, 100, 5000]},
     per_second=5,
+    differing=2,
     claims=[
         Claim(6, MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
         Claim(None, SOCKETS, protocols=("h1",), transports=("websocket",)),
