@@ -81,6 +81,7 @@ SSE = (
     text("a BOM before the stream", "\ufeffdata: one\n\n", "one"),
     text("a BOM within", "data: \ufeffone\n\n\ufeffdata: two\n\n", "\ufeffone"),
     text("Latin-1", b"data: caf\xe9\n\n", "caf\ufffd"),
+    text("NUL in data", "data: one\0two\n\n", "one\0two"),
     text("a comment", ": data: none\ndata: one\n\n", "one"),
     text("cut off before its end", "data: one\n\ndata: two\n", "one"),
     Payload("an id", (b"id: 7\ndata: one\n\ndata: two\n\n",), SEVENTH),

@@ -19,6 +19,7 @@ from lab.judge import Kind
 from lab.observation import Tried
 from lab.protocols import PROTOCOLS
 from lab.report.finding import sections
+from lab.report.sheets import CELL, SHEETS, Sheet
 from lab.results import CellResult, Results
 from lab.scenario import Scenario
 
@@ -85,12 +86,29 @@ class RunProgress:
 
 def results_tables(results: Results) -> list[Table]:
     """A table for each scenario, with a row for the repeats of a cell together."""
-    return [KINDS.get(kind, live_table)(name, members) for kind, name, members in sections(results)]
+    return [table for kind, name, members in sections(results) for table in tables(kind, name, members)]
 
 
-def titled(name: str, columns: str) -> Table:
-    table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns.split(", "):
+def tables(kind: str, name: str, groups: Sequence[Group]) -> list[Table]:
+    if kind in SHEETS:
+        return [sheet_table(name, sheet) for sheet in SHEETS[kind](groups)]
+    return [KINDS.get(kind, live_table)(name, groups)]
+
+
+def sheet_table(name: str, sheet: Sheet) -> Table:
+    table = titled(f"{name}: {sheet.title}")
+    first = len(CELL) if sheet.columns[:2] == CELL[:2] else 1  # Side by side they would leave no room for the rest.
+    table.add_column("", no_wrap=True)
+    for column in sheet.columns[first:]:
+        table.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
+    for _, cells in sheet.rows:
+        table.add_row(" ".join(cells[:first]), *cells[first:])
+    return table
+
+
+def titled(name: str, columns: str = "") -> Table:
+    table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
+    for column in columns.split(", ") if columns else ():
         table.add_column(column, justify="right" if column in ("live", "of") else "left", overflow="fold")
     return table
 
@@ -161,5 +179,11 @@ def scenarios_table(catalogue: dict[str, Scenario]) -> Table:
         table.add_column(name)
     for one in catalogue.values():
         question = " ".join(one.question.split())
-        table.add_row(one.name, "\n".join(one.protocols), "\n".join(one.transports), str(one.tabs or "up to a wall"), question)
+        table.add_row(
+            one.name,
+            "\n".join(one.protocols),
+            "\n".join(one.transports),
+            ", ".join(map(str, one.tabs)) or "up to a wall",
+            question,
+        )
     return table

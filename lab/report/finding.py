@@ -9,9 +9,10 @@ from lab.agreement import Group, groups, spread
 from lab.judge import Cause, Kind
 from lab.protocols import PROTOCOLS
 from lab.report.walls import pool_sentences, starvation_sentences, wall_sentences
+from lab.report.ways import drop_sentences, payload_sentences, way_sentences
 from lab.results import CellResult, Results
 
-ORDER = ("tabs", "walls", "pools", "starvation")
+ORDER = ("tabs", "ways", "drops", "payloads", "walls", "pools", "starvation")
 
 WAITED_FOR = {
     Cause.CONNECTIONS: "a connection",
@@ -42,9 +43,12 @@ def findings(results: Results) -> list[str]:
 
 
 def others(results: Results) -> list[str]:
-    """A sentence for each engine about walls, pools and what starves."""
+    """A sentence for each engine about each of the other questions."""
     titles = {cell.engine: engine_title(cell) for cell in results.cells if cell.engine_version}
     return [
+        *way_sentences(of_kind(results, "ways"), titles),
+        *drop_sentences(of_kind(results, "drops"), titles),
+        *payload_sentences(of_kind(results, "payloads"), titles),
         *wall_sentences(of_kind(results, "walls"), titles),
         *pool_sentences(of_kind(results, "pools"), titles),
         *starvation_sentences(of_kind(results, "starvation"), titles),
@@ -57,7 +61,7 @@ def of_kind(results: Results, wanted: str) -> list[Group]:
 
 def sections(results: Results) -> list[tuple[str, str, list[Group]]]:
     """The scenarios, those about tabs first: kind, name, groups. The kind is what its table and sentences must show:
-    `pools`, `starvation`, `walls` (a finder's, or another way of opening) or just `tabs`."""
+    `ways`, `drops`, `payloads`, `pools`, `starvation`, `walls` (a finder's, or another way of opening) or just `tabs`."""
     by_scenario: dict[str, list[Group]] = {}
     for one in groups(results):
         by_scenario.setdefault(one.first.scenario, []).append(one)
@@ -67,6 +71,9 @@ def sections(results: Results) -> list[tuple[str, str, list[Group]]]:
 
 def kind_of(members: Sequence[Group]) -> str:
     runs = [run for one in members for run in one.runs]
+    for kind, of in (("ways", "way"), ("drops", "drops"), ("payloads", "payloads")):
+        if any(getattr(run, of) for run in runs):
+            return kind
     if any(run.case for run in runs):
         return "pools"
     if any(run.probes for run in runs):

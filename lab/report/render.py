@@ -14,6 +14,7 @@ from lab.errors import MachineError
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 from lab.report.finding import advice, engine_title, findings, others, sections, surprising
+from lab.report.sheets import SHEETS
 from lab.report.timeline import timeline
 from lab.report.walls import live_of_side, outcomes
 from lab.results import Results
@@ -54,6 +55,7 @@ def render(results: Results) -> str:
         surprises=surprising(results),
         sections=sections(results),
         measured=len(results.cells),
+        sheets=SHEETS,
         timeline=timeline,
         outcomes=outcomes,
         live_of_side=live_of_side,
