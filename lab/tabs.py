@@ -145,7 +145,8 @@ class CellTabs:
             raise HarnessFaultError(f"{self._cell.scenario} drops streams without saying how they come back", "give it a case")
         if not self._openings:
             await self._begin(self._cell.asked)
-        await self._still.until(self._all_decided)
+        if not await self._still.until(self._all_decided):  # Who waits for a place has no stream that could be dropped.
+            raise HarnessFaultError(f"not all {self.asked} were live before they were to be dropped", "ask for fewer: --tabs")
         self._heed_failures()
         dropping = Dropping(self._cell, self._case, self._origin, self._start, self._pages, self._still)
         one, self.seen = await dropping.drop(how)
