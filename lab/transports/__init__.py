@@ -10,7 +10,10 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
+
+RECENT = 256  # So many updates are kept in the form in which they leave: every stream writes the same bytes.
 
 
 class Update(Protocol):
@@ -86,6 +89,7 @@ def content(update: Update) -> dict[str, Any]:
     return {"seq": update.seq, "at_ms": update.at_ms, "text": update.text}
 
 
+@lru_cache(maxsize=RECENT)
 def json_line(update: Update) -> bytes:
     return json.dumps(content(update), ensure_ascii=False).encode() + b"\n"
 
@@ -99,15 +103,22 @@ async def answer(stream: Stream, updates: Sequence[Update]) -> None:
         stream.delivered(update)
 
 
-async def lines(stream: Stream, feed: Feed, heartbeat_s: float) -> None:
+async def deliver(stream: Stream, updates: Sequence[Update], encode: Callable[[Any], bytes]) -> None:
+    """Write what is due in one go: a stream that has fallen behind must not pay for each update once more."""
+    if updates:
+        await stream.write(b"".join(map(encode, updates)))
+    for update in updates:
+        stream.delivered(update)
+
+
+async def lines(stream: Stream, feed: Feed, heartbeat_s: float, *, apart: bool = False) -> None:
     """Write each update as a line of JSON until cancelled, beginning after `?after=`; an empty line when there is nothing to
-    say for `heartbeat_s`, against proxies that drop what is silent."""
+    say for `heartbeat_s`, against proxies that drop what is silent. `apart`: each in a write, that is a message, of its own."""
     reached = resume_from(stream.query.get("after"), feed)
     while True:
         _, updates = await feed.after(reached, heartbeat_s)
         if not updates:
             await stream.write(b"\n")
-        for update in updates:
-            await stream.write(json_line(update))
-            stream.delivered(update)
-            reached = update.seq
+        for due in [[update] for update in updates] if apart else [updates]:
+            await deliver(stream, due, json_line)
+        reached = updates[-1].seq if updates else reached

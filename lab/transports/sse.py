@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
-from lab.transports import Feed, Missed, Stream, Update, content, resume_from
+from lab.transports import RECENT, Feed, Missed, Stream, Update, content, deliver, resume_from
 
 NAME = "sse"
 TITLE = "server-sent events"
@@ -77,6 +78,7 @@ def retry(ms: int) -> bytes:
     return f"retry: {ms}\n".encode()
 
 
+@lru_cache(maxsize=RECENT)
 def encode_update(update: Update) -> bytes:
     """Commentary is laid out over several lines, a score on one: both are the same JSON to the page."""
     layout = 1 if update.kind == "commentary" else None
@@ -105,7 +107,5 @@ async def serve(stream: Stream, feed: Feed) -> None:
             await stream.write(encode_missed(missed))
         if not updates:
             await stream.write(comment("heartbeat"))
-        for update in updates:
-            await stream.write(encode_update(update))
-            stream.delivered(update)
-            reached = update.seq
+        await deliver(stream, updates, encode_update)
+        reached = updates[-1].seq if updates else reached

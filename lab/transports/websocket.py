@@ -30,4 +30,4 @@ HEARTBEAT_S = 15.0
 
 async def serve(stream: Stream, feed: Feed) -> None:
     await stream.start(101, ())
-    await lines(stream, feed, HEARTBEAT_S)
+    await lines(stream, feed, HEARTBEAT_S, apart=True)
