@@ -1,4 +1,5 @@
-"""`nox -s bench`: what a cell costs, against simpler ways to open the same tabs. Interleaved in one run, medians with spread.
+"""`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other servers
+(tests.bench_fanout); how long walls and whole runs take (tests.bench_walls). Interleaved in one run, medians with spread.
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
 (b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
@@ -27,7 +28,7 @@ from lab.cell import Cell
 from lab.judge import Kind, judge
 from lab.observe import observe
 from lab.origin_client import Origin, origin
-from tests import bench_walls
+from tests import bench_fanout, bench_walls
 from tests.figures import line
 
 TABS, DOOR, NAVIGATION_MS = 12, "h1", 3000
@@ -118,6 +119,7 @@ async def measure(rounds: int) -> None:
 def main(rounds: int, runs: bool) -> None:
     """Print the benchmark."""
     asyncio.run(measure(rounds))
+    bench_fanout.main(max(1, rounds // 2))
     bench_walls.main(max(1, rounds // 2), runs)
 
 

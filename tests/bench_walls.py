@@ -1,4 +1,4 @@
-"""The second half of `nox -s bench`: how long it takes to find a wall, and how long the lab's own runs take."""
+"""The third part of `nox -s bench`: how long it takes to find a wall, and how long the lab's own runs take."""
 
 from __future__ import annotations
 
