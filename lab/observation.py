@@ -116,8 +116,8 @@ class Spent(msgspec.Struct, frozen=True):
 
 class Listened(msgspec.Struct, frozen=True, kw_only=True):
     """The feed ran from `began` to `ended`, the origin's own counters at those moments; `idle` is a time before that and one
-    after, with the same tabs open and nothing to say. `clocks_ms` is the most by which a page's clock may differ from the origin's, after both were
-    compared."""
+    after, with the same tabs open and nothing to say. `clocks_ms` is the most by which a page's clock may differ from the
+    origin's, after both were compared."""
 
     tabs: tuple[Heard, ...]
     began: Metered

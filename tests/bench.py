@@ -1,5 +1,5 @@
-"""`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other servers
-(tests.bench_fanout); how long walls and whole runs take (tests.bench_walls). Interleaved in one run, medians with spread.
+"""`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other
+servers (tests.bench_fanout); how long walls and runs take (tests.bench_walls). Interleaved in one run, medians with spread.
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
 (b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.

@@ -67,11 +67,11 @@ def listen(socks: dict[ssl.SSLSocket, Callable[[bytes, float], None]]) -> float:
             ready.register(one, selectors.EVENT_READ)
         while (rest := end - time.monotonic()) > 0:
             for key, _ in ready.select(rest):
-                one = key.fileobj
-                assert isinstance(one, ssl.SSLSocket)
+                sock = key.fileobj
+                assert isinstance(sock, ssl.SSLSocket)
                 with contextlib.suppress(ssl.SSLWantReadError):
-                    while data := one.recv(262144):
-                        socks[one](data, time.monotonic())
+                    while data := sock.recv(262144):
+                        socks[sock](data, time.monotonic())
     return began
 
 
@@ -171,9 +171,9 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            family = [*psutil.Process(process.pid).children(recursive=True), process]
-            for one in family:
+            for one in psutil.Process(process.pid).children(recursive=True):
                 one.kill()
+            process.kill()
 
 
 SERVERS: dict[str, Callable[[str, Path], contextlib.AbstractContextManager[tuple[int, str]]]] = {

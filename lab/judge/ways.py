@@ -87,5 +87,6 @@ def costs_in_words(figures: Way) -> str:
         words += (
             f"; on the wire {figures.sent_bytes:.0f} bytes from the origin and {figures.received_bytes:.0f} to it an update"
         )
-        words += f"; for 1000 updates {cpu_in_words(figures.origin)} CPU s of the origin, {cpu_in_words(figures.browser)} of the browser"
+        words += f"; for 1000 updates {cpu_in_words(figures.origin)} CPU s of the origin"
+        words += f", {cpu_in_words(figures.browser)} of the browser"
     return f"{words}. The origin itself was {figures.late_ms:.1f} ms late at the 99th percentile."

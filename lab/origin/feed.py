@@ -71,8 +71,8 @@ class Feed:
                 nursery.cancel_scope.cancel()
 
     async def _beat(self, per_second: float) -> None:
-        """Each beat has its own time, so lateness never adds up. What is overdue is said at once: one turn of all streams for each
-        would make a busy origin later and later, where one turn for all of it lets it catch up."""
+        """Each beat has its own time, so lateness never adds up. What is overdue is said at once: one turn of all streams for
+        each would make a busy origin later and later, where one turn for all of it lets it catch up."""
         start, start_ms = trio.current_time(), now_ms()
         for beat in itertools.count(1):
             after_s = beat / per_second

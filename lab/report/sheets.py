@@ -140,8 +140,8 @@ def drops(groups: Sequence[Group]) -> list[Sheet]:
             )  # fmt: skip
             rows.append((one, (*where(run), *cells)))
     title = (
-        "Who came back after each stream had ended, each connection was reset, or the origin was away for 2 s; how many ms until "
-        "they were live again, and until they asked (medians); how many updates were lost or came twice"
+        "Who came back after each stream had ended, each connection was reset, or the origin was away for 2 s; how many ms "
+        "until they were live again, and until they asked (medians); how many updates were lost or came twice"
     )
     return [Sheet(title, columns, tuple(rows))]
 
