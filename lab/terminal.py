@@ -12,14 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from lab.agreement import Group, groups
+from lab.agreement import groups
 from lab.browser.engines import ENGINES
 from lab.cell import Cell
 from lab.judge import Kind
 from lab.observation import Tried
-from lab.protocols import PROTOCOLS
-from lab.report.finding import sections
-from lab.report.sheets import CELL, SHEETS, Sheet
+from lab.report.sections import sections
+from lab.report.sheets import Row, Sheet, protocol_of
 from lab.results import CellResult, Results
 from lab.scenario import Scenario
 
@@ -85,67 +84,28 @@ class RunProgress:
 
 
 def results_tables(results: Results) -> list[Table]:
-    """A table for each scenario, with a row for the repeats of a cell together."""
-    return [table for kind, name, members in sections(results) for table in tables(kind, name, members)]
-
-
-def tables(kind: str, name: str, groups: Sequence[Group]) -> list[Table]:
-    if kind in SHEETS:
-        return [sheet_table(name, sheet) for sheet in SHEETS[kind](groups)]
-    return [KINDS.get(kind, live_table)(name, groups)]
+    """The tables of each scenario, with a row for the repeats of a cell together."""
+    return [sheet_table(section.name, sheet) for section in sections(results) for sheet in section.sheets]
 
 
 def sheet_table(name: str, sheet: Sheet) -> Table:
-    table = titled(f"{name}: {sheet.title}")
-    first = len(CELL) if sheet.columns[:2] == CELL[:2] else 1  # Side by side they would leave no room for the rest.
-    table.add_column("", no_wrap=True)
-    for column in sheet.columns[first:]:
-        table.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
-    for _, cells in sheet.rows:
-        table.add_row(" ".join(cells[:first]), *cells[first:])
+    """What leads a row is one column, and what is not brief is left out: it must fit into 80 columns."""
+    title = f"\n{name}: {sheet.title}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
+    shown = [number for number, column in enumerate(sheet.columns) if column.brief]
+    table.add_column("", overflow="fold")
+    for column in (sheet.columns[number] for number in shown):
+        table.add_column(column.name, justify="right" if column.number else "left", overflow="fold")
+    for row in sheet.rows:
+        cells = [row.cells[number] for number in shown]
+        table.add_row(lead(row), *(Text(cell, STYLES.get(cell.replace(" ", "_"), "")) for cell in cells))
     return table
 
 
-def titled(name: str, columns: str = "") -> Table:
-    table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
-    for column in columns.split(", ") if columns else ():
-        table.add_column(column, justify="right" if column in ("live", "of") else "left", overflow="fold")
-    return table
-
-
-def protocol_of(run: CellResult) -> str:
-    """`h2 (100)`: over HTTP/2 with what the origin allows."""
-    multiplexed = PROTOCOLS[run.protocol].multiplexed
-    return f"{run.protocol} ({run.streams_per_connection})" if multiplexed else run.protocol
-
-
-def word(group: Group) -> Text:
-    return Text(group.verdict.replace("_", " "), STYLES.get(group.verdict, ""))
-
-
-def live_table(name: str, groups: Sequence[Group]) -> Table:
-    table = titled(name, "engine, protocol, transport, opened, live, of, verdict")
-    for one in groups:
-        run, asked = one.first, str(max(cell.asked for cell in one.runs))
-        table.add_row(run.engine, protocol_of(run), run.transport, run.opened, one.live, asked, word(one))
-    return table
-
-
-def pools_table(name: str, groups: Sequence[Group]) -> Table:
-    table = titled(name, "engine, protocol, case, answer, verdict")
-    for one in groups:
-        table.add_row(one.first.engine, protocol_of(one.first), one.first.case, one.answer or "–", word(one))
-    return table
-
-
-def starvation_table(name: str, groups: Sequence[Group]) -> Table:
-    table = titled(name, "engine, protocol, got through, verdict")
-    for one in groups:
-        table.add_row(one.first.engine, protocol_of(one.first), one.answer or "–", word(one))
-    return table
-
-
-KINDS = {"pools": pools_table, "starvation": starvation_table}
+def lead(row: Row) -> str:
+    """`chromium h2 (100) sse`: in the words of the command line."""
+    run = row.group.first if row.group else None
+    return f"{run.engine} {protocol_of(run)} {row.what}" if run else row.what
 
 
 def surprises(results: Results) -> list[str]:

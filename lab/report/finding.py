@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from lab.agreement import Group, groups, spread
+from lab.agreement import groups, spread
 from lab.judge import Cause, Kind
 from lab.protocols import PROTOCOLS
+from lab.report.sections import of_kind
+from lab.report.sheets import engine_title
 from lab.report.walls import pool_sentences, starvation_sentences, wall_sentences
 from lab.report.ways import drop_sentences, payload_sentences, way_sentences
 from lab.results import CellResult, Results
-
-ORDER = ("tabs", "ways", "drops", "payloads", "walls", "pools", "starvation")
 
 WAITED_FOR = {
     Cause.CONNECTIONS: "a connection",
@@ -21,12 +21,6 @@ WAITED_FOR = {
     Cause.BROWSER_STREAMS: "a stream: the browser opens no more on one connection",
     Cause.WEBSOCKETS: "a WebSocket: the browser opens no more",
 }
-
-
-def engine_title(cell: CellResult) -> str:
-    """`Chromium 156`; the name alone where no version is known."""
-    name = cell.engine.capitalize()
-    return f"{name} {cell.engine_version.split('.')[0]}" if cell.engine_version else name
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -53,34 +47,6 @@ def others(results: Results) -> list[str]:
         *pool_sentences(of_kind(results, "pools"), titles),
         *starvation_sentences(of_kind(results, "starvation"), titles),
     ]
-
-
-def of_kind(results: Results, wanted: str) -> list[Group]:
-    return [one for kind, _, members in sections(results) if kind == wanted for one in members]
-
-
-def sections(results: Results) -> list[tuple[str, str, list[Group]]]:
-    """The scenarios, those about tabs first: kind, name, groups. The kind is what its table and sentences must show:
-    `ways`, `drops`, `payloads`, `pools`, `starvation`, `walls` (a finder's, or another way of opening) or just `tabs`."""
-    by_scenario: dict[str, list[Group]] = {}
-    for one in groups(results):
-        by_scenario.setdefault(one.first.scenario, []).append(one)
-    found = [(kind_of(members), name, members) for name, members in by_scenario.items()]
-    return sorted(found, key=lambda section: ORDER.index(section[0]))
-
-
-def kind_of(members: Sequence[Group]) -> str:
-    runs = [run for one in members for run in one.runs]
-    for kind, of in (("ways", "way"), ("drops", "drops"), ("payloads", "payloads")):
-        if any(getattr(run, of) for run in runs):
-            return kind
-    if any(run.case for run in runs):
-        return "pools"
-    if any(run.probes for run in runs):
-        return "starvation"
-    found = [run for run in runs if run.live is not None]
-    plain = all(run.opened == "tabs" and run.up_to == run.asked for run in found)
-    return "tabs" if plain else "walls"
 
 
 def finding(cells: list[CellResult]) -> list[str]:

@@ -13,10 +13,10 @@ from markupsafe import Markup, escape
 from lab.errors import MachineError
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
-from lab.report.finding import advice, engine_title, findings, others, sections, surprising
-from lab.report.sheets import SHEETS
+from lab.report.finding import advice, findings, others, surprising
+from lab.report.sections import sections
+from lab.report.sheets import engine_title, way_of
 from lab.report.timeline import timeline
-from lab.report.walls import live_of_side, outcomes
 from lab.results import Results
 
 MOST_ROWS = 60  # In a cell's tables: the rest is in results.json.
@@ -55,10 +55,8 @@ def render(results: Results) -> str:
         surprises=surprising(results),
         sections=sections(results),
         measured=len(results.cells),
-        sheets=SHEETS,
+        way_of=way_of,
         timeline=timeline,
-        outcomes=outcomes,
-        live_of_side=live_of_side,
         openings=OPENINGS,
         most=MOST_ROWS,
         protocols=PROTOCOLS,

@@ -1,30 +1,62 @@
-"""Tables of what was measured, in words and numbers: made once, drawn by the terminal and by the report."""
+"""Tables of what was measured, made once, from the groups of repeats and nothing else: report, terminal and Markdown draw the
+same ones. Here are those about who is live; lab/report/way_sheets.py has the others."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from lab.agreement import Group
-from lab.figures import Cost, Way
-from lab.judge.drops import back_after_ms, waited_ms
+from lab.openings import OPENINGS
+from lab.protocols import PROTOCOLS
+from lab.report.walls import live_of_side, outcomes
 from lab.results import CellResult
 
 NONE = "–"
-CELL = ("engine", "protocol", "updates by")
-"""The columns that say which cell a row is about."""
+VERDICT = "verdict"
 
-DROPPED = {"end": "ended", "reset": "reset", "shut": "away"}
+
+class Column(msgspec.Struct, frozen=True):
+    """`brief` says whether it is shown where there is little room."""
+
+    name: str
+    number: bool = False
+    brief: bool = True
+
+
+class Row(msgspec.Struct, frozen=True):
+    """`what` is what the cell it is about has besides engine and protocol; where it is about no cell, what it is about."""
+
+    group: Group | None
+    what: str
+    cells: tuple[str, ...]
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """`columns` are titles; those that begin with `#` hold numbers. Each row begins with the group it is about."""
+    """Each row is led by engine and protocol, where it is about a cell, and by `what`, whose title is `about`."""
 
     title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Group | None, tuple[str, ...]], ...]
+    about: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def columns(text: str) -> tuple[Column, ...]:
+    """`#live, ~repeats`: a column of numbers, and one that is left out where there is little room."""
+    return tuple(Column(name.lstrip("#~"), "#" in name, "~" not in name) for name in text.split(", "))
+
+
+def engine_title(run: CellResult) -> str:
+    """`Chromium 156`; the name alone where no version is known."""
+    name = run.engine.capitalize()
+    return f"{name} {run.engine_version.split('.')[0]}" if run.engine_version else name
+
+
+def protocol_of(run: CellResult) -> str:
+    """`h2 (100)`: over HTTP/2 with what the origin allows."""
+    multiplexed = PROTOCOLS[run.protocol].multiplexed
+    return f"{run.protocol} ({run.streams_per_connection})" if multiplexed else run.protocol
 
 
 def way_of(run: CellResult) -> str:
@@ -32,151 +64,44 @@ def way_of(run: CellResult) -> str:
     return f"{run.transport}, {run.interval_ms} ms" if run.interval_ms else run.transport
 
 
-def where(run: CellResult) -> tuple[str, str]:
-    return run.engine, run.protocol
+def verdict_of(group: Group) -> str:
+    return group.verdict.replace("_", " ")
 
 
-def number(value: float | None, digits: int = 0) -> str:
-    return NONE if value is None else f"{value:.{digits}f}"
+def repeats(group: Group) -> str:
+    count = len(group.runs)
+    runs = f"{count} run{'' if count == 1 else 's'}"
+    return f"{runs}: {group.reason}" if group.reason else runs
 
 
-def ways(groups: Sequence[Group]) -> list[Sheet]:
-    return [latencies(groups), wire(groups), machine(groups), in_words(groups)]
-
-
-def latencies(groups: Sequence[Group]) -> Sheet:
-    columns = (*CELL, "#live", "#p50", "#p95", "#p99", "#max", "#first", "lost")
-    rows = []
-    for one in groups:
-        run, figures = one.shown, one.shown.way
-        late = figures.latency_ms if figures and one.shown.live is not None else ()
-        cells = [number(late[percent], 1 if late[50] < 100 else 0) if late else NONE for percent in (50, 95, 99, 100)]
-        first = number(figures.first_ms[0]) if figures and figures.first_ms and late else NONE
-        rows.append((one, (*where(run), way_of(run), live_of(one), *cells, first, lost(figures) if late else NONE)))
-    return Sheet("How late updates came, in ms; first, from the opening of a tab", columns, tuple(rows))
-
-
-def live_of(one: Group) -> str:
-    return f"{one.live} of {one.shown.asked}"
-
-
-def lost(figures: Way | None) -> str:
-    """What did not come as it was sent, in words; `0` when all did."""
-    if figures is None:
-        return NONE
-    parts = ((figures.missed, "missed"), (figures.repeated, "repeated"), (figures.disordered, "out of order"))
-    return ", ".join(f"{count} {what}" for count, what in parts if count) or "0"
-
-
-def wire(groups: Sequence[Group]) -> Sheet:
-    columns = (*CELL, "#requests/s", "#connections", "#bytes out", "#bytes in")
-    rows = []
-    for one in groups:
-        run, figures = one.shown, one.shown.way
-        cells = [NONE] * 4
-        if figures is not None:
-            cells = [f"{figures.requests_per_second:.1f}", number(run.connections)]
-            cells += [number(figures.sent_bytes), number(figures.received_bytes)]
-        rows.append((one, (*where(run), way_of(run), *cells)))
-    return Sheet("What went over the wire for each update that came, TLS included, seen from the origin", columns, tuple(rows))
-
-
-def machine(groups: Sequence[Group]) -> Sheet:
-    columns = (*CELL, "#origin CPU s", "#browser CPU s", "#MB", "#late")
-    rows = []
-    for one in groups:
-        figures = one.shown.way
-        cells = [NONE] * 4
-        if figures is not None:
-            cells = [cpu(figures.origin, 2), cpu(figures.browser, 1)]
-            cells += [number(figures.browser.memory_bytes / 1e6), number(figures.late_ms, 1)]
-        rows.append((one, (*where(one.shown), way_of(one.shown), *cells)))
-    title = "What 1000 updates cost, idle time taken off; the browser's memory; how late the origin itself was (ms, 99 of 100)"
-    return Sheet(title, columns, tuple(rows))
-
-
-def cpu(cost: Cost, digits: int) -> str:
-    return NONE if cost.cpu_s is None else f"{cost.cpu_s:.{digits}f} ± {cost.cpu_within_s:.{digits}f}"
-
-
-def in_words(groups: Sequence[Group]) -> Sheet:
-    rows = [(one, (*where(one.shown), way_of(one.shown), price(one.shown), breaks(one))) for one in groups]
-    return Sheet("For this load, in words", (*CELL, "what it costs", "where it breaks"), tuple(rows))
-
-
-def price(run: CellResult) -> str:
-    figures = run.way
-    if figures is None or not figures.latency_ms or run.live is None:
-        return "not measured"
-    asks = f"{figures.requests_per_second:.0f} requests a second" if figures.requests else "no requests"
-    wire = (figures.sent_bytes or 0) + (figures.received_bytes or 0)
-    late = f"half of the updates within {figures.latency_ms[50]:.0f} ms, 99 % within {figures.latency_ms[99]:.0f} ms"
-    return f"{asks}, {wire:.0f} bytes an update; {late}"
-
-
-def breaks(one: Group) -> str:
-    run = one.shown
-    if run.live is None:
-        return run.why
-    if run.live < run.asked:
-        held = f"the others wait ({run.cause})" if run.cause else "the others are not live"
-        return f"at {one.live} of {run.asked} tabs: {held}"
-    return f"not with {run.asked} {'tab' if run.asked == 1 else 'tabs'}"
-
-
-def drops(groups: Sequence[Group]) -> list[Sheet]:
-    columns = (*CELL[:2], "what", "dropped", "#back", "#live", "#asked", "#lost", "#twice", "verdict")
+def live(groups: Sequence[Group]) -> list[Sheet]:
     rows = []
     for one in groups:
         run = one.shown
-        for drop in run.drops:
-            gaps, waits = back_after_ms(drop), waited_ms(drop.clients)
-            lost = sum(client.missed for client in drop.clients if client.live_ms is not None)
-            again = sum(client.repeated for client in drop.clients)
-            cells = (
-                run.case or way_of(run), DROPPED[drop.how], f"{len(gaps)}/{len(drop.clients)}",
-                number(statistics.median(gaps)) if gaps else NONE, number(statistics.median(waits)) if waits else NONE,
-                str(lost), str(again), run.verdict.replace("_", " "),
-            )  # fmt: skip
-            rows.append((one, (*where(run), *cells)))
-    title = (
-        "Who came back after each stream had ended, each connection was reset, or the origin was away for 2 s; how many ms "
-        "until they were live again, and until they asked (medians); how many updates were lost or came twice"
-    )
-    return [Sheet(title, columns, tuple(rows))]
+        nothing = f"no wall up to {run.asked}" if run.cause == "none found" else run.cause or NONE
+        cells = (OPENINGS[run.opened].nouns, one.live, str(run.asked), nothing, one.connections, verdict_of(one), repeats(one))
+        rows.append(Row(one, way_of(run), cells))
+    named = columns("~opened as, #live, #of, what held the rest, #~connections, verdict, ~repeats")
+    return [Sheet("How many were live", "updates by", named, tuple(rows))]
 
 
-def payloads(groups: Sequence[Group]) -> list[Sheet]:
-    return [carried(groups), binary(groups)]
-
-
-def carried(groups: Sequence[Group]) -> Sheet:
-    """A row for each payload, a column for each browser and protocol."""
-    text = [one for one in groups if len(one.shown.payloads) > 1]
-    names = list(dict.fromkeys(each.name for one in text for each in one.shown.payloads))
-    told = {(id(one), each.name): each for one in text for each in one.shown.payloads}
-
-    def cell(one: Group, name: str) -> str:
-        found = told.get((id(one), name))
-        return NONE if found is None else "as said" if found.right else "otherwise"
-
-    columns = ("payload", *(f"{one.shown.engine} {one.shown.protocol}" for one in text))
-    rows = tuple((None, (name, *(cell(one, name) for one in text))) for name in names)
-    return Sheet("What a stream of server-sent events carries: as the standard says, or otherwise", columns, rows)
-
-
-def binary(groups: Sequence[Group]) -> Sheet:
-    columns = (*CELL, "as", "#sent", "#survived", "#on the wire", "#overhead")
+def pools(groups: Sequence[Group]) -> list[Sheet]:
     rows = []
     for one in groups:
-        for each in one.shown.payloads:
-            if each.content_bytes is None:
-                continue
-            overhead = f"{100 * (each.sent_bytes / each.content_bytes - 1):.1f} %"
-            cells = (each.name, number(each.content_bytes), number(each.survived_bytes), str(each.sent_bytes), overhead)
-            rows.append((one, (*where(one.shown), one.shown.transport, *cells)))
-    return Sheet("The same random bytes, each way", columns, tuple(rows))
+        first = live_of_side(one.shown, 0)
+        cells = (one.answer or NONE, NONE if first is None else str(first), one.live, verdict_of(one), repeats(one))
+        rows.append(Row(one, one.first.case, cells))
+    named = columns("answer, #~first alone, #~both, verdict, ~repeats")
+    return [Sheet("One pool was filled, then the other side tried", "the other side is", named, tuple(rows))]
 
 
-SHEETS: dict[str, Callable[[Sequence[Group]], list[Sheet]]] = {"ways": ways, "drops": drops, "payloads": payloads}
-"""By the kind of section (lab.report.finding)."""
+def starvation(groups: Sequence[Group]) -> list[Sheet]:
+    rows = []
+    for one in groups:
+        told = ("; ".join(f"{what} ({took})" if took else what for what, took in outcomes(one, each)) or "nothing"
+                for each in ("passed", "waited", "failed"))  # fmt: skip
+        passed, waited, failed = told
+        cells = (one.live, one.answer or NONE, passed, waited, failed, verdict_of(one), repeats(one))
+        rows.append(Row(one, way_of(one.first), cells))
+    named = columns("#held, got through, ~in, ~waited for a stream to end, ~failed, verdict, ~repeats")
+    return [Sheet("What got through while every stream was held", "held by", named, tuple(rows))]

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from lab.observation import Filled, Probe, TabSeen
-from lab.report.finding import advice, findings, others, sections
+from lab.report.finding import advice, findings, others
 from lab.report.render import render
+from lab.report.sections import sections
 from lab.results import CellResult
 from tests.test_results import cell, made
 
@@ -148,7 +149,7 @@ def side(**changes: Any) -> CellResult:
 def test_pools_are_told_with_what_is_live_of_each_side() -> None:
     results = made(side(case="another port"), side(case=HOSTILE))
     text = render(results)
-    assert [kind for kind, _, _ in sections(results)] == ["pools"]
+    assert [one.kind for one in sections(results)] == ["pools"]
     assert '<td>another port</td><td>shared</td><td class="n">6</td><td class="n">6</td>' in text
     assert "script" not in Reader(text).tags
     assert others(made(side(case="another port"))) == ["A pool in Chromium 156 is over HTTP/1.1 shared with another port."]
@@ -185,4 +186,4 @@ def test_walls_are_told_by_their_cause() -> None:
 
 def test_a_cell_that_failed_does_not_change_what_its_scenario_is() -> None:
     failed = msgspec.structs.replace(cell(missing="none here"), asked=7)
-    assert [kind for kind, _, _ in sections(made(cell(), failed))] == ["tabs"]
+    assert [one.kind for one in sections(made(cell(), failed))] == ["tabs"]
