@@ -32,7 +32,7 @@ class TabSeen(msgspec.Struct, frozen=True):
 class Held(msgspec.Struct, frozen=True):
     """A request that the browser itself says it holds back, since `since_ms`. `tab` is None for a URL that names none;
     `limit` is the number of streams in force, where that is what it waits for and the log tells it; `note` is what else the
-    browser says of it, in words."""
+    browser says of it, in words; `line` is the log's own, cut where it is long."""
 
     url: str
     tab: int | None
@@ -40,6 +40,7 @@ class Held(msgspec.Struct, frozen=True):
     since_ms: float
     limit: int | None = None
     note: str | None = None
+    line: str = ""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -180,6 +181,14 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """What a tab looked like at the moment of the verdict: a JPEG (in JSON as base64), or why there is none."""
+
+    tab: int
+    jpeg: bytes | None = None
+    why: str | None = None
+
+
 class BrowserLog(msgspec.Struct, frozen=True):
     """The browser's own account at the moment of the verdict; `missing` says why it could not be read."""
 
@@ -223,6 +232,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     listened: Listened | None = None
     drops: tuple[DropSeen, ...] = ()
     payloads: tuple[Carried, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     browser_log: BrowserLog | None = None
     seconds: float = 0.0
     faults: tuple[str, ...] = ()

@@ -68,6 +68,7 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
         listened=tabs.listened if tabs else None,
         drops=tuple(tabs.drops) if tabs else (),
         payloads=tabs.payloads if tabs else (),
+        pictures=tabs.pictures if tabs else (),
         browser_log=tabs.browser_log if tabs else None,
         seconds=time.monotonic() - began,
         faults=tuple(faults),

@@ -16,10 +16,11 @@ import msgspec
 from lab import folds, ledger
 from lab.cell import Claim
 from lab.errors import MachineError, UsageError
+from lab.evidence import Line, lines
 from lab.figures import Way, way
 from lab.folds import Connection
 from lab.judge import Cause, Kind, Statement, Verdict
-from lab.observation import Carried, DropSeen, Filled, Observation, Probe, Release, TabSeen, Tried
+from lab.observation import Carried, DropSeen, Filled, Observation, Picture, Probe, Release, TabSeen, Tried
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
@@ -64,6 +65,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     way: Way | None
     drops: tuple[DropSeen, ...]
     payloads: tuple[Carried, ...]
+    pictures: tuple[Picture, ...]
+    lines: tuple[Line, ...]
     settled_ms: float | None
     quiet_ms: float | None
     command: str
@@ -136,6 +139,8 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         way=way(seen),
         drops=since(began, seen.drops),
         payloads=seen.payloads,
+        pictures=seen.pictures,
+        lines=lines(seen),
         settled_ms=since(began, seen.settled_ms),
         quiet_ms=seen.quiet_ms,
         command=command(seen),

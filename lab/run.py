@@ -19,7 +19,8 @@ import msgspec
 from playwright.async_api import Playwright
 
 from lab import certs, results
-from lab.browser.driver import DrivenBrowser, bounded, playwright
+from lab.browser.driven import bounded
+from lab.browser.driver import DrivenBrowser, playwright
 from lab.browser.engines import ENGINES
 from lab.browser.find import find
 from lab.calibration import calibrate

@@ -12,11 +12,12 @@ from lab.dropping import Dropping
 from lab.errors import HarnessFaultError
 from lab.ledger import now_ms
 from lab.listening import Listening
-from lab.observation import BrowserLog, Carried, DropSeen, Filled, Listened, Probe, Release, TabSeen
+from lab.observation import BrowserLog, Carried, DropSeen, Filled, Listened, Picture, Probe, Release, TabSeen
 from lab.openers import Addresses, Opener, opener
 from lab.openings import OPENINGS
 from lab.origin_client import Origin
 from lab.page import Page, all_asked
+from lab.pictures import pictures
 from lab.proof import Proof
 from lab.protocols import SECOND
 from lab.scenario import Scenario
@@ -45,6 +46,7 @@ class CellTabs:
         self.listened: Listened | None = None
         self.drops: list[DropSeen] = []
         self.payloads: tuple[Carried, ...] = ()
+        self.pictures: tuple[Picture, ...] = ()
         self._case = scenario.cases.get(cell.case)
         self._cell = cell
         self._origin = origin
@@ -180,6 +182,8 @@ class CellTabs:
             return  # Who is live was seen at each drop, and who gave up waits for nothing.
         if self.listened is None:
             self.seen = await self._look()
+        if self._cell.repeat == 1 and not OPENINGS[self._cell.opened].doubling:  # One run of a cell is enough to look at.
+            self.pictures = await pictures(self._pages)
         if any(not tab.live for tab in self.seen):
             proof = Proof(self._cell, self._origin, self._start, self._browser, self._still)
             self.releases = await proof.releases(self._openers, self.seen)

@@ -21,6 +21,9 @@ class Tab(Protocol):
     async def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page; a promise is awaited."""
 
+    async def picture(self) -> bytes:
+        """What a person would see in its upper left corner just now, as a JPEG; of a tab whose navigation is pending too."""
+
     async def close(self) -> None: ...
 
 

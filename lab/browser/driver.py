@@ -1,4 +1,4 @@
-"""Drives a browser through Playwright. Its exceptions end here: beyond this file there is only lab.errors."""
+"""Starts a browser through Playwright, and drives it as a whole."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import asyncio
 import contextlib
 import itertools
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import psutil
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, Playwright, async_playwright
 
+from lab.browser.driven import DrivenProfile, border, bounded, first_line
 from lab.browser.engines import Engine
 from lab.browser.mozlog import MozLog
 from lab.browser.netlog import NetLog
 from lab.browser.tail import FollowedLog
-from lab.errors import HarnessFaultError, LabError
 from lab.observation import BrowserLog
 
-CLOSE_S = 10.0
 LOGS: dict[str, type[FollowedLog]] = {"chromium": NetLog, "firefox": MozLog}
 
 
@@ -39,87 +37,6 @@ class Candidate(msgspec.Struct, frozen=True):
 
 class LaunchError(Exception):
     """This candidate did not start; the text is its own reason, in one line."""
-
-
-@contextmanager
-def border() -> Iterator[None]:
-    """Playwright's errors in the middle of a cell become the lab's: its own, and the plain Exception it raises when its
-    helper process has died."""
-    try:
-        yield
-    except LabError:
-        raise
-    except Exception as error:
-        raise HarnessFaultError(
-            f"the browser failed: {first_line(error)}",
-            "run the cell again; if it stays, try --headed and watch",
-        ) from error
-
-
-def first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-class DrivenTab:
-    def __init__(self, page: Page) -> None:
-        self._page = page
-
-    async def open(self, url: str) -> None:
-        with border():
-            await self._page.goto(url, wait_until="domcontentloaded", timeout=0)
-
-    async def ask(self, expression: str) -> Any:
-        with border():
-            return await self._page.evaluate(expression)
-
-    async def close(self) -> None:
-        with border():
-            await self._page.close()
-
-
-class DrivenProfile:
-    """A tab whose making was given up is still made to its end before the profile closes: closing Firefox's user context
-    under a tab in the making hung for ever in 2 of 40 tries (ESR 153, Playwright 1.64). When the browser has `gone`, Playwright
-    never ends the making of a tab."""
-
-    def __init__(self, context: BrowserContext, gone: asyncio.Event) -> None:
-        self._context = context
-        self._gone = gone
-        self._making: set[asyncio.Future[Page]] = set()
-
-    async def new_tab(self) -> DrivenTab:
-        making = asyncio.ensure_future(self._context.new_page())
-        making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Heard, though nobody may wait any more.
-        self._making.add(making)
-        gone = asyncio.ensure_future(self._gone.wait())
-        try:
-            await asyncio.wait({making, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gone.cancel()
-        if not making.done():
-            raise HarnessFaultError(
-                "the browser failed: it has gone", "run the cell again; if it stays, try --headed and watch"
-            )
-        self._making.discard(making)
-        with border():
-            return DrivenTab(making.result())
-
-    async def close(self) -> None:
-        await bounded(self._close(), "a profile")
-
-    async def _close(self) -> None:
-        if not self._gone.is_set():
-            await asyncio.gather(*self._making, return_exceptions=True)
-        with border():
-            await self._context.close()
-
-
-async def bounded(closing: Coroutine[Any, Any, None], what: str) -> None:
-    """A guard against a browser that never closes what it was told to close; how long it takes means nothing."""
-    try:
-        await asyncio.wait_for(closing, CLOSE_S)
-    except TimeoutError as error:
-        raise HarnessFaultError(f"the browser did not close {what} in {CLOSE_S:.0f} s", "run the cell again") from error
 
 
 class DrivenBrowser:
@@ -159,7 +76,7 @@ class DrivenBrowser:
     async def new_profile(self) -> DrivenProfile:
         with border():
             context = await self._browser.new_context(ignore_https_errors=not self._leaf_trusted, no_viewport=True)
-            return DrivenProfile(context, self._gone)
+            return DrivenProfile(context, self._gone, devtools=self.engine == "chromium")
 
     async def close(self) -> None:
         if self.alive:

@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.browser.tail import FollowedLog, number, query
+from lab.browser.tail import FollowedLog
 from lab.ledger import now_ms
-from lab.observation import BrowserLog, Held
+from lab.observation import BrowserLog
 
 LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - \[\w+ \d+: ([^\]]+)\]: \w/nsHttp (.*)$")
 MAIN_THREAD = "Main Thread"
@@ -85,8 +85,7 @@ class MozLog(FollowedLog):
 
     def _queued(self, found: re.Match[str], since_ms: float) -> None:
         if path := self._paths.get(found[1]):
-            held = Held(path, number(query(path, "tab")), "connections per host", since_ms, note=self._counts)
-            self._held.setdefault(found[1], held)
+            self._held.setdefault(found[1], self._holds(path, "connections per host", since_ms, note=self._counts))
 
     def _served(self, found: re.Match[str], _: float) -> None:
         self._held.pop(found[1], None)
@@ -104,7 +103,7 @@ class MozLog(FollowedLog):
     def _no_room(self, found: re.Match[str], since_ms: float) -> None:
         transaction = self._transactions.get(found[1], "")
         if path := self._paths.get(transaction):
-            self._held[transaction] = Held(path, number(query(path, "tab")), "streams per connection", since_ms)
+            self._held[transaction] = self._holds(path, "streams per connection", since_ms)
 
     def _registered(self, found: re.Match[str], _: float) -> None:
         self._held.pop(self._transactions.get(found[1], ""), None)

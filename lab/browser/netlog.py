@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab.browser.tail import FollowedLog, number, query
+from lab.browser.tail import FollowedLog, query
 from lab.observation import BrowserLog, Held
 
 FORMAT_VERSION = 1
@@ -77,18 +77,17 @@ class NetLog(FollowedLog):
                 self._urls.pop(source, None)
         elif name == "SOCKET_POOL" and phase == self._begin and source in self._urls:
             url = self._urls[source]
-            self._entered[f"{source} pool"] = Held(url, number(query(url, "tab")), TOTAL, float(event["time"]))
+            self._entered[f"{source} pool"] = self._holds(url, TOTAL, float(event["time"]))
         elif name in POOL_STALLS and source in self._urls:
             url = self._urls[source]
-            self._held[f"{source} pool"] = Held(url, number(query(url, "tab")), POOL_STALLS[name], float(event["time"]))
+            self._held[f"{source} pool"] = self._holds(url, POOL_STALLS[name], float(event["time"]))
         elif name in POOL_BOUND or (name == "SOCKET_POOL" and phase == self._end):
             self._held.pop(f"{source} pool", None)
             self._entered.pop(f"{source} pool", None)
         elif name == "HTTP2_SESSION_STALLED_MAX_STREAMS":
             url = params["url"]
-            self._held[f"{source} {target(url)}"] = Held(
-                url, number(query(url, "tab")), STREAM_STALL, float(event["time"]), params["max_concurrent_streams"]
-            )
+            limit = params["max_concurrent_streams"]
+            self._held[f"{source} {target(url)}"] = self._holds(url, STREAM_STALL, float(event["time"]), limit)
         elif name == "HTTP2_SESSION_SEND_HEADERS":
             [path] = [field.removeprefix(":path: ") for field in params["headers"] if field.startswith(":path: ")]
             self._held.pop(f"{source} {path}", None)

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from lab.observation import BrowserLog, Held
 
+MOST_OF_LINE = 400  # Bytes kept of a line that is shown as evidence.
+
 
 class FollowedLog:
     """What every browser's log has in common. A reader for one of them says in `_line` what a line means: it keeps `_held`,
@@ -22,6 +24,7 @@ class FollowedLog:
         self._understood = False
         self._trouble: str | None = None
         self._held: dict[str, Held] = {}
+        self._raw = b""
 
     def account(self, cell: str) -> BrowserLog:
         """Read on to what has been written by now; what is held of this cell's requests."""
@@ -33,6 +36,11 @@ class FollowedLog:
     def _line(self, raw: bytes) -> None:
         raise NotImplementedError
 
+    def _holds(self, url: str, waits_for: str, since_ms: float, limit: int | None = None, note: str | None = None) -> Held:
+        """A request that this very line says is held back."""
+        line = self._raw[:MOST_OF_LINE].decode("utf-8", "replace")
+        return Held(url, number(query(url, "tab")), waits_for, since_ms, limit, note, line)
+
     def _read_on(self) -> None:
         try:
             with self._path.open("rb") as log:
@@ -41,7 +49,8 @@ class FollowedLog:
                     if not line.endswith(b"\n"):
                         break  # Still being written: it is read the next time.
                     self._offset += len(line)
-                    self._line(line.rstrip(b"\r\n"))
+                    self._raw = line.rstrip(b"\r\n")
+                    self._line(self._raw)
         except OSError as error:
             self._trouble = f"the browser's network log can't be read: {error.strerror}"
         except (ValueError, KeyError, TypeError) as error:
