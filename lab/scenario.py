@@ -205,9 +205,12 @@ def scenario(
     strange = sorted(set(opened) - set(OPENINGS))
     if strange:
         raise UsageError(f"unknown opening {strange[0]!r}", f"known are {', '.join(OPENINGS)}")
-    counts = (tabs,) if isinstance(tabs, int) else tuple(tabs)
+    counts = (tabs,) if isinstance(tabs, int) else tuple(dict.fromkeys(tabs))
     if not said or not transports or not opened or not streams or min(counts, default=1) < 1 or repeat < 1:
         raise UsageError("a scenario needs transports, a claim for each protocol, its source, and at least one tab")
+    strange = sorted(set(intervals or {}) - set(transports))
+    if strange:
+        raise UsageError(f"intervals for {strange[0]!r}, which is none of the scenario's transports")
     every = [interval for each in (intervals or {}).values() for interval in each]
     if not all(LEAST_MS <= interval <= MOST_MS for interval in every):
         raise UsageError(f"an interval is {LEAST_MS} to {MOST_MS} ms", "a poll without a pause measures only itself")

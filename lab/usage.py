@@ -26,6 +26,8 @@ def usage(roots: Iterable[int]) -> Usage:
     cpu_s, memory, count = 0.0, 0, 0
     for process in family(roots):
         try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
             times = process.cpu_times()
             memory += process.memory_full_info().uss
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # It ended just now, or is a zombie: it costs nothing any more.

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lab import catalogue
+from lab.cell import Cell
 from lab.errors import UsageError
-from lab.scenario import Choice
+from lab.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice, Scenario, Tabs, scenario
 
 GOOD = '''"""A question."""
 from lab import Tabs, scenario
@@ -39,6 +41,7 @@ def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
         (GOOD.replace("NAME", "one").replace('"h1"', '"h9"'), "unknown protocol 'h9'"),
         (GOOD.replace("NAME", "one").replace('"sse"', '"ssi"'), "did you mean 'sse'"),
         (GOOD.replace("NAME", "one").replace("tabs=3", "tabs=0"), "at least one tab"),
+        (GOOD.replace("NAME", "one").replace("tabs=3", "tabs=[3, 0]"), "at least one tab"),
         (GOOD.replace("NAME", "one").replace('"h1": 6', '"h1": "6"'), "a claim is a number"),
         (GOOD.replace("NAME", "One"), "lower case"),
         (GOOD.replace("NAME", "one").replace("async def", "def").replace("await ", ""), "write: async def"),
@@ -74,3 +77,69 @@ def test_two_of_one_name(tmp_path: Path) -> None:
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no scenario in"):
         catalogue.load(tmp_path)
+
+
+async def steps(tabs: Tabs) -> None:
+    await tabs.listen()
+
+
+def polling(**changes: Any) -> Scenario:
+    """A transport with a stream and one that polls, at several paces, for one tab or for three."""
+    matrix: dict[str, Any] = {
+        "transports": ["sse", "polling"],
+        "tabs": [3, 1],
+        "intervals": {"polling": [1000, 100]},
+        **changes,
+    }
+    return scenario(claim={"h1": 6}, source="somebody", **matrix)(steps)
+
+
+def cells(one: Scenario, breadth: str = "all", **narrowed: Any) -> list[Cell]:
+    return list(one.cells(Choice(("chromium",), breadth=breadth, **narrowed)))
+
+
+def test_several_numbers_of_tabs_are_for_a_run_of_all() -> None:
+    one = polling()
+    assert {cell.asked for cell in cells(one)} == {3, 1}
+    assert {cell.asked for cell in cells(one, "main")} == {cell.asked for cell in cells(one, "quick")} == {3}
+    assert {cell.asked for breadth in ("quick", "main", "all") for cell in cells(one, breadth, tabs=7)} == {7}
+
+
+def test_only_who_polls_has_intervals() -> None:
+    one = polling(tabs=3)
+    assert [(cell.transport, cell.interval_ms) for cell in cells(one)] == [("sse", None), ("polling", 1000), ("polling", 100)]
+    asked = cells(one, intervals=(50, 20))
+    assert [(cell.transport, cell.interval_ms) for cell in asked] == [("sse", None), ("polling", 50), ("polling", 20)]
+    assert len({cell.group for cell in cells(one)}) == 3, "repeats of another interval are another group"
+
+
+def test_an_interval_is_asked_for_and_nothing_polls() -> None:
+    with pytest.raises(UsageError, match="nothing here polls"):
+        catalogue.cells([polling()], Choice(("chromium",), transports=("sse",), intervals=(50,)))
+
+
+def test_the_pace_of_the_feed_is_only_for_those_who_listen() -> None:
+    assert {cell.per_second for cell in cells(polling(per_second=5))} == {5}
+    assert {cell.per_second for cell in cells(polling(per_second=5), per_second=20)} == {20}
+    assert {cell.per_second for cell in cells(polling(), per_second=20)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        *[({"intervals": {"polling": [1000, ms]}}, "an interval is 10 to 60000 ms") for ms in (-1, 0, 9, 60_001)],
+        *[
+            ({"per_second": pace}, "up to 1000 updates a second, and more than none")
+            for pace in (-1, 0, 1000.5, 1001, float("nan"))
+        ],
+    ],
+)
+def test_a_pace_that_nobody_can_keep(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        polling(**changes)
+
+
+def test_the_paces_at_the_bounds() -> None:
+    one = polling(intervals={"polling": [LEAST_MS, MOST_MS]}, per_second=MOST_PER_SECOND)
+    assert {cell.interval_ms for cell in cells(one)} == {None, 10, 60_000}
+    assert {cell.per_second for cell in cells(polling(per_second=0.01))} == {0.01}

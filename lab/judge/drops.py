@@ -34,11 +34,16 @@ class DropsBench(Bench):
         if not self.seen.cell.case:
             return "; ".join(filter(None, map(self.amiss, self.seen.drops))) or BACK
         if last.status:
-            again = [one.tab for one in last.clients if one.asks > 1 or not one.failed]
+            again = [one.tab for one in last.clients if one.asks > 1 or (one.asks and not one.failed)]
+            if not any(one.asks for one in last.clients):
+                return "none asked"
             return f"{len(again)} of {len(last.clients)} came again" if again else GONE
         waits = waited_ms(last.clients)
         if not waits:
             return "none came back"
+        away = sum(one.live_ms is None for one in last.clients)
+        if away:
+            return f"{away} of {len(last.clients)} did not come back"
         if last.retry is not None and self.heeded(last.retry, waits):
             return HONOURED
         return f"after {statistics.median(waits) // FLOOR_MS * FLOOR_MS / 1000:.1f} s"

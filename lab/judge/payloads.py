@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lab.judge.bench import Bench
 from lab.judge.verdict import Cause, Statement
-from lab.ledger import StreamClosed
+from lab.ledger import StreamClosed, StreamOpened
+from lab.observation import Carried
 
 RIGHT = "all as said"
 
@@ -15,7 +16,9 @@ class PayloadsBench(Bench):
         return set(self.everyone) if self.written() == len(self.seen.payloads) + 1 else set()
 
     def written(self) -> int:
-        return sum(event.sent for event in self.seen.ledger if isinstance(event, StreamClosed))
+        events = self.seen.ledger
+        ours = {one.stream for one in events if isinstance(one, StreamOpened) and one.cell == self.seen.cell.name}
+        return sum(one.sent for one in events if isinstance(one, StreamClosed) and one.stream in ours)
 
     def answer(self) -> str:
         wrong = [one.name for one in self.seen.payloads if not one.right]
@@ -41,11 +44,12 @@ class PayloadsBench(Bench):
     def held_back(self) -> str:
         wrong = [f"{one.name}: {one.note}" for one in self.seen.payloads if not one.right]
         damaged = [
-            f"of {one.content_bytes} bytes sent as {one.name}, {one.survived_bytes} survived, for {one.sent_bytes} on the wire"
+            f"of {one.content_bytes} bytes sent as {one.name}, {survived(one)} survived, for {one.sent_bytes} on the wire"
             for one in self.seen.payloads
             if one.content_bytes is not None
         ]
-        return "; ".join([*wrong, *damaged])[:1].upper() + "; ".join([*wrong, *damaged])[1:] + "."
+        told = "; ".join([*wrong, *damaged])
+        return f"{told[:1].upper()}{told[1:]}." if told else ""
 
     def statements(self) -> list[Statement]:
         right = sum(one.right for one in self.seen.payloads)
@@ -53,3 +57,8 @@ class PayloadsBench(Bench):
             Statement("page", f"{right} of {len(self.seen.payloads)} payloads came as the standards say."),
             Statement("ledger", f"{self.written()} were written whole, the first one twice."),
         ]
+
+
+def survived(one: Carried) -> str:
+    """What came damaged in an encoding that keeps bytes is not counted byte by byte."""
+    return "not all" if one.survived_bytes is None else str(one.survived_bytes)
