@@ -1,4 +1,5 @@
-"""The commands: list, run, serve, report, doctor. Each asks the rest of the lab to do it, and says what came of it."""
+"""The commands: list, run, serve, doctor (lab/reading.py has those that read results). Each asks the rest of the lab to do it,
+and says what came of it."""
 
 from __future__ import annotations
 
@@ -14,19 +15,17 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lab import catalogue, certs, results
+from lab import catalogue, certs, reading
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, MachineError, UsageError
+from lab.errors import LabError, UsageError
 from lab.openings import OPENINGS
 from lab.origin_client import origin
 from lab.protocols import PROTOCOLS
-from lab.report.render import write_report
-from lab.results import Results
-from lab.run import NothingStartedError, Plan, make_folder, new_results, point_latest
+from lab.run import NothingStartedError, Plan, make_folder, new_results
 from lab.run import run as run_plan
 from lab.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice
-from lab.terminal import RunProgress, doctor_table, output, results_tables, scenarios_table, surprises
+from lab.terminal import RunProgress, complain, doctor_table, output, scenarios_table
 from lab.transports import transports
 
 INTERRUPTED = 130
@@ -51,7 +50,7 @@ class Group(click.Group):
 
 
 def fail(error: LabError) -> None:
-    Console(stderr=True, highlight=False).print(f"seventh-tab: {error}", markup=False, soft_wrap=True)
+    complain(error)
     sys.exit(error.exit_code)
 
 
@@ -125,6 +124,7 @@ def list_scenarios() -> None:
 )
 @click.option("--headed", is_flag=True, help="Show the browser.")
 @click.option("--strict", is_flag=True, help="Exit 1 when a claim is refuted or disputed.")
+@reading.beside
 def run(
     scenario: tuple[str, ...],
     engine: tuple[str, ...],
@@ -141,6 +141,8 @@ def run(
     out: Path,
     headed: bool,
     strict: bool,
+    junit: Path | None,
+    markdown: Path | None,
 ) -> None:
     """Run scenarios (all, or those named) and write a report."""
     chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario)
@@ -156,43 +158,14 @@ def run(
         with RunProgress(len(cells)) as progress:
             complete(run_plan(plan, folder, found, progress))
     finally:
-        conclude(found, folder)
+        written = reading.conclude(found, folder, junit, markdown, strict)
     kinds = {cell.verdict for cell in (*found.calibration, *found.cells)}
     if "harness_fault" in kinds:
         sys.exit(4)
     if strict and kinds & {"refuted", "disputed"}:
         sys.exit(1)
-
-
-def conclude(found: Results, folder: Path) -> None:
-    """Say what there is, write the report of it, and say where it is. It runs after a failure too, and hides none."""
-    console = output()
-    if found.cells:
-        for table in results_tables(found):
-            console.print(table)
-    for line in surprises(found):
-        console.print(line, markup=False)
-    if found.interrupted:
-        console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
-    try:
-        report = write_report(found, folder / "index.html")
-    except LabError as error:
-        Console(stderr=True, highlight=False).print(str(error), markup=False, soft_wrap=True)
-    else:
-        console.print(f"report: {point_latest(folder) / report.name}", soft_wrap=True)
-
-
-@main.command()
-@click.argument("results_json", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The HTML file; default: index.html beside the results.")
-def report(results_json: Path, out: Path | None) -> None:
-    """Build the HTML report again from a results.json; no browser needed."""
-    found = results.read(results_json)
-    try:
-        written = write_report(found, out or results_json.with_name("index.html"))
-    except MachineError as error:
-        raise UsageError(error.message, error.todo) from error
-    output().print(f"report: {written}", soft_wrap=True)
+    if not written:  # Last: what was measured counts for more.
+        sys.exit(UsageError.exit_code)
 
 
 @main.command()
@@ -242,3 +215,7 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
     output().print(doctor_table(tried))
     if not any(one.version for one in tried):
         raise NothingStartedError(())  # The table has just been shown.
+
+
+for command in (reading.report, reading.compare, reading.show):
+    main.add_command(command)

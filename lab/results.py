@@ -24,7 +24,9 @@ from lab.observation import Carried, DropSeen, Filled, Observation, Picture, Pro
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
-SCHEMA = "seventh-tab/3"
+SCHEMA = "seventh-tab/4"
+READABLE = ("seventh-tab/3", SCHEMA)
+"""What has a default in CellResult was not there in older files."""
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +44,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     up_to: int
     repeat: int
-    interval_ms: int | None
-    per_second: float | None
+    interval_ms: int | None = None
+    per_second: float | None = None
     live: int | None
     documents: int | None
     connections: int | None
@@ -62,11 +64,11 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[Release, ...]
     sides: tuple[Filled, ...]
     probes: tuple[Probe, ...]
-    way: Way | None
-    drops: tuple[DropSeen, ...]
-    payloads: tuple[Carried, ...]
-    pictures: tuple[Picture, ...]
-    lines: tuple[Line, ...]
+    way: Way | None = None
+    drops: tuple[DropSeen, ...] = ()
+    payloads: tuple[Carried, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    lines: tuple[Line, ...] = ()
     settled_ms: float | None
     quiet_ms: float | None
     command: str
@@ -204,7 +206,7 @@ def read(path: Path) -> Results:
     schema = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(schema, str) or not schema.startswith("seventh-tab/"):
         raise UsageError(f"{path} is JSON, but not of Seventh Tab: no schema {SCHEMA!r} in it")
-    if schema != SCHEMA:
+    if schema not in READABLE:
         raise UsageError(
             f"{path} has schema {schema!r}, and this is Seventh Tab for {SCHEMA!r}",
             "use the version that wrote it",

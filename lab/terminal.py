@@ -15,14 +15,19 @@ from rich.text import Text
 from lab.agreement import groups
 from lab.browser.engines import ENGINES
 from lab.cell import Cell
+from lab.errors import LabError
 from lab.judge import Kind
 from lab.observation import Tried
+from lab.report import compared
+from lab.report.clean import clean
+from lab.report.compare import Comparison
 from lab.report.sections import sections
 from lab.report.sheets import Row, Sheet, protocol_of
 from lab.results import CellResult, Results
 from lab.scenario import Scenario
 
 WIDTH = 80  # The width of tables where there is no terminal to ask.
+MOST = 20  # Of a list of cells: the rest is in the page.
 
 STYLES = {
     "confirmed": "green",
@@ -36,6 +41,10 @@ STYLES = {
 def output() -> Console:
     console = Console(highlight=False)
     return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDTH)
+
+
+def complain(error: LabError) -> None:
+    Console(stderr=True, highlight=False).print(f"seventh-tab: {error}", markup=False, soft_wrap=True)
 
 
 class RunProgress:
@@ -90,15 +99,15 @@ def results_tables(results: Results) -> list[Table]:
 
 def sheet_table(name: str, sheet: Sheet) -> Table:
     """What leads a row is one column, and what is not brief is left out: it must fit into 80 columns."""
-    title = f"\n{name}: {sheet.title}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0)
+    title = clean(f"\n{name}: {sheet.title}")
+    table = Table(title=Text(title, "bold"), title_justify="left", box=SIMPLE_HEAD, padding=0)
     shown = [number for number, column in enumerate(sheet.columns) if column.brief]
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold")  # Text, wherever words of a scenario stand: rich reads [brackets] in a string.
     for column in (sheet.columns[number] for number in shown):
         table.add_column(column.name, justify="right" if column.number else "left", overflow="fold")
     for row in sheet.rows:
         cells = [row.cells[number] for number in shown]
-        table.add_row(lead(row), *(Text(cell, STYLES.get(cell.replace(" ", "_"), "")) for cell in cells))
+        table.add_row(Text(clean(lead(row))), *(Text(clean(cell), STYLES.get(cell.replace(" ", "_"), "")) for cell in cells))
     return table
 
 
@@ -106,6 +115,21 @@ def lead(row: Row) -> str:
     """`chromium h2 (100) sse`: in the words of the command line."""
     run = row.group.first if row.group else None
     return f"{run.engine} {protocol_of(run)} {row.what}" if run else row.what
+
+
+def say_comparison(comparison: Comparison, console: Console) -> None:
+    """What the runs were made with, what changed, and what nothing is said of; of a long list the beginning."""
+    a, b = comparison.runs
+    console.print(Text(clean(f"A is run {a}, B is run {b}.")))
+    for sheet in compared.made_with(comparison):
+        console.print(sheet_table("compare", sheet))
+    for words in compared.words(comparison):
+        console.print(Text(clean(words)))
+    for sheet in compared.changes(comparison):
+        console.print(sheet_table("compare", sheet))
+    for title, cells in compared.lists(comparison):
+        more = [f"and {len(cells) - MOST} more"] if len(cells) > MOST else []
+        console.print(Text(clean("\n  ".join([f"{title}:", *cells[:MOST], *more]))))
 
 
 def surprises(results: Results) -> list[str]:

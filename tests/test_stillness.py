@@ -22,6 +22,9 @@ class FakeTab:
     async def ask(self, expression: str) -> Any:
         return None
 
+    async def picture(self) -> bytes:
+        return b""
+
     async def close(self) -> None: ...
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from lab.agreement import groups, spread
+from lab.agreement import Group, groups, spread
 from lab.judge import Cause, Kind
 from lab.protocols import PROTOCOLS
-from lab.report.sections import of_kind
+from lab.report.sections import Section, of_kind, sections
 from lab.report.sheets import engine_title
 from lab.report.walls import pool_sentences, starvation_sentences, wall_sentences
 from lab.report.ways import drop_sentences, payload_sentences, way_sentences
@@ -27,26 +27,35 @@ def joined(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
+SENTENCES: dict[str, Callable[[Sequence[Group], dict[str, str]], list[str]]] = {
+    "ways": way_sentences,
+    "drops": drop_sentences,
+    "payloads": payload_sentences,
+    "walls": wall_sentences,
+    "pools": pool_sentences,
+    "starvation": starvation_sentences,
+}
+"""By the kind of section; those about tabs make the finding itself."""
+
+
 def findings(results: Results) -> list[str]:
     """One sentence for each scenario about tabs and each engine that was measured; without one, the first of what else was
     found."""
     plain = sorted(of_kind(results, "tabs"), key=lambda one: (one.first.scenario, one.first.transport))
     runs = [cell for one in plain for cell in one.runs]
     alike = groupby(runs, key=lambda cell: (cell.scenario, cell.engine, cell.transport))
-    return [sentence for _, cells in alike for sentence in finding(list(cells))] or others(results)[:2]
+    return [sentence for _, cells in alike for sentence in finding(list(cells))] or others(results)[:1]
 
 
 def others(results: Results) -> list[str]:
     """A sentence for each engine about each of the other questions."""
+    return [sentence for section in sections(results) for sentence in sentences(results, section)]
+
+
+def sentences(results: Results, section: Section) -> list[str]:
     titles = {cell.engine: engine_title(cell) for cell in results.cells if cell.engine_version}
-    return [
-        *way_sentences(of_kind(results, "ways"), titles),
-        *drop_sentences(of_kind(results, "drops"), titles),
-        *payload_sentences(of_kind(results, "payloads"), titles),
-        *wall_sentences(of_kind(results, "walls"), titles),
-        *pool_sentences(of_kind(results, "pools"), titles),
-        *starvation_sentences(of_kind(results, "starvation"), titles),
-    ]
+    tell = SENTENCES.get(section.kind)
+    return tell(section.groups, titles) if tell else []
 
 
 def finding(cells: list[CellResult]) -> list[str]:

@@ -2,59 +2,49 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 
-import jinja2
-from markupsafe import Markup, escape
-
 from lab.errors import MachineError
+from lab.observation import Picture, TabSeen
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
-from lab.report.finding import advice, findings, others, surprising
+from lab.report.charts import charts
+from lab.report.finding import advice, findings, sentences, surprising
+from lab.report.matrix import matrix
+from lab.report.pages import own, template
 from lab.report.sections import sections
 from lab.report.sheets import engine_title, way_of
 from lab.report.timeline import timeline
-from lab.results import Results
+from lab.results import CellResult, Results
 
 MOST_ROWS = 60  # In a cell's tables: the rest is in results.json.
 MARKS = {"confirmed": "✓", "refuted": "✗", "disputed": "?", "unsupported": "–", "harness_fault": "!"}
-WORDS = {"harness_fault": "harness fault"}
+FOREMOST = 5  # Surprises that stand at the top; the rest is behind a click.
 
 
-@cache
-def template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("lab.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["linked"] = linked
-    return environment.get_template("report.html.j2")
-
-
-def linked(text: str) -> Markup:
-    """Escaped, with its https addresses as links."""
-    parts = re.split(r"(https://[^\s()<>\"']+)", text)
-    return Markup().join(
-        Markup('<a href="{0}">{0}</a>').format(part) if part.startswith("https://") else escape(part) for part in parts
-    )
+def sights(cell: CellResult) -> list[tuple[TabSeen, Picture]]:
+    """Each tab with its picture."""
+    pictures = {one.tab: one for one in cell.pictures}
+    return [(tab, pictures[tab.tab]) for tab in cell.tabs if tab.tab in pictures]
 
 
 def render(results: Results) -> str:
-    found = findings(results)
-    return template().render(
+    told = sections(results)
+    return template("report.html.j2").render(
         results=results,
-        findings=found,
-        others=[one for one in others(results) if one not in found],
+        browsers=list(dict.fromkeys(engine_title(cell) for cell in results.cells if cell.engine_version)),
+        findings=findings(results),
         advice=advice(results),
         surprises=surprising(results),
-        sections=sections(results),
+        foremost=FOREMOST,
+        matrix=matrix(told),
+        sections=told,
+        sentences=partial(sentences, results),
+        unmeasured=[one for section in told for one in section.groups if one.shown.live is None],
         measured=len(results.cells),
+        charts=charts,
+        sights=sights,
         way_of=way_of,
         timeline=timeline,
         openings=OPENINGS,
@@ -62,8 +52,8 @@ def render(results: Results) -> str:
         protocols=PROTOCOLS,
         engine_title=engine_title,
         marks=MARKS,
-        words=WORDS,
-        style=Markup((files("lab.report") / "style.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
+        style=own("style.css"),
+        script=own("report.js"),
     )
 
 

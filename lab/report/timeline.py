@@ -1,7 +1,11 @@
-"""The connection view: time along, a row for each TCP connection, its streams as bars with their tabs' numbers, and the
-waiting tabs below. Geometry only; the template draws it."""
+"""The connection view: time along; how many are live above; a row for each TCP connection, its streams as bars with their
+tabs' numbers; and below them those who wait. Geometry only; the template draws it."""
 
 from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -11,7 +15,9 @@ from lab.results import CellResult
 MOST = 24  # Rows of connections, and of those who wait: what no longer fits is counted.
 ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}
 LANES = 40  # Streams of one connection that are drawn one below the other; more are drawn as one.
-WIDTH, LEFT, ROW, LANE, TOP, RIGHT = 720, 118, 22, 12, 26, 14
+WIDTH, LEFT, ROW, LANE, RIGHT = 720, 118, 22, 12, 14
+CURVE, TOP = 52, 76  # The curve of the live ones ends here, and the rows begin there.
+TICKS = 7
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -31,61 +37,124 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
+    """`live` are the corners of the curve, `most` the number at its top. `marks` are the verdict and each release."""
+
     width: int
-    height: int
+    height: float
     left: int
+    curve: int
     bars: tuple[Bar, ...]
     names: tuple[tuple[float, str], ...]
     marks: tuple[Mark, ...]
+    ticks: tuple[Mark, ...]
+    live: tuple[tuple[float, float], ...]
+    most: int
+
+
+class Drawing:
+    def __init__(self, cell: CellResult, settled_ms: float) -> None:
+        parts: list[Connection | Stream] = [*cell.rows, *(stream for row in cell.rows for stream in row.streams)]
+        self.cell = cell
+        self.settled_ms = settled_ms
+        self.end = 1.05 * max(settled_ms, *(part.closed_ms or part.opened_ms for part in parts))
+        self.noun = "tab" if cell.opened.endswith("tabs") else "number"
+        self.y: float = TOP
+        self.bars: list[Bar] = []
+        self.names: list[tuple[float, str]] = []
+
+    def at(self, ms: float | None) -> float:
+        share = 1.0 if ms is None else min(max(ms, 0.0) / self.end, 1.0)
+        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+
+    def bar(self, kind: str, ms: tuple[float | None, float | None], y: float, label: str, title: str) -> None:
+        x = self.at(ms[0])
+        self.bars.append(Bar(kind, x, y, round(max(2.0, self.at(ms[1]) - x), 1), label, title))
+
+    def connection(self, number: int, row: Connection) -> None:
+        self.names.append((self.y + ROW / 2, f"connection {number}"))
+        about = f"connection {number}, {row.protocol or 'no protocol'}, from {row.peer}"
+        self.bar("connection", (row.opened_ms, row.closed_ms), self.y, "", about)
+        if len(row.streams) > LANES:
+            many = f"{len(row.streams)} streams"
+            self.bar("stream", (min(one.opened_ms for one in row.streams), row.closed_ms), self.y + 3, many, many)
+            self.y += ROW
+            return
+        below = overlapping(row.streams)
+        for lane, stream in enumerate(row.streams):
+            self.bar("stream", (stream.opened_ms, stream.closed_ms), self.y + 3 + lane * LANE * below, str(stream.tab),
+                     self.about(stream))  # fmt: skip
+        self.y += LANE * len(row.streams) + LANE // 2 if below and len(row.streams) > 1 else ROW
+
+    def about(self, stream: Stream) -> str:
+        until = f"until {stream.closed_ms:.0f} ms" if stream.closed_ms is not None else "to the end"
+        how = ENDS.get(stream.reason or "", stream.reason)
+        return f"{self.noun} {stream.tab}, {stream.opened_ms:.0f} ms {until}, {how}"
+
+    def waiting(self) -> None:
+        arrived = {one.tab: release.ended_ms + one.after_ms for release in self.cell.releases for one in release.arrived}
+        tabs = [tab for tab in self.cell.tabs if not tab.live]
+        for tab in tabs[:MOST]:
+            what = "failed" if tab.failed else "waiting, document loaded" if tab.document else "waiting, blank"
+            self.names.append((self.y + ROW / 2, f"{self.noun} {tab.tab}"))
+            self.bar("waiting", (tab.begun_ms, arrived.get(tab.tab)), self.y, what, f"{self.noun} {tab.tab}: {what}")
+            self.y += ROW
+        self.more(len(tabs))
+
+    def more(self, count: int) -> None:
+        if count > MOST:
+            self.names.append((self.y + ROW / 2, f"and {count - MOST} more"))
+            self.y += ROW
+
+    def curve(self) -> tuple[tuple[tuple[float, float], ...], int]:
+        """How many streams are open at each moment, as a line in steps."""
+        streams = [stream for row in self.cell.rows for stream in row.streams]
+        steps = [(one.opened_ms, 1) for one in streams] + [(one.closed_ms, -1) for one in streams if one.closed_ms is not None]
+        count, heights = 0, [(0.0, 0)]
+        for ms, change in sorted(steps):
+            heights += [(ms, count), (ms, count + change)]
+            count += change
+        heights.append((self.end, count))
+        most = max(height for _, height in heights)
+        scale = (CURVE - 22) / max(most, 1)
+        corners = dict.fromkeys((self.at(ms), round(CURVE - height * scale, 1)) for ms, height in heights)
+        return tuple(corners), most
+
+    def marks(self) -> list[Mark]:
+        ended = [Mark(self.at(one.ended_ms), f"{one.tab} ended by the {one.ended_by}") for one in self.cell.releases]
+        return [Mark(self.at(self.settled_ms), f"verdict at {self.settled_ms:.0f} ms"), *ended]
+
+    def ticks(self) -> list[Mark]:
+        step = 10 ** math.floor(math.log10(self.end / TICKS))
+        step *= next(factor for factor in (1, 2, 5, 10) if self.end / (step * factor) <= TICKS)
+        return [Mark(self.at(number * step), f"{number * step / 1000:g} s") for number in range(int(self.end / step) + 1)]
+
+
+def overlapping(streams: Sequence[Stream]) -> bool:
+    """Whether they were open at once, so that they can't share a row."""
+    ordered = sorted(streams, key=lambda one: one.opened_ms)
+    return any(one.closed_ms is None or one.closed_ms > after.opened_ms for one, after in itertools.pairwise(ordered))
 
 
 def timeline(cell: CellResult) -> Timeline | None:
     """None where nothing was measured."""
     if cell.settled_ms is None or not cell.rows:
         return None
-    parts: list[Connection | Stream] = [*cell.rows, *(stream for row in cell.rows for stream in row.streams)]
-    end = 1.05 * max(cell.settled_ms, *(part.closed_ms or part.opened_ms for part in parts))
-    scale = (WIDTH - LEFT - RIGHT) / end
-
-    def at(ms: float | None) -> float:
-        return round(LEFT + min(end if ms is None else max(ms, 0.0), end) * scale, 1)
-
-    noun = "tab" if cell.opened.endswith("tabs") else "number"
+    drawing = Drawing(cell, cell.settled_ms)
     carrying = [row for row in cell.rows if row.streams or row.documents]
-    bars: list[Bar] = []
-    names: list[tuple[float, str]] = []
-    y = TOP
     for number, row in enumerate(carrying[:MOST], start=1):
-        names.append((y + ROW / 2, f"connection {number}"))
-        title = f"connection {number}, {row.protocol or 'no protocol'}, from {row.peer}"
-        bars.append(Bar("connection", at(row.opened_ms), y, at(row.closed_ms) - at(row.opened_ms), "", title))
-        lanes = max(1, len(row.streams) if len(row.streams) <= LANES else 1)
-        if len(row.streams) > LANES:
-            begun = at(min(stream.opened_ms for stream in row.streams))
-            many = f"{len(row.streams)} streams"
-            bars.append(Bar("stream", begun, y + 3, round(at(row.closed_ms) - begun, 1), many, many))
-        for lane, stream in enumerate(row.streams if len(row.streams) <= LANES else ()):
-            top = y + 3 + (lane * LANE if lanes > 1 else 0)
-            until = f"until {stream.closed_ms:.0f} ms" if stream.closed_ms is not None else "to the end"
-            about = f"{noun} {stream.tab}, {stream.opened_ms:.0f} ms {until}, {ENDS.get(stream.reason or '', stream.reason)}"
-            width = max(2.0, at(stream.closed_ms) - at(stream.opened_ms))
-            bars.append(Bar("stream", at(stream.opened_ms), top, round(width, 1), str(stream.tab), about))
-        y += ROW if lanes == 1 else LANE * lanes + LANE // 2
-    arrived = {one.tab: release.ended_ms + one.after_ms for release in cell.releases for one in release.arrived}
-    if len(carrying) > MOST:
-        names.append((y + ROW / 2, f"and {len(carrying) - MOST} more"))
-        y += ROW
-    waiting = [tab for tab in cell.tabs if not tab.live]
-    for tab in waiting[:MOST]:
-        came = arrived.get(tab.tab, end)
-        names.append((y + ROW / 2, f"{noun} {tab.tab}"))
-        what = "failed" if tab.failed else "waiting, document loaded" if tab.document else "waiting, blank"
-        begun = at(tab.begun_ms or 0.0)
-        bars.append(Bar("waiting", begun, y, round(at(came) - begun, 1), what, f"{noun} {tab.tab}: {what}"))
-        y += ROW
-    if len(waiting) > MOST:
-        names.append((y + ROW / 2, f"and {len(waiting) - MOST} more"))
-        y += ROW
-    ended = f", then {', '.join(str(one.tab) for one in cell.releases)} ended" if cell.releases else ""
-    marks = [Mark(at(cell.settled_ms), f"verdict at {cell.settled_ms:.0f} ms{ended}")]
-    return Timeline(WIDTH, y + 8, LEFT, tuple(bars), tuple(names), tuple(marks))
+        drawing.connection(number, row)
+    drawing.more(len(carrying))
+    drawing.waiting()
+    live, most = drawing.curve()
+    return Timeline(
+        width=WIDTH,
+        height=drawing.y + 20,
+        left=LEFT,
+        curve=CURVE,
+        bars=tuple(drawing.bars),
+        names=tuple(drawing.names),
+        marks=tuple(drawing.marks()),
+        ticks=tuple(drawing.ticks()),
+        live=live,
+        most=most,
+    )
