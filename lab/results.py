@@ -24,8 +24,8 @@ from lab.observation import Carried, DropSeen, Filled, Observation, Picture, Pro
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
 
-SCHEMA = "seventh-tab/4"
-READABLE = ("seventh-tab/3", SCHEMA)
+SCHEMA = "seventh-tab/3"
+READABLE = ("seventh-tab/2", SCHEMA)
 """What has a default in CellResult was not there in older files."""
 
 

@@ -40,7 +40,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     assert results.read(path) == made(cell())
     assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
     raw = json.loads(path.read_text())
-    assert raw["schema"] == "seventh-tab/4"
+    assert raw["schema"] == "seventh-tab/3"
     wanted = "scenario engine engine_version protocol transport opened asked live documents connections max_streams claim"
     assert {*wanted.split(), "verdict", "cause", "why", "seconds", "witnesses"} <= raw["cells"][0].keys()
 
@@ -71,7 +71,7 @@ def test_the_committed_schema_has_not_drifted() -> None:
         (b"\xff\xfe", "is not JSON"),
         (b"[]", "not of Seventh Tab"),
         (b'{"schema": 3}', "not of Seventh Tab"),
-        (b'{"schema": "seventh-tab/5"}', "has schema 'seventh-tab/5'"),
+        (b'{"schema": "seventh-tab/4"}', "has schema 'seventh-tab/4'"),
         (b'{"schema": "seventh-tab/3"}', "does not keep to schema"),
         (b'\xef\xbb\xbf{"schema": "seventh-tab/3"}', "is not JSON|does not keep to schema"),
         (b'{"schema": "seventh-tab/3", "run": NaN}', "does not keep to schema"),

@@ -143,15 +143,19 @@ def charts(groups: Sequence[Group]) -> list[tuple[str, Markup]]:
                 .properties(**SIZE)
                 .facet(row=alt.Row("engine:N", title=None), column=alt.Column("protocol:N", title=None))
             )
-            made.append((title, drawn(name, facets.to_json())))
+            made.append((title, drawn(name, title, facets.to_json())))
     return made
 
 
 @cache
-def drawn(name: str, chart: str) -> Markup:
-    """The SVG of a Vega-Lite chart. Its ids are numbered in each process anew, so they get numbers of their own."""
+def drawn(name: str, title: str, chart: str) -> Markup:
+    """The SVG of a Vega-Lite chart, as one picture with a title. Its ids are numbered in each process anew, so they get numbers
+    of their own."""
     svg = vl_convert.vegalite_to_svg(chart, config=CONFIG)
-    svg = re.sub(r'^<svg [^>]*width="([\d.]+)" height="([\d.]+)" viewBox', r'<svg class="chart" viewBox', svg)
+    svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
+    svg = re.sub(
+        r'^<svg [^>]*width="[\d.]+" height="[\d.]+" viewBox', f'<svg class="chart" role="img" aria-label="{title}" viewBox', svg
+    )
     ids = list(dict.fromkeys(re.findall(r'id="([^"]+)"', svg)))
     for number, one in enumerate(ids):
         svg = re.sub(rf'(id="|url\(#){re.escape(one)}(["\)])', rf"\g<1>{name}-{number}\g<2>", svg)
