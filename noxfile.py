@@ -64,8 +64,8 @@ def lock(session: nox.Session) -> None:
 
 
 @nox.session
-def picture(session: nox.Session) -> None:
-    """Renew docs/report.png from the last run's report."""
+def sample(session: nox.Session) -> None:
+    """Renew reports/sample/ by one real default run, and docs/report.png from it; arguments go to `seventh-tab run`."""
     install(session)
     browsers(session)
-    session.run("python", "-m", "tests.picture")
+    session.run("python", "-m", "tests.sample", *session.posargs)
