@@ -63,8 +63,9 @@ def load(folder: Path) -> dict[str, Scenario]:
     return catalogue
 
 
-def choose(catalogue: dict[str, Scenario], names: Sequence[str]) -> list[Scenario]:
-    """The scenarios named, by a name in the catalogue or by the path of a file; all of the catalogue when none is named."""
+def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = False) -> list[Scenario]:
+    """The scenarios named, by a name in the catalogue or by the path of a file; all of the catalogue when none is named, or all
+    that are for a first look."""
     chosen: dict[str, Scenario] = {}
     for name in dict.fromkeys(names):
         if not name.endswith(".py"):
@@ -73,7 +74,7 @@ def choose(catalogue: dict[str, Scenario], names: Sequence[str]) -> list[Scenari
         for one in load_file(Path(name)):
             one.source = name
             add(one, chosen)
-    return list(chosen.values()) or list(catalogue.values())
+    return list(chosen.values()) or [one for one in catalogue.values() if one.first_look or not quick]
 
 
 def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:

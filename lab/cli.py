@@ -145,7 +145,7 @@ def run(
     markdown: Path | None,
 ) -> None:
     """Run scenarios (all, or those named) and write a report."""
-    chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario)
+    chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario, quick=breadth == "quick")
     engines = engine or tuple(ENGINES)
     cells = catalogue.cells(chosen, Choice(
         engines, protocol, transport, opened, tabs, repeat, streams_per_connection, case, breadth or "main",

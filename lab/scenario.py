@@ -95,6 +95,7 @@ class Scenario:
         self.aside: frozenset[str] = frozenset(fields["aside"])
         self.repeat: int = fields["repeat"]
         self.differing: int = fields["differing"]
+        self.first_look: bool = fields["first_look"]
         self.path = Path(inspect.getfile(steps))
         self.source = self.name  # How the command line names it: the catalogue's name, or the path it was loaded by.
 
@@ -183,6 +184,7 @@ def scenario(
     aside: Sequence[str] = (),
     repeat: int = 1,
     differing: int = 1,
+    first_look: bool = True,
     intervals: Mapping[str, Sequence[int]] | None = None,
     per_second: float | None = None,
 ) -> Callable[[Steps], Scenario]:
@@ -193,7 +195,8 @@ def scenario(
     takes more than the first; without it, the finder's bound for each opening. `intervals` are those of the transports that
     poll, in ms; `per_second` is the feed's pace while the tabs listen.
     `aside` names protocols and openings that are run only when they are asked for: another scenario has them already. In so
-    many things as `differing` says may a main cell be another than the reference.
+    many things as `differing` says may a main cell be another than the reference. A quick run of everything leaves out what is
+    not for a `first_look`.
     Raises UsageError for a matrix that can't be run.
     """
     if not all(isinstance(limit, int) and limit >= 0 for limit in (claim or {}).values()):
@@ -233,6 +236,7 @@ def scenario(
             "aside": aside,
             "repeat": repeat,
             "differing": differing,
+            "first_look": first_look,
             "intervals": intervals or {},
             "per_second": per_second,
         }

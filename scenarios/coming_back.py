@@ -10,7 +10,7 @@ TURNED_AWAY = {"status 204": Drop(status=204), "status 500": Drop(status=500), "
 
 
 @scenario(
-    transports=["sse"], opened=["page"], tabs=3, per_second=20,
+    transports=["sse"], opened=["page"], tabs=3, per_second=20, first_look=False,
     cases={
         "retry 1000": Drop(1000), "retry 100": Drop(100), "retry 4000": Drop(4000), "without retry": Drop(None), **TURNED_AWAY,
     },

@@ -10,7 +10,7 @@ BACK = "all came back, nothing lost"
 
 @scenario(
     transports=["sse", "websocket", "fetch_stream", "long_polling", "polling"], opened=["page"], tabs=3, per_second=20,
-    intervals={"polling": [1000]}, cases={"": Drop()},
+    intervals={"polling": [1000]}, first_look=False, cases={"": Drop()},
     claims=[
         Claim(None, STANDARD, BACK, ("h1", "h2"), transports=("sse",)),
         Claim(None, OWN, BACK, ("h1", "h2")),

@@ -16,6 +16,7 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
     intervals={"polling": [1000, 100, 5000]},
     per_second=5,
     differing=2,
+    first_look=False,
     claims=[
         Claim(6, MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
         Claim(None, SOCKETS, protocols=("h1",), transports=("websocket",)),

@@ -143,3 +143,12 @@ def test_the_paces_at_the_bounds() -> None:
     one = polling(intervals={"polling": [LEAST_MS, MOST_MS]}, per_second=MOST_PER_SECOND)
     assert {cell.interval_ms for cell in cells(one)} == {None, 10, 60_000}
     assert {cell.per_second for cell in cells(polling(per_second=0.01))} == {0.01}
+
+
+def test_a_quick_run_of_everything_is_a_first_look_only() -> None:
+    known = catalogue.load(catalogue.home())
+    first = {one.name for one in catalogue.choose(known, [], quick=True)}
+    assert "seventh_tab" in first
+    assert "ways" not in first
+    assert [one.name for one in catalogue.choose(known, ["ways"], quick=True)] == ["ways"]
+    assert len(catalogue.choose(known, [])) == len(known)
