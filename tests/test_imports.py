@@ -13,7 +13,20 @@ import pytest
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "lab").rglob("*.py"))
-VALUES = {"errors", "ledger", "protocols", "openings", "folds", "cell", "observation", "judge", "scenario", "figures"}
+VALUES = {
+    "evidence",
+    "payloads",
+    "errors",
+    "ledger",
+    "protocols",
+    "openings",
+    "folds",
+    "cell",
+    "observation",
+    "judge",
+    "scenario",
+    "figures",
+}
 SERIALISATION = {"msgspec"}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
