@@ -14,8 +14,9 @@ PATIENCE_S = 5.0
 
 
 async def pictures(pages: Sequence[Page]) -> tuple[Picture, ...]:
-    """Of each tab, by the number of the client in it."""
-    taken = [await picture(page) for page in pages]
+    """Of each tab, by the number of the client in it. All at once: Chromium takes a second for each tab that is not in front,
+    and no longer for many."""
+    taken = await asyncio.gather(*[picture(page) for page in pages])
     return tuple(Picture(client, *one) for page, one in zip(pages, taken, strict=True) for client in page.clients)
 
 
