@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from typing import Any
 import pytest
 
 from lab import certs, ledger
+from tests.control import H1, pull
+
+os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 20.0
@@ -38,7 +42,8 @@ class Served:
         )
         self.events: list[ledger.AnyEvent] = []
         self._new: queue.SimpleQueue[ledger.AnyEvent | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         first = self.wait(lambda: self.events[0] if self.events else None)
         assert isinstance(first, ledger.Listening)
         self.listening = first
@@ -72,6 +77,7 @@ class Served:
         assert self.process.stdout is not None
         self.process.stdin.close()
         code = self.process.wait(timeout=PATIENCE_S)
+        self._reader.join(PATIENCE_S)
         self.process.stdout.close()
         return code
 
@@ -94,3 +100,24 @@ def serve(leaf: Path) -> Iterator[Callable[..., Served]]:
 @pytest.fixture
 def origin(serve: Callable[..., Served]) -> Served:
     return serve()
+
+
+@pytest.fixture
+def lever(origin: Served) -> Iterator[H1]:
+    """The control door of `origin`: see tests.control.pull."""
+    client = H1(origin.port("control"))
+    yield client
+    client.close()
+
+
+def metered(origin: Served, lever: H1, query: str = "") -> ledger.Metered:
+    """The origin's own counters, just now. With them everything that it entered before has been read."""
+    before = len(origin.of(ledger.Metered))
+    assert pull(lever, f"/control/meter{query}") == 204
+    last: ledger.Metered = origin.wait_count(ledger.Metered, before + 1)[-1]
+    return last
+
+
+def faults(origin: Served, lever: H1) -> list[ledger.OriginFault]:
+    metered(origin, lever)
+    return origin.of(ledger.OriginFault)

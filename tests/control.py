@@ -15,15 +15,17 @@ import h2.connection
 import h2.events
 import h2.settings
 import h11
+import wsproto
+from wsproto.events import AcceptConnection, Request
 
 from lab import certs
 
 PATIENCE_S = 20.0  # A guard for a hung test, not a measure.
 
 
-def connect(port: int, alpn: str = "", folder: Path | None = None) -> socket.socket:
+def connect(port: int, alpn: str = "", folder: Path | None = None, address: str = "127.0.0.1") -> socket.socket:
     """A connection to a door; over TLS when `folder`, with the run's CA, is given."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    plain = socket.create_connection((address, port), timeout=PATIENCE_S)
     if folder is None:
         return plain
     context = ssl.create_default_context(cafile=str(folder / certs.AUTHORITY))
@@ -34,13 +36,13 @@ def connect(port: int, alpn: str = "", folder: Path | None = None) -> socket.soc
 class H1:
     """One HTTP/1.1 connection."""
 
-    def __init__(self, port: int, folder: Path | None = None) -> None:
-        self.socket = connect(port, "http/1.1", folder)
+    def __init__(self, port: int, folder: Path | None = None, address: str = "127.0.0.1") -> None:
+        self.socket = connect(port, "http/1.1", folder, address)
         self._h11 = h11.Connection(h11.CLIENT)
 
     def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> h11.Response:
         """Send a request and return as soon as the headers of its response are here."""
-        fields = [("Host", "127.0.0.1"), *(headers or {}).items()]
+        fields = list({"Host": "127.0.0.1", **(headers or {})}.items())
         self.socket.sendall(self._h11.send(h11.Request(method=method, target=path, headers=fields)) or b"")
         self.socket.sendall(self._h11.send(h11.EndOfMessage()) or b"")
         event = self.next()
@@ -68,6 +70,41 @@ class H1:
         self.socket.close()
 
 
+def pull(lever: H1, path: str) -> int:
+    """Ask the control door for something; the status it answers with."""
+    status = lever.get(path, method="POST").status_code
+    lever.body()
+    lever.next_cycle()
+    return status
+
+
+class WS:
+    """One WebSocket over HTTP/1.1, accepted. What comes after the connection's end is nothing."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self.socket = connect(port)
+        self._wsproto = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
+        self._came: list[wsproto.events.Event] = []
+        self.send(Request(host="127.0.0.1", target=path))
+        accepted = self.next()
+        assert isinstance(accepted, AcceptConnection), accepted
+
+    def send(self, event: wsproto.events.Event) -> None:
+        self.socket.sendall(self._wsproto.send(event))
+
+    def next(self) -> wsproto.events.Event | None:
+        while not self._came:
+            data = self.socket.recv(65536)
+            if not data:
+                return None
+            self._wsproto.receive_data(data)
+            self._came += self._wsproto.events()
+        return self._came.pop(0)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
 class H2:
     """One HTTP/2 connection. `events` keeps everything that came, in order."""
 
@@ -86,11 +123,17 @@ class H2:
         self.socket.sendall(self.h2.data_to_send())
 
     def get(
-        self, path: str, headers: dict[str, str] | None = None, method: str = "GET", end: bool = True, **priority: int
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        method: str = "GET",
+        end: bool = True,
+        authority: str = "127.0.0.1",
+        **priority: int,
     ) -> int:
         """Send a request; its stream's number. Without `end`, a body is to come. Priority as h2's send_headers has it."""
         stream = self.h2.get_next_available_stream_id()
-        fields = [(":method", method), (":scheme", "https"), (":authority", "127.0.0.1"), (":path", path)]
+        fields = [(":method", method), (":scheme", "https"), (":authority", authority), (":path", path)]
         fields += list((headers or {}).items())
         self.h2.send_headers(stream, fields, end_stream=end, **priority)  # type: ignore[arg-type]  # as documented
         self.flush()

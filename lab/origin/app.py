@@ -144,9 +144,12 @@ class App:
             return
         connection = self.book.connection_of(exchange.port, exchange.peer)
         number = self.book.stream_opened(connection, exchange.query.get("cell", ""), tab, transport, exchange.http, None)
-        carrying, reason = Carrying(exchange, transport, payload), "fault"
+        carrying, reason = Carrying(exchange, transport, payload), "shutdown"
         try:
             reason = "answered" if await carrying.whole() else "client"
+        except Exception:
+            reason = "fault"
+            raise
         finally:
             self.book.stream_closed(number, reason, carrying.times)
 

@@ -39,7 +39,11 @@ class Carrying:
         if isinstance(self._exchange, Socket):
             await self._messages(self._exchange)
             return False
-        return not await until_gone(self._exchange, self._response, trio.CancelScope())
+        if await until_gone(self._exchange, self._response, trio.CancelScope()):
+            return False
+        await self._exchange.finish()  # Only here: Hypercorn says that the client has gone when a response has ended.
+        self.times += 1
+        return True
 
     async def _messages(self, socket: Socket) -> None:
         await socket.start(101, ())
@@ -55,5 +59,3 @@ class Carrying:
             if number:
                 await trio.sleep(APART_S)
             await self._exchange.write(chunk)
-        await self._exchange.finish()
-        self.times += 1

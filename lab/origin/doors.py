@@ -94,6 +94,9 @@ class House:
             if door.protocol is not CONTROL:
                 door.shut_s = seconds
                 door.scope.cancel()
+        # Hypercorn shields its writes from cancellation: one to a client that never reads would keep its door shut for ever.
+        for connection in list(self._sockets.values()):
+            connection.close()
 
     async def _serve_door(self, door: Door) -> None:
         async def handle(stream: TLS | CountedStream) -> None:

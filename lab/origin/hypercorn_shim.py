@@ -11,6 +11,9 @@ Each part names the fault; `tests/origin/test_immunity.py` shows each on the sto
   5 wants END_STREAM), so the browser holds its place for seconds more. Here the stream ends with the answer, and is reset
   without error (RFC 9113 section 8.1): Firefox 153 takes END_STREAM for the end of both directions and sends none itself, so
   its next stream would be one more than allowed.
+- *A WebSocket that waits for its client.* What stock answers a Close or a Ping with is written by the task that reads the
+  connection: on a stream whose window is shut it waits there, and never sees the window open; every other stream stops with it.
+  Who breaks the protocol gets no Close, and over HTTP/2 keeps its place for ever. Both are mended in hypercorn_sockets.
 - *Late data.* A client may still send on a stream that the server has answered and ended; stock looks the stream up, and the
   whole connection dies of a KeyError. Here such data is acknowledged and passed over (RFC 9113 section 5.1).
 - *Many small writes.* A response's head, its body and its end, and every stream's update, leave in a write of their own; each
@@ -34,20 +37,20 @@ from typing import Any
 import h2.errors
 import hypercorn.protocol
 import hypercorn.protocol.h2
+import hypercorn.protocol.h11
+import hypercorn.protocol.ws_stream
 from h2.events import DataReceived, Event, RequestReceived
 from h2.stream import StreamState
 from hypercorn.config import Config
-from hypercorn.protocol.events import EndData, Response
 from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.events import Response
 from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BUFFER_LOW_WATER, BufferCompleteError, H2Protocol, StreamBuffer
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import WSStream
 from priority.priority import DeadlockError
-from wsproto.connection import ConnectionState
-from wsproto.events import CloseConnection
-from wsproto.events import Event as WSProtoEvent
 
 from lab.origin.hypercorn_gathering import WholeH11Protocol
+from lab.origin.hypercorn_sockets import EndingWSStream, TellingConnection, TellingWSStream
 
 HYPERCORN = "0.18.0"
 NEVER = 2**31 - 1  # Requests on one connection, or seconds of keep-alive: more than any run can reach.
@@ -164,13 +167,6 @@ class TurnTakingH2Protocol(H2Protocol):
             await super()._flush()
 
 
-class EndingWSStream(WSStream):
-    async def _send_wsproto_event(self, event: WSProtoEvent) -> None:
-        await super()._send_wsproto_event(event)
-        if isinstance(event, CloseConnection) and self.connection.state is ConnectionState.CLOSED:
-            await self.send(EndData(stream_id=self.stream_id))
-
-
 class BoundedStreamBuffer(StreamBuffer):
     """A producer waits while its buffer is over the high mark, until it is under the low one."""
 
@@ -200,6 +196,8 @@ def install() -> None:
         raise RuntimeError(f"the origin's shim is for Hypercorn {HYPERCORN}, and {found} is installed")
     hypercorn.protocol.H2Protocol = TurnTakingH2Protocol  # type: ignore[attr-defined]  # looked up by name
     hypercorn.protocol.H11Protocol = WholeH11Protocol  # type: ignore[attr-defined]  # likewise
+    hypercorn.protocol.ws_stream.Connection = TellingConnection  # type: ignore[attr-defined]  # likewise
+    hypercorn.protocol.h11.WSStream = TellingWSStream  # type: ignore[attr-defined]  # likewise
     hypercorn.protocol.h2.WSStream = EndingWSStream  # type: ignore[attr-defined]  # likewise
     hypercorn.protocol.h2.StreamBuffer = BoundedStreamBuffer  # type: ignore[misc]  # likewise
 

@@ -93,6 +93,8 @@ class Levers:
     def _refuse(self, query: dict[str, str]) -> int:
         """From now on; `status=0` ends it."""
         status = int(query["status"])
+        if (status and not 200 <= status < 600) or not query.get("type", "").isprintable():
+            raise ValueError(f"no response ends a request with status {status}")
         self._refusal = (query["cell"], status, query.get("type", "text/plain")) if status else None
         return 204
 

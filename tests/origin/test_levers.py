@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import h2.events
@@ -14,23 +13,9 @@ import pytest
 from lab.ledger import CellBegan, ProbeServed, StreamClosed, StreamOpened
 from lab.origin.levers import MAX_PACE
 from tests.conftest import Served
-from tests.control import H1, H2
+from tests.control import H1, H2, pull
 
 SSE = "/api/v1/live-scores?cell=c"
-
-
-@pytest.fixture
-def lever(origin: Served) -> Iterator[H1]:
-    client = H1(origin.port("control"))
-    yield client
-    client.close()
-
-
-def pull(lever: H1, path: str) -> int:
-    status = lever.get(path, method="POST").status_code
-    lever.body()
-    lever.next_cycle()
-    return status
 
 
 def test_a_cell_sets_what_new_connections_are_allowed(origin: Served, lever: H1, leaf: Path) -> None:

@@ -1,4 +1,4 @@
-"""The other transports as a plain client meets them: fetch streaming, long polling, WebSocket over HTTP/1.1 and HTTP/2."""
+"""The other transports as a plain client meets them: fetch streaming, polling long and short, WebSocket over both protocols."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
 from lab.ledger import StreamClosed, StreamOpened
-from lab.transports import fetch_stream, long_polling, transports, websocket
+from lab.transports import fetch_stream, long_polling, polling, transports, websocket
 from tests.conftest import Served
-from tests.control import H1, H2, connect
+from tests.control import H1, H2, connect, pull
 
 
 def test_they_are_found_by_looking() -> None:
@@ -52,6 +52,31 @@ def test_long_polling_answers_at_once_and_then_waits(origin: Served) -> None:
         assert updates
         reached = updates[-1]["seq"]
     assert {event.reason for event in origin.wait_count(StreamClosed, 6)} == {"answered"}
+    client.close()
+
+
+def test_polling_is_answered_at_once_with_what_is_new_or_with_nothing(origin: Served, lever: H1) -> None:
+    assert pull(lever, "/control/pace?per_second=0") == 204
+    client = H1(origin.port("h1-clear"))
+
+    def ask(known: str) -> list[int]:
+        response = client.get(f"{polling.PATH}?cell=c&tab=1{known}")
+        assert dict(response.headers)[b"content-type"] == b"application/json"
+        numbers = [update["seq"] for update in json.loads(client.body())["updates"]]
+        client.next_cycle()
+        return numbers
+
+    [newest] = ask("")
+    assert ask(f"&after={newest}") == []
+    for _ in range(3):
+        assert pull(lever, "/control/publish") == 204
+    assert ask(f"&after={newest}") == [newest + 1, newest + 2, newest + 3]
+    assert [(event.reason, event.sent) for event in origin.wait_count(StreamClosed, 3)] == [
+        ("answered", 1),
+        ("answered", 0),
+        ("answered", 3),
+    ]
+    assert {event.transport for event in origin.of(StreamOpened)} == {"polling"}
     client.close()
 
 
