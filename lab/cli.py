@@ -8,7 +8,7 @@ import contextlib
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, UsageError
 from lab.openings import OPENINGS
-from lab.origin_client import origin
+from lab.origin_client import LOOPBACK, origin
 from lab.protocols import PROTOCOLS
 from lab.run import NothingStartedError, Plan, make_folder, new_results
 from lab.run import run as run_plan
@@ -169,11 +169,15 @@ def run(
 
 
 @main.command()
+@click.option("--bind", default=LOOPBACK, show_default=True, help="The address to listen on; the levers stay on this machine.")
+@click.option(
+    "--name", "called", multiple=True, help="A name that others call this machine by; requests for others are refused."
+)
 @click.option("--port", multiple=True, help="DOOR=PORT; without it, any free port.")
 @click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True)
-def serve(port: tuple[str, ...], streams_per_connection: int) -> None:
+def serve(bind: str, called: tuple[str, ...], port: tuple[str, ...], streams_per_connection: int) -> None:
     """Keep the doors open and print addresses to try by hand, until Ctrl-C."""
-    complete(serve_doors(fixed(port), streams_per_connection))
+    complete(serve_doors(bind, called, fixed(port), streams_per_connection))
 
 
 def fixed(ports: tuple[str, ...]) -> dict[str, int]:
@@ -187,13 +191,19 @@ def fixed(ports: tuple[str, ...]) -> dict[str, int]:
     return found
 
 
-async def serve_doors(ports: dict[str, int], streams_per_connection: int) -> None:
+async def serve_doors(bind: str, called: Sequence[str], ports: dict[str, int], streams_per_connection: int) -> None:
     console = output()
+    if bind != LOOPBACK:
+        console.print(
+            f"Whoever reaches this machine at {bind} can open these pages and streams, and hold as many as they like."
+        )
     with (
         certs.minted(*certs.NAMES) as leaf,
         tempfile.TemporaryDirectory(prefix="seventh-tab-") as folder,
     ):
-        starting = origin(leaf, Path(folder), streams_per_connection=streams_per_connection, ports=ports)
+        starting = origin(
+            leaf, Path(folder), streams_per_connection=streams_per_connection, host=bind, names=called, ports=ports
+        )
         async with starting as running:
             for row in PROTOCOLS.values():
                 console.print(f"{row.title:<22} {running.url(row.name, '/')}", soft_wrap=True)

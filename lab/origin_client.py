@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from io import RawIOBase
 from pathlib import Path
@@ -18,6 +18,7 @@ from lab import ledger
 from lab.errors import PORT_TAKEN, HarnessFaultError, MachineError, UsageError
 from lab.protocols import CONTROL, of_door
 
+LOOPBACK = "127.0.0.1"
 START_S = 30.0  # Guards against an origin that never speaks, on a machine too busy to start Python.
 STOP_S = 3.0
 CONTROL_S = 10.0
@@ -46,13 +47,21 @@ class Origin:
         return f"{of_door(door).scheme}://{host or self.listening.host}:{self.listening.doors[door]}{path}"
 
     async def _read(self) -> None:
-        assert self.process.stdout is not None
         try:
-            while line := await self.process.stdout.readline():
-                self.events.append(self._event(line))
+            while event := await self._next():
+                self.events.append(event)
                 self._announce()
         finally:  # Whoever waits for news learns that there will be none.
             asyncio.get_running_loop().call_soon(self._announce)
+
+    async def _next(self) -> ledger.AnyEvent | None:
+        """The next line's event; None at the ledger's end. A line too long is a fault, and what is left of it may be another."""
+        assert self.process.stdout is not None
+        try:
+            line = await self.process.stdout.readline()
+        except ValueError as error:
+            return ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line is too long: {error}")
+        return self._event(line) if line else None
 
     def _event(self, line: bytes) -> ledger.AnyEvent:
         """A line's event. What can't be kept or read is a fault, of which the judge will hear."""
@@ -118,7 +127,7 @@ class Origin:
             ) from error
 
     def _request(self, method: str, path: str) -> int:
-        connection = HTTPConnection(self.listening.host, self.listening.doors[CONTROL.name], timeout=CONTROL_S)
+        connection = HTTPConnection(LOOPBACK, self.listening.doors[CONTROL.name], timeout=CONTROL_S)
         try:
             connection.request(method, path)
             return connection.getresponse().status
@@ -147,7 +156,8 @@ async def origin(
     folder: Path,
     *,
     streams_per_connection: int = 100,
-    host: str = "127.0.0.1",
+    host: str = LOOPBACK,
+    names: Sequence[str] = (),
     ports: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Origin]:
     """Start an origin, and stop it at the end. Its ledger goes to `folder`/ledger.jsonl too, its messages to origin.log.
@@ -158,6 +168,7 @@ async def origin(
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lab.origin", "--exit-on-eof", "--certs", str(certs), "--host", host),
             *("--streams-per-connection", str(streams_per_connection)),
+            *(f"--name={name}" for name in names),
             *(f"--port={door}={port}" for door, port in (ports or {}).items()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -185,6 +196,8 @@ async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, message
         line = await asyncio.wait_for(process.stdout.readline(), START_S)
     except TimeoutError as error:
         raise MachineError(f"the origin said nothing for {START_S:.0f} s", "the machine may be too busy") from error
+    except ValueError as error:
+        raise HarnessFaultError(f"the origin's first line is no greeting: {error}") from error
     if not line:
         messages.seek(0)
         said = messages.read().decode(errors="replace").strip().splitlines() or ["no word from it"]
@@ -192,7 +205,7 @@ async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, message
             raise UsageError(said[-1], "choose another port, or leave the choice to the lab")
         raise MachineError(f"the origin did not start: {said[-1]}")
     copy.write(line)
-    listening = ledger.decode(line)
-    if not isinstance(listening, ledger.Listening):
-        raise HarnessFaultError(f"the origin's first line is no greeting: {line[:80]!r}")
-    return listening
+    with suppress(msgspec.DecodeError):
+        if isinstance(listening := ledger.decode(line), ledger.Listening):
+            return listening
+    raise HarnessFaultError(f"the origin's first line is no greeting: {line[:80]!r}")

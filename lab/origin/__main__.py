@@ -24,7 +24,10 @@ from lab.origin.app import App
 from lab.origin.book import Book
 from lab.origin.doors import Door, House, open_door
 from lab.origin.feed import Feed
+from lab.origin.hosts import Hosts
 from lab.protocols import CONTROL, PROTOCOLS, SECOND, of_door
+
+LOOPBACK = "127.0.0.1"  # Where the control door is, wherever the others are: its levers are for this machine alone.
 
 
 def fixed_ports(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
@@ -39,6 +42,7 @@ def fixed_ports(context: click.Context, parameter: click.Parameter, values: tupl
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--name", "names", multiple=True, help="A name that requests may call it by, besides those of this machine.")
 @click.option("--port", "ports", multiple=True, callback=fixed_ports, help="DOOR=PORT; without it, any free port.")
 @click.option("--certs", type=click.Path(path_type=Path, exists=True), help="Folder with chain.pem and key.pem.")
 @click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True)
@@ -46,6 +50,7 @@ def fixed_ports(context: click.Context, parameter: click.Parameter, values: tupl
 @click.option("--exit-on-eof", is_flag=True, help="Stop when standard input ends: a driver holds the other end.")
 def main(
     host: str,
+    names: tuple[str, ...],
     ports: dict[str, int],
     certs: Path | None,
     streams_per_connection: int,
@@ -55,9 +60,9 @@ def main(
     hypercorn_shim.install()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # A browser may open more connections than the usual 1024.
-    names = (*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name)
-    doors = [name for name in names if certs or not of_door(name).tls]
-    trio.run(run, host, doors, ports, certs, streams_per_connection, updates_per_second, exit_on_eof)
+    every = (*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name)
+    doors = [name for name in every if certs or not of_door(name).tls]
+    trio.run(run, host, names, doors, ports, certs, streams_per_connection, updates_per_second, exit_on_eof)
     # Nothing may hold up the end: Hypercorn shields its writes from cancellation, even to a client that never reads.
     sys.stdout.flush()
     os._exit(0)
@@ -65,7 +70,8 @@ def main(
 
 async def run(
     host: str,
-    names: list[str],
+    names: tuple[str, ...],
+    door_names: list[str],
     ports: dict[str, int],
     certs: Path | None,
     streams_per_connection: int,
@@ -75,17 +81,17 @@ async def run(
     book = Book(sys.stdout.fileno())
     feed = Feed(updates_per_second)
     settings = hypercorn_shim.config(streams_per_connection)
-    app = App(book, feed, settings)
+    app = App(book, feed, settings, Hosts(names))
     doors: list[Door] = []
-    for name in names:
-        port = ports.get(name, 0)
+    for name in door_names:
+        port, at = ports.get(name, 0), LOOPBACK if name == CONTROL.name else host
         try:
-            doors.append(await open_door(name, of_door(name), host, port, certs, app.meter.wire))
+            doors.append(await open_door(name, of_door(name), at, port, certs, app.meter.wire))
         except OSError as error:
-            click.echo(f"door {name}: {host}:{port} can't be bound: {error.strerror}", err=True)
+            click.echo(f"door {name}: {at}:{port} can't be bound: {error.strerror}", err=True)
             sys.exit(PORT_TAKEN)
-    at = {door.name: door.port for door in doors}
-    app.control_port = at[CONTROL.name]
+    numbers = {door.name: door.port for door in doors}
+    app.control_port = numbers[CONTROL.name]
     house = House(app, book, settings)
     app.levers.doors = house
     versions = {name: importlib.metadata.version(name) for name in ("hypercorn", "h2", "trio")}
@@ -93,7 +99,7 @@ async def run(
     greeting = ledger.Listening(
         at_ms=ledger.now_ms(),
         host=host,
-        doors=at,
+        doors=numbers,
         streams_per_connection=streams_per_connection,
         updates_per_second=updates_per_second,
         pid=os.getpid(),

@@ -15,6 +15,7 @@ from lab.origin.book import Book
 from lab.origin.carry import Carrying, asked
 from lab.origin.exchange import Exchange, Headers, Receive, Send, Socket, until_gone
 from lab.origin.feed import Feed
+from lab.origin.hosts import Hosts
 from lab.origin.levers import Levers
 from lab.origin.meter import Meter
 from lab.transports import Transport, Update, transports
@@ -66,8 +67,9 @@ class App:
     """`control_port` is the one door where requests may change something: the feed, and Hypercorn's `settings`. It has a feed
     of its own that never falls silent: the clock by which the driver waits."""
 
-    def __init__(self, book: Book, feed: Feed, settings: Config) -> None:
+    def __init__(self, book: Book, feed: Feed, settings: Config, hosts: Hosts) -> None:
         self.book = book
+        self.hosts = hosts
         self.feed = feed
         self.clock = Feed(CLOCK_PER_SECOND)
         self.meter = Meter()
@@ -88,7 +90,9 @@ class App:
             raise
 
     async def _answer(self, exchange: Exchange) -> None:
-        if exchange.path in self._transports:
+        if not self.hosts.knows(exchange.headers.get("host", "")):
+            await exchange.answer(421, body="this origin is not called that: use its address, or a name under localhost\n")
+        elif exchange.path in self._transports:
             await self._stream(exchange, self._transports[exchange.path])
         elif exchange.path == "/probe" and exchange.tab is not None:
             await self._probe(exchange, exchange.tab)
