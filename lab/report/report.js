@@ -11,6 +11,11 @@ const open = () => {
 addEventListener("hashchange", open);
 open();
 
+// On paper nothing can be opened.
+addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("article > details")) one.open = true;
+});
+
 const filters = document.getElementById("filters");
 const filter = () => {
   const off = {};
