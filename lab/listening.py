@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -22,6 +23,10 @@ IDLE_S, WINDOW_S = 1.0, 5.0
 INTERVALS = 3
 """So long does a cell lie idle, before and after, and so long does it listen; where clients poll, for three of their intervals
 at least."""
+
+CALM_S, MOST_LOOKS, FALLING = 0.5, 10, 0.8
+"""Before it lies idle, what the opening of the tabs set going may end: half a second after the other is looked at, until one
+costs no less than this share of the one before. Firefox was busy for seconds, and then cost less than nothing."""
 
 Note = tuple[int, float, float, str]
 Patience = Callable[[], Coroutine[Any, Any, None]]
@@ -50,6 +55,7 @@ class Listening:
         await self._rest()
         loaded = [page for page in self._pages if page.loaded]
         await ask_all(loaded, "lab.rest()")  # A page that polls is slow to tell the time.
+        await self._calm()
         before = [await clocks.offset(page.tab) for page in loaded]
         idle_before = await self._spend(asyncio.sleep(IDLE_S))  # The same tabs, with nothing to say and nobody asking.
         await ask_all(loaded, "lab.rouse()")
@@ -71,6 +77,15 @@ class Listening:
             idle=(idle_before, idle_after),
             spent=spent,
         ), tuple([tab for page in self._pages for tab in await page.seen(ended.last)])
+
+    async def _calm(self) -> None:
+        before = math.inf
+        for _ in range(MOST_LOOKS):
+            spent = await self._spend(asyncio.sleep(CALM_S))
+            cost = spent.browser[1].cpu_s - spent.browser[0].cpu_s
+            if cost >= FALLING * before:
+                return
+            before = cost
 
     async def _window(self, loaded: Sequence[Page]) -> tuple[Metered, Spent, Metered]:
         await ask_all(loaded, "lab.listen()")
