@@ -7,11 +7,16 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from lab.cell import AnyCase, Cell
+import msgspec
+
+from lab.cell import AnyCase, Case, Cell, Claim, Drop
 from lab.errors import LabError, UsageError
 from lab.scenario import Choice, Scenario
 from lab.transports import transports
+
+MEND = "mend the scenario file"
 
 
 def home() -> Path:
@@ -25,18 +30,16 @@ def load_file(path: Path) -> list[Scenario]:
     """The scenarios of one file. Raises UsageError, with the line, for a file that can't be loaded."""
     name = f"seventh_tab_scenario_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if spec is None or spec.loader is None or not there(path):
         raise UsageError(f"{path} is not a scenario file", "name a Python file that is there")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise UsageError(f"{path}, line {error.lineno}: {error.msg}", "mend the scenario file") from error
     except LabError as error:
-        raise UsageError(f"{path}: {error.message}", error.todo or "mend the scenario file") from error
+        raise UsageError(f"{path}: {error.message}", error.todo or MEND) from error
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}: {type(error).__name__}: {error}", "mend the scenario file") from error
+        raise UsageError(f"{path}{in_words(error)}", MEND) from error
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
     if not found:
         raise UsageError(f"{path} has no scenario", "put @scenario above an async function")
@@ -45,11 +48,48 @@ def load_file(path: Path) -> list[Scenario]:
     return found
 
 
+def there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A name too long for any file.
+        return False
+
+
+def in_words(error: BaseException) -> str:
+    """`, line 3: invalid syntax`, or `: KeyError: 'x'`: one line, whatever a file raises."""
+    words = f": {type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError) and error.lineno:
+        words = f", line {error.lineno}: {error.msg}"
+    return " ".join(words.split())
+
+
 def check(one: Scenario, path: Path) -> None:
-    unknown = [name for name in one.transports if name not in transports()]
+    """Raises UsageError for a scenario whose cells could not be run, or not be told of in results.json."""
+    try:
+        unknown = [str(name) for name in every_transport(one) if name not in transports()]
+        if not unknown:
+            plain((one.repeat, one.differing), tuple[int, int])
+            plain(one.claims, tuple[Claim, ...])
+            for case in one.cases.values():
+                plain(case, Case if isinstance(case, Case) else Drop)
+            engines = dict.fromkeys(["", *(name for claim in one.claims for name in claim.engines)])
+            for breadth in ("quick", "main", "all"):
+                for cell in one.cells(Choice(tuple(engines), repeat=1, breadth=breadth)):
+                    plain(cell, Cell)
+    except Exception as error:  # A scenario file may give anything to @scenario
+        raise UsageError(f"{path}: of {one.name} no cells can be made{in_words(error)}", MEND) from error
     if unknown:
         near = suggestion(unknown[0], transports())
         raise UsageError(f"{path}: {one.name} uses the unknown transport {unknown[0]!r}", near)
+
+
+def every_transport(one: Scenario) -> list[str]:
+    return [*one.transports, *(case.transport for case in one.cases.values() if case.transport)]
+
+
+def plain(value: object, kind: Any) -> None:
+    """Raises for a value that would not come back from JSON as such a one."""
+    msgspec.json.decode(msgspec.json.encode(value), type=kind)
 
 
 def load(folder: Path) -> dict[str, Scenario]:

@@ -159,4 +159,7 @@ def encode(event: Event) -> bytes:
 
 def decode(line: bytes) -> AnyEvent:
     """Raises msgspec.DecodeError (a ValueError) for a line that is not an event, a cut one included."""
-    return _decoder.decode(line)
+    try:
+        return _decoder.decode(line)
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two out as they are.
+        raise msgspec.DecodeError(str(error)) from error

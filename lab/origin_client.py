@@ -55,7 +55,7 @@ class Origin:
             asyncio.get_running_loop().call_soon(self._announce)
 
     async def _next(self) -> ledger.AnyEvent | None:
-        """The next line's event; None at the ledger's end. A line too long is a fault, and what is left of it may be another."""
+        """The next line's event; None at the ledger's end. A line too long is a fault, and its rest may be another."""
         assert self.process.stdout is not None
         try:
             line = await self.process.stdout.readline()

@@ -28,6 +28,9 @@ SCHEMA = "seventh-tab/3"
 READABLE = ("seventh-tab/2", SCHEMA)
 """What has a default in CellResult was not there in older files."""
 
+EXACT = 2**53
+"""Beyond it JSON's numbers do not stay what they are everywhere (RFC 8259, section 6), and nothing measured here comes near."""
+
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """One cell: what it was, what was counted, the verdict, and the rows behind it. Counts are null where there are none."""
@@ -200,7 +203,7 @@ def read(path: Path) -> Results:
         raise UsageError(f"{path} can't be read: {error.strerror}", "name the results.json of a run") from error
     try:
         found = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         what = "is cut short" if raw.lstrip()[:1] == b"{" and b"seventh-tab/" in raw[:200] else "is not JSON"
         raise UsageError(f"{path} {what}: {error}", "name the results.json of a run") from error
     schema = found.get("schema") if isinstance(found, dict) else None
@@ -212,16 +215,27 @@ def read(path: Path) -> Results:
             "use the version that wrote it",
         )
     try:
+        json.loads(raw, parse_int=exact, parse_float=exact)
         results = msgspec.json.decode(raw, type=Results)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} does not keep to schema {SCHEMA!r}: {error}") from error
-    for cell in results.cells:
+    for cell in (*results.calibration, *results.cells):
         known = cell.protocol in PROTOCOLS and cell.opened in OPENINGS and cell.verdict in list(Kind)
         if not known or cell.cause not in (None, *Cause):
             raise UsageError(
                 f"{path}: cell {cell.name!r} has a protocol, opening, verdict or cause that this version does not know"
             )
+        if cell.way and len(cell.way.latency_ms) not in (0, 101):
+            raise UsageError(f"{path}: cell {cell.name!r} has {len(cell.way.latency_ms)} percentiles of lateness, not 101")
     return results
+
+
+def exact(text: str) -> float:
+    """A number of a results file. Raises ValueError for one beyond `EXACT`."""
+    number = float(text)
+    if abs(number) > EXACT:
+        raise ValueError(f"{text[:20]} is beyond {EXACT}")
+    return number
 
 
 def json_schema() -> str:

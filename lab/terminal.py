@@ -104,7 +104,7 @@ def sheet_table(name: str, sheet: Sheet) -> Table:
     shown = [number for number, column in enumerate(sheet.columns) if column.brief]
     table.add_column("", overflow="fold")  # Text, wherever words of a scenario stand: rich reads [brackets] in a string.
     for column in (sheet.columns[number] for number in shown):
-        table.add_column(column.name, justify="right" if column.number else "left", overflow="fold")
+        table.add_column(Text(clean(column.name)), justify="right" if column.number else "left", overflow="fold")
     for row in sheet.rows:
         cells = [row.cells[number] for number in shown]
         table.add_row(Text(clean(lead(row))), *(Text(clean(cell), STYLES.get(cell.replace(" ", "_"), "")) for cell in cells))

@@ -10,10 +10,11 @@ Whose request it is follows from source dependencies: job → controller → URL
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from lab.browser.tail import FollowedLog, query
 from lab.observation import BrowserLog, Held
@@ -47,10 +48,10 @@ class NetLog(FollowedLog):
     def _line(self, raw: bytes) -> None:
         line = raw.rstrip(b",").removesuffix(b"]")
         if not self._understood:
-            self._constants(json.loads(line + b"}"))
+            self._constants(msgspec.json.decode(line + b"}"))
             self._understood = True
         elif line.startswith(b'{"') and b'"source"' in line:
-            event = json.loads(line)
+            event = msgspec.json.decode(line)
             name = self._names.get(event["type"])
             if name is not None:
                 self._event(event, name, event["source"]["id"], event.get("params") or {})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+import msgspec
 
 from lab.observation import BrowserLog, Held
 
@@ -29,8 +32,8 @@ class FollowedLog:
     def account(self, cell: str) -> BrowserLog:
         """Read on to what has been written by now; what is held of this cell's requests."""
         self._read_on()
-        if self._trouble:
-            return BrowserLog(missing=self._trouble)
+        if trouble := self._trouble or ("" if self._understood else "the browser's network log is empty"):
+            return BrowserLog(missing=trouble)
         return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
 
     def _line(self, raw: bytes) -> None:
@@ -38,10 +41,15 @@ class FollowedLog:
 
     def _holds(self, url: str, waits_for: str, since_ms: float, limit: int | None = None, note: str | None = None) -> Held:
         """A request that this very line says is held back."""
+        if not math.isfinite(since_ms):
+            raise ValueError(f"{since_ms} is no moment")
         line = self._raw[:MOST_OF_LINE].decode("utf-8", "replace")
-        return Held(url, number(query(url, "tab")), waits_for, since_ms, limit, note, line)
+        held = Held(url, number(query(url, "tab")), waits_for, since_ms, limit, note, line)
+        return msgspec.convert(msgspec.to_builtins(held), Held)  # In a damaged log anything may be of any type.
 
     def _read_on(self) -> None:
+        if self._trouble:
+            return
         try:
             with self._path.open("rb") as log:
                 log.seek(self._offset)
@@ -53,10 +61,8 @@ class FollowedLog:
                     self._line(self._raw)
         except OSError as error:
             self._trouble = f"the browser's network log can't be read: {error.strerror}"
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             self._trouble = f"the browser's network log is not understood: {type(error).__name__}: {error}"
-        if not self._understood and not self._trouble:
-            self._trouble = "the browser's network log is empty"
 
 
 def query(url: str, name: str) -> str:

@@ -53,7 +53,7 @@ def others(results: Results) -> list[str]:
 
 
 def sentences(results: Results, section: Section) -> list[str]:
-    titles = {cell.engine: engine_title(cell) for cell in results.cells if cell.engine_version}
+    titles = {cell.engine: engine_title(cell) for cell in sorted(results.cells, key=lambda cell: bool(cell.engine_version))}
     tell = SENTENCES.get(section.kind)
     return tell(section.groups, titles) if tell else []
 
@@ -64,9 +64,10 @@ def finding(cells: list[CellResult]) -> list[str]:
         return []
     text = f"In {engine_title(measured[0])}, {joined(counts(measured))}"
     held = [cell for cell in measured if cell.live is not None and cell.live < cell.asked]
-    causes = list(dict.fromkeys(WAITED_FOR[Cause(cell.cause)] for cell in held if cell.cause))
-    if causes and all(cell.cause for cell in held):
-        text += f"; the others were waiting for {joined(causes)}"
+    causes = [WAITED_FOR.get(Cause(cell.cause)) if cell.cause else None for cell in held]
+    known = list(dict.fromkeys(cause for cause in causes if cause))
+    if known and all(causes):
+        text += f"; the others were waiting for {joined(known)}"
     if any(cell.verdict == Kind.DISPUTED for cell in measured):
         text += " (disputed: the witnesses do not agree on every number)"
     return [f"{text}."]

@@ -10,6 +10,7 @@ import msgspec
 from lab.agreement import Group
 from lab.openings import OPENINGS
 from lab.protocols import PROTOCOLS
+from lab.report.clean import clean
 from lab.report.walls import live_of_side, outcomes
 from lab.results import CellResult
 
@@ -47,10 +48,15 @@ def columns(text: str) -> tuple[Column, ...]:
     return tuple(Column(name.lstrip("#~"), "#" in name, "~" not in name) for name in text.split(", "))
 
 
+def one_line(text: str) -> str:
+    """A name that may stand in a chart: what draws it dies of a NUL, and can't sort by U+2028."""
+    return " ".join(clean(text).split())
+
+
 def engine_title(run: CellResult) -> str:
     """`Chromium 156`; the name alone where no version is known."""
     name = run.engine.capitalize()
-    return f"{name} {run.engine_version.split('.')[0]}" if run.engine_version else name
+    return one_line(f"{name} {run.engine_version.split('.')[0]}" if run.engine_version else name)
 
 
 def protocol_of(run: CellResult) -> str:
@@ -61,7 +67,7 @@ def protocol_of(run: CellResult) -> str:
 
 def way_of(run: CellResult) -> str:
     """`polling, 100 ms`: the transport with its interval."""
-    return f"{run.transport}, {run.interval_ms} ms" if run.interval_ms else run.transport
+    return one_line(f"{run.transport}, {run.interval_ms} ms" if run.interval_ms else run.transport)
 
 
 def verdict_of(group: Group) -> str:

@@ -56,7 +56,7 @@ class Drawing:
         parts: list[Connection | Stream] = [*cell.rows, *(stream for row in cell.rows for stream in row.streams)]
         self.cell = cell
         self.settled_ms = settled_ms
-        self.end = 1.05 * max(settled_ms, *(part.closed_ms or part.opened_ms for part in parts))
+        self.end = max(1.0, 1.05 * max(settled_ms, *(part.closed_ms or part.opened_ms for part in parts)))
         self.noun = "tab" if cell.opened.endswith("tabs") else "number"
         self.y: float = TOP
         self.bars: list[Bar] = []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lab.agreement import Group
 from lab.figures import Cost, Way
 from lab.judge.drops import back_after_ms, waited_ms
-from lab.report.sheets import NONE, Row, Sheet, columns, way_of
+from lab.report.sheets import NONE, Column, Row, Sheet, columns, one_line, way_of
 from lab.results import CellResult
 
 DROPPED = {"end": "ended", "reset": "reset", "shut": "away"}
@@ -74,7 +74,7 @@ def machine(groups: Sequence[Group]) -> Sheet:
 
 
 def cpu(cost: Cost, digits: int) -> str:
-    return NONE if cost.cpu_s is None else f"{cost.cpu_s:.{digits}f} ± {cost.cpu_within_s:.{digits}f}"
+    return NONE if cost.cpu_s is None else f"{cost.cpu_s:.{digits}f} ± {cost.cpu_within_s or 0.0:.{digits}f}"
 
 
 def in_words(groups: Sequence[Group]) -> Sheet:
@@ -111,7 +111,7 @@ def drops(groups: Sequence[Group]) -> list[Sheet]:
             lost = sum(client.missed for client in drop.clients if client.live_ms is not None)
             again = sum(client.repeated for client in drop.clients)
             cells = (
-                DROPPED[drop.how], f"{len(gaps)}/{len(drop.clients)}",
+                DROPPED.get(drop.how, drop.how), f"{len(gaps)}/{len(drop.clients)}",
                 number(statistics.median(gaps)) if gaps else NONE, number(statistics.median(waits)) if waits else NONE,
                 str(lost), str(again), run.verdict.replace("_", " "),
             )  # fmt: skip
@@ -137,7 +137,7 @@ def carried(groups: Sequence[Group]) -> Sheet:
         found = told.get((id(one), name))
         return NONE if found is None else "as said" if found.right else "otherwise"
 
-    named = columns(", ".join(f"{one.shown.engine} {one.shown.protocol}" for one in text))
+    named = tuple(Column(one_line(f"{one.shown.engine} {one.shown.protocol}")) for one in text)
     rows = tuple(Row(None, name, tuple(cell(one, name) for one in text)) for name in names)
     return Sheet("What a stream of server-sent events carries: as the standard says, or otherwise", "payload", named, rows)
 
@@ -146,7 +146,7 @@ def binary(groups: Sequence[Group]) -> Sheet:
     rows = []
     for one in groups:
         for each in one.shown.payloads:
-            if each.content_bytes is None:
+            if not each.content_bytes:
                 continue
             overhead = f"{100 * (each.sent_bytes / each.content_bytes - 1):.1f} %"
             cells = (each.name, number(each.content_bytes), number(each.survived_bytes), str(each.sent_bytes), overhead)

@@ -21,7 +21,8 @@ def way_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
             runs = [one.shown for one in members if one.first.protocol == protocol and one.shown.way]
             told = [late for run in runs if run.up_to == runs[0].up_to and (late := lateness(run))]
             if told:
-                head = f"In {titles[engine]}, {runs[0].per_second:g} updates a second to {runs[0].up_to} tabs"
+                pace = f"{runs[0].per_second:g} updates a second" if runs[0].per_second else "updates"
+                head = f"In {titles[engine]}, {pace} to {runs[0].up_to} tabs"
                 sentences.append(f"{head} over {PROTOCOLS[protocol].family} came at the median: {'; '.join(told)}.")
     return sentences
 

@@ -1,0 +1,92 @@
+"""results.json, damaged, changed and made up: it is read, and says the same when written again; or one line says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab import results
+from lab.errors import UsageError
+from lab.results import Results
+from tests.conftest import ROOT
+from tests.fuzz import rounds
+from tests.fuzz.damage import changed, damaged
+from tests.fuzz.made_up import BEYOND, JSON, made_up
+from tests.test_results import cell, made
+
+WRITTEN = msgspec.json.format(msgspec.json.encode(made(cell(3, 2), cell(2, 2, protocol="h2"))))
+OLDER = (ROOT / "tests" / "report" / "older" / "schema-2.json").read_bytes()
+SCHEMAS = st.sampled_from([results.SCHEMA, "seventh-tab/2"])
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "results.json"
+
+
+def read(path: Path, raw: bytes) -> Results | None:
+    """What is read; None where it was refused, in one line that names the file."""
+    path.write_bytes(raw)
+    try:
+        found = results.read(path)
+    except UsageError as error:
+        assert str(path) in error.message
+        assert "\n" not in str(error)
+        return None
+    results.write(found, path)
+    assert results.read(path) == found
+    return found
+
+
+@rounds(150)
+@given(raw=st.binary(max_size=60) | JSON.map(msgspec.json.encode) | damaged(WRITTEN))
+def test_a_damaged_file_is_read_or_refused(path: Path, raw: bytes) -> None:
+    read(path, raw)
+
+
+@rounds(100)
+@given(raw=changed(WRITTEN))
+def test_a_file_with_something_else_in_it_is_read_or_refused(path: Path, raw: bytes) -> None:
+    read(path, raw)
+
+
+@rounds(15)
+@given(raw=changed(OLDER))
+def test_so_is_an_older_one(path: Path, raw: bytes) -> None:
+    read(path, raw)
+
+
+@rounds(30)
+@given(run=made_up(Results, {"Results.schema": SCHEMAS}))
+def test_whatever_keeps_to_the_schema_is_read_or_refused(path: Path, run: Results) -> None:
+    found = read(path, msgspec.json.encode(run))
+    assert found is None or found == run
+
+
+@rounds(40)
+@given(raw=changed(WRITTEN, BEYOND))
+def test_a_number_beyond_all_measure_is_refused(path: Path, raw: bytes) -> None:
+    """Wherever it stands: what is read can be drawn."""
+    found = read(path, raw)
+    assert found is None or not any(len(each) > 16 for each in numbers(msgspec.to_builtins(found, str_keys=True)))
+
+
+def numbers(tree: Any) -> list[str]:
+    match tree:
+        case dict():
+            return [one for value in tree.values() for one in numbers(value)]
+        case list() | tuple():
+            return [one for value in tree for one in numbers(value)]
+        case int():
+            return [str(abs(tree))]
+    return []
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"schema":"seventh-tab/3","x":' + b"[" * 100_000, b'{"schema":"\\ud800"}'])
+def test_a_file_that_is_too_deep(path: Path, raw: bytes) -> None:
+    assert read(path, raw) is None
