@@ -13,8 +13,8 @@ from playwright.async_api import BrowserContext, FloatRect, Page
 from lab.errors import HarnessFaultError, LabError
 
 CLOSE_S = 10.0
-CORNER = FloatRect(x=0, y=0, width=200, height=140)
-QUALITY = 45
+CORNER = FloatRect(x=0, y=0, width=160, height=104)
+QUALITY = 30
 
 
 @contextmanager

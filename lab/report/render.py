@@ -18,7 +18,7 @@ from lab.report.sheets import engine_title, way_of
 from lab.report.timeline import timeline
 from lab.results import CellResult, Results
 
-MOST_ROWS = 60  # In a cell's tables: the rest is in results.json.
+MOST_ROWS = 24  # In a cell's tables: the rest is in results.json.
 MARKS = {"confirmed": "✓", "refuted": "✗", "disputed": "?", "unsupported": "–", "harness_fault": "!"}
 FOREMOST = 5  # Surprises that stand at the top; the rest is behind a click.
 

@@ -12,9 +12,9 @@ import msgspec
 from lab.folds import Connection, Stream
 from lab.results import CellResult
 
-MOST = 24  # Rows of connections, and of those who wait: what no longer fits is counted.
+MOST = 16  # Rows of connections, and of those who wait: what no longer fits is counted.
 ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}
-LANES = 40  # Streams of one connection that are drawn one below the other; more are drawn as one.
+LANES = 16  # Streams of one connection that are drawn one below the other; more are drawn as one.
 WIDTH, LEFT, ROW, LANE, RIGHT = 720, 118, 22, 12, 14
 CURVE, TOP = 52, 76  # The curve of the live ones ends here, and the rows begin there.
 TICKS = 7
