@@ -18,6 +18,7 @@ LANES = 16  # Streams of one connection that are drawn one below the other; more
 WIDTH, LEFT, ROW, LANE, RIGHT = 720, 118, 22, 12, 14
 CURVE, TOP = 52, 76  # The curve of the live ones ends here, and the rows begin there.
 TICKS = 7
+CROWDED = 200
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -116,6 +117,11 @@ class Drawing:
         heights.append((self.end, count))
         most = max(height for _, height in heights)
         scale = (CURVE - 22) / max(most, 1)
+        if len(heights) > CROWDED:  # Who polls opens and closes all the time: of each moment that can be drawn, the most.
+            highest: dict[float, int] = {}
+            for ms, height in heights:
+                highest[round(self.at(ms))] = max(height, highest.get(round(self.at(ms)), 0))
+            return tuple((x, round(CURVE - height * scale, 1)) for x, height in highest.items()), most
         corners = dict.fromkeys((self.at(ms), round(CURVE - height * scale, 1)) for ms, height in heights)
         return tuple(corners), most
 
