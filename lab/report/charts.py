@@ -87,7 +87,7 @@ def draw_lateness(rows: Rows) -> Any:
     x = alt.X(
         "each:Q",
         scale=alt.Scale(type="symlog", constant=0.1),
-        axis=alt.Axis(values=[0, 0.1, 1, 10], format="~g"),
+        axis=alt.Axis(values=[0, 0.1, 1, 10], labelExpr="datum.value"),
         title="requests a second from each tab",
     )
     y = alt.Y("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="ms late at the median (log)")

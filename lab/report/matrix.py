@@ -46,6 +46,7 @@ def matrix(sections: Iterable[Section]) -> Matrix:
         what = [OPENINGS[run.opened].nouns]
         what += [f"{run.interval_ms} ms"] if run.interval_ms else []
         what += [f"{run.streams_per_connection} allowed"] if PROTOCOLS[run.protocol].multiplexed else []
+        what += [run.scenario]
         live = f"{one.live} of {one.shown.asked}"
         row.chips.setdefault(run.transport, []).append(Chip(live, ", ".join(what), one.verdict, run.group))
     ordered = sorted(rows.values(), key=lambda row: (row.engine, list(PROTOCOLS).index(row.protocol)))

@@ -36,7 +36,7 @@ def test_the_matrix_has_a_row_for_engine_and_protocol_and_a_column_for_each_tran
     assert found.transports == ["sse", "polling"]
     assert [(row.title, row.protocol) for row in found.rows] == [("Chromium 156", "h1"), ("Chromium 156", "h2")]
     [chip] = found.rows[0].chips["polling"]
-    assert (chip.live, chip.what, chip.verdict, chip.group) == ("6 of 12", "tabs, 100 ms", "confirmed", "p")
+    assert (chip.live, chip.what, chip.verdict, chip.group) == ("6 of 12", "tabs, 100 ms, ways", "confirmed", "p")
     assert dict(found.filters)["verdict"] == [("confirmed", "confirmed"), ("refuted", "refuted")]
 
 
