@@ -6,7 +6,8 @@ import asyncio
 
 from lab.browser import Profile, Tab
 from lab.ledger import now_ms
-from lab.stillness import Stillness, dropped
+from lab.stillness import Stillness
+from lab.waiting import dropped
 
 
 class BlankTabs:

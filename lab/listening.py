@@ -15,8 +15,8 @@ from lab.ledger import Metered
 from lab.observation import Heard, Listened, Spent, TabSeen
 from lab.origin_client import Origin
 from lab.page import Page
-from lab.stillness import first_of
 from lab.usage import used
+from lab.waiting import first_of
 
 PER_SECOND = 5.0
 IDLE_S, WINDOW_S = 1.0, 5.0

@@ -10,14 +10,16 @@ from contextlib import asynccontextmanager
 
 from lab.browser import Browser
 from lab.cell import Cell
+from lab.control_tab import Control
 from lab.errors import LabError
 from lab.ledger import AnyEvent
 from lab.observation import Observation
 from lab.openings import OPENINGS
 from lab.origin_client import Origin
 from lab.scenario import Scenario
-from lab.stillness import Control, Stillness, Watch
+from lab.stillness import Stillness
 from lab.tabs import CellTabs
+from lab.watch import Watch
 
 CELL_S, TAB_S = 120.0, 2.0
 """A guard against a cell that never ends, not a measure of anything: so long for a cell, and for each tab of its own."""

@@ -42,6 +42,7 @@ class Page:
         try:
             await self.tab.open(self.url)
             self.loaded = True
+            self._still.attend(self.tab)
             self._still.watch.move()
             await self.tab.ask("lab.decided()")
             self.opening_ms = now_ms() - began
@@ -106,19 +107,22 @@ class Page:
         if way == "page":
             await self.tab.ask(f"lab.close({client})")
         elif len(self.clients) == 1:
+            self._still.leave(self.tab)
             await self.tab.close()
             self.loaded = False
         else:
             await self.tab.ask(f"lab.remove({client})")
 
 
-async def all_asked(pages: list[Page], patience: asyncio.Task[None], publish: Callable[[], Awaitable[object]]) -> None:
+async def all_asked(
+    pages: list[Page], still: Stillness, patience: asyncio.Task[None], publish: Callable[[], Awaitable[object]]
+) -> None:
     """Ask the clients of every loaded page for another update, `publish` one, and return when all have it or patience ends."""
     asked = [asyncio.create_task(page.next()) for page in pages if page.loaded]
-    await asyncio.gather(*[page.tab.ask("0") for page in pages if page.loaded])  # By now each page has been asked.
-    await publish()
     everyone: asyncio.Future[Any] = asyncio.gather(*asked, return_exceptions=True)
     try:
+        await still.caught_up()  # By now each page has been asked.
+        await publish()
         await asyncio.wait([everyone, patience], return_when=asyncio.FIRST_COMPLETED)
         if patience.done():
             patience.result()

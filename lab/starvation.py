@@ -13,7 +13,8 @@ from lab.observation import Probe
 from lab.openers import Addresses
 from lab.origin_client import Origin
 from lab.page import Page
-from lab.stillness import Stillness, dropped
+from lab.stillness import Stillness
+from lab.waiting import dropped
 
 KINDS = ("fetch", "xhr", "image", "script", "beacon", "websocket", "navigation")
 """What lab.probe in page.js can do."""

@@ -23,7 +23,8 @@ from lab.protocols import SECOND
 from lab.scenario import Scenario
 from lab.sides import SideOpener, who_asks_whom
 from lab.starvation import Probing
-from lab.stillness import Stillness, dropped
+from lab.stillness import Stillness
+from lab.waiting import dropped
 
 AHEAD = 1  # Blank tabs made in advance, so that making a tab and opening its page overlap.
 MORE = 2  # When the wall is found, so many more are opened: several wait, and their order shows.
@@ -138,7 +139,7 @@ class CellTabs:
         await self._still.until(self._all_decided)
         self._heed_failures()
         rest = self._still.control.rest
-        listening = Listening(self._cell, self._origin, self._browser, self._pages, self._patience, rest)
+        listening = Listening(self._cell, self._origin, self._browser, self.pages, self._patience, rest)
         self.listened, self.seen = await listening.listen(lambda: asyncio.wait(self._openings))
         await self._settle()
 
@@ -150,7 +151,7 @@ class CellTabs:
         if not await self._still.until(self._all_decided):  # Who waits for a place has no stream that could be dropped.
             raise HarnessFaultError(f"not all {self.asked} were live before they were to be dropped", "ask for fewer: --tabs")
         self._heed_failures()
-        dropping = Dropping(self._cell, self._case, self._origin, self._start, self._pages, self._still)
+        dropping = Dropping(self._cell, self._case, self._origin, self._start, self.pages, self._still)
         one, self.seen = await dropping.drop(how)
         self.drops.append(one)
 
@@ -183,7 +184,7 @@ class CellTabs:
         if self.listened is None:
             self.seen = await self._look()
         if self._cell.repeat == 1 and not OPENINGS[self._cell.opened].doubling:  # One run of a cell is enough to look at.
-            self.pictures = await pictures(self._pages)
+            self.pictures = await pictures(self.pages)
         if any(not tab.live for tab in self.seen):
             proof = Proof(self._cell, self._origin, self._start, self._browser, self._still)
             self.releases = await proof.releases(self._openers, self.seen)
@@ -197,7 +198,7 @@ class CellTabs:
             await profile.close()
 
     @property
-    def _pages(self) -> list[Page]:
+    def pages(self) -> list[Page]:
         return [page for one in self._openers for page in one.pages]
 
     def _all_decided(self) -> bool:
@@ -233,13 +234,14 @@ class CellTabs:
         """
         patience = asyncio.create_task(self._patience())
         try:
-            await all_asked(self._pages, patience, lambda: self._origin.control("POST", "/control/publish"))
+            await all_asked(self.pages, self._still, patience, lambda: self._origin.control("POST", "/control/publish"))
         finally:
             await dropped(patience)
-        return tuple([tab for page in self._pages for tab in await page.seen()])
+        return tuple([tab for page in self.pages for tab in await page.seen()])
 
     async def _patience(self) -> None:
         """How long a client may take to show that it is live. The control tab is made only when one takes its time."""
         await asyncio.sleep((self._still.quiet_ms + (self._cell.interval_ms or 0)) / 1000)
         for _ in range(LIVE_UPDATES):
             await self._still.control.update()
+        await self._still.caught_up()

@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from lab import ledger
+import pytest
+
+from lab import ledger, stillness
+from lab.control_tab import Control
+from lab.errors import HarnessFaultError
 from lab.origin_client import Origin
-from lab.stillness import Control, Stillness, Watch
+from lab.stillness import Stillness
+from lab.watch import Watch
 
 
 class FakeTab:
@@ -15,12 +20,14 @@ class FakeTab:
 
     def __init__(self) -> None:
         self.may_open = asyncio.Event()
+        self.may_answer = asyncio.Event()
 
     async def open(self, url: str) -> None:
         await self.may_open.wait()
 
     async def ask(self, expression: str) -> Any:
-        return None
+        if expression == "lab.caughtUp()":
+            await self.may_answer.wait()
 
     async def picture(self) -> bytes:
         return b""
@@ -77,6 +84,38 @@ def test_held_back_is_said_only_after_a_control_opening() -> None:
         assert await waiting is False
         assert still.control.openings == 1
         assert still.quiet_ms >= 300, "the slow control opening is now the measure"
+
+    asyncio.run(check())
+
+
+def test_a_page_without_time_is_not_taken_for_one_that_waits() -> None:
+    async def check() -> None:
+        still, profile, _ = made()
+        profile.tab.may_open.set()
+        page = FakeTab()
+        still.attend(page)
+        waiting = asyncio.create_task(still.until(lambda: False))
+        done, _ = await asyncio.wait({waiting}, timeout=0.3)
+        assert still.control.openings == 1, "browser and origin are well"
+        assert not done, "but not that page"
+        page.may_answer.set()
+        await asyncio.sleep(0.005)
+        still.watch.move()  # As soon as it has time it goes on.
+        assert await waiting is False
+        assert still.control.openings > 1
+
+    asyncio.run(check())
+
+
+def test_a_page_that_never_answers_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stillness, "ANSWER_S", 0.05)
+
+    async def check() -> None:
+        still, profile, _ = made()
+        profile.tab.may_open.set()
+        still.attend(FakeTab())
+        with pytest.raises(HarnessFaultError, match="1 of 1 pages did not answer"):
+            await still.until(lambda: False)
 
     asyncio.run(check())
 

@@ -99,6 +99,17 @@ def test_what_waits_while_the_streams_are_held_comes_when_one_ends(shared: Resul
     assert free.answer == "everything"
 
 
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+def test_a_page_without_time_changes_no_number(tmp_path: Path, protocol: str) -> None:
+    """For two seconds and a half the page that opens them all gets none. What it had begun by then looks, to origin and
+    browser, as if it waited."""
+    scenario = str(Path(__file__).parent / "faults" / "stalled.py")
+    found = measured(tmp_path, scenario, "--protocol", protocol, "--repeat", "2")
+    assert len(found.cells) == 4
+    for cell in found.cells:
+        assert cell.verdict == "confirmed", f"{cell.name}: {cell.live} live: {cell.why}"
+
+
 @pytest.fixture
 def busy() -> Iterator[None]:
     """Both cores kept busy by somebody else."""

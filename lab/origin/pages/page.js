@@ -120,6 +120,12 @@ globalThis.lab = (() => {
       return decided();
     },
     decided,
+    // Resolves when what came to this page before has been handled; what came to its frames too, whose thread is the same.
+    caughtUp: () => new Promise(handled => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => handled();
+      port2.postMessage("");
+    }),
     // Who polls rests until `rouse`, so that what a page costs besides can be measured.
     rest() {
       for (const { client } of slots.values()) if (client) client.awake = new Promise(rouse => { client.rouse = rouse; });
