@@ -20,6 +20,7 @@ import msgspec
 
 from lab import certs
 from lab.cell import CONTROL_CLIENT, Cell, Claim
+from lab.errors import LabError
 from lab.judge import Kind, Verdict, judge
 from lab.ledger import StreamOpened, now_ms
 from lab.observation import Observation, TabSeen
@@ -122,10 +123,10 @@ async def calibrate(origin: Origin, leaf: Path, protocol: str, streams: int | No
     number = streams or random.randint(2, MOST_STREAMS if multiplexed else MOST_CONNECTIONS)  # noqa: S311  # no secret
     cell = Cell(NAME, CONTROL_CLIENT, protocol, "sse", number, opened="page")
     began = time.monotonic()
-    start = await origin.begin(cell.name, cell.streams)
-    settled_ms, live, faults = None, [False] * number, []
+    settled_ms, live, faults, start = None, [False] * number, [], len(origin.events)
     held: H1Held | H2Held | None = None
     try:
+        start = await origin.begin(cell.name, cell.streams)
         held = (H2Held if multiplexed else H1Held)(origin, protocol, leaf, cell.name, number)
         await asyncio.to_thread(held.hold)
         async with asyncio.timeout(PATIENCE_S):
@@ -135,6 +136,8 @@ async def calibrate(origin: Origin, leaf: Path, protocol: str, streams: int | No
         live = await asyncio.to_thread(held.live)
     except (OSError, HTTPException, h2.exceptions.ProtocolError) as error:
         faults.append(f"the control client was not answered at door {protocol}: {type(error).__name__}: {error}")
+    except LabError as error:
+        faults.append(str(error))
     finally:
         if held is not None:
             held.close()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 
 import psutil
 
 GRACE_S = 3.0
+
+log = logging.getLogger(__name__)
 
 
 class Brood:
@@ -30,6 +33,7 @@ class Brood:
         alive = [process for process in self._noted if process.is_running()]
         for process in alive:
             try:
+                log.info("still there at the end, and ended: process %d, %s", process.pid, process.name())
                 process.terminate()
             except psutil.NoSuchProcess:
                 continue

@@ -15,18 +15,19 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lab import catalogue, certs, reading
+from lab import catalogue, certs, diary, reading
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, UsageError
 from lab.openings import OPENINGS
 from lab.origin_client import LOOPBACK, origin
 from lab.protocols import PROTOCOLS
-from lab.run import NothingStartedError, Plan, make_folder, new_results
+from lab.run import NothingStartedError, make_folder, new_results
 from lab.run import run as run_plan
 from lab.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice
 from lab.terminal import RunProgress, complain, doctor_table, output, scenarios_table
 from lab.transports import transports
+from lab.workshop import Plan
 
 INTERRUPTED = 130
 T = TypeVar("T")
@@ -55,12 +56,13 @@ def fail(error: LabError) -> None:
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up."""
+    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up; what that waits for
+    is no longer waited for at the next one. Python's own way would throw the second Ctrl-C into whatever ran just then."""
 
     async def with_signals() -> T:
         task = asyncio.current_task()
         assert task is not None
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work
 
@@ -123,6 +125,7 @@ def list_scenarios() -> None:
     help="Where reports go.",
 )
 @click.option("--headed", is_flag=True, help="Show the browser.")
+@click.option("--verbose", is_flag=True, help="Show run.log, the diary of the run, while it is written.")
 @click.option("--strict", is_flag=True, help="Exit 1 when a claim is refuted or disputed.")
 @reading.beside
 def run(
@@ -140,6 +143,7 @@ def run(
     breadth: str | None,
     out: Path,
     headed: bool,
+    verbose: bool,
     strict: bool,
     junit: Path | None,
     markdown: Path | None,
@@ -155,7 +159,7 @@ def run(
     plan = Plan(tuple(chosen), tuple(cells), headed)
     found = new_results(plan, folder)
     try:
-        with RunProgress(len(cells)) as progress:
+        with diary.kept(folder, verbose=verbose), RunProgress(len(cells)) as progress:
             complete(run_plan(plan, folder, found, progress))
     finally:
         written = reading.conclude(found, folder, junit, markdown, strict)

@@ -12,6 +12,8 @@ import time
 
 import msgspec
 
+BEAT_S = 1.0
+
 
 def now_ms() -> float:
     """Milliseconds of the machine's monotonic clock: the same clock in both processes, and never set back."""
@@ -126,6 +128,10 @@ class Dropped(Event, frozen=True, kw_only=True):
     how: str
 
 
+class Beat(Event, frozen=True, kw_only=True):
+    """The origin goes on, and says so every `BEAT_S`, whatever else there is to say."""
+
+
 class OriginFault(Event, frozen=True, kw_only=True):
     """An error inside the origin that no client caused on purpose: the cell it falls in can't be trusted."""
 
@@ -145,6 +151,7 @@ AnyEvent = (
     | StreamClosed
     | Metered
     | Dropped
+    | Beat
     | OriginFault
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +21,8 @@ from lab.scenario import Scenario
 from lab.stillness import Stillness
 from lab.tabs import CellTabs
 from lab.watch import Watch
+
+log = logging.getLogger(__name__)
 
 CELL_S, TAB_S = 120.0, 2.0
 """A guard against a cell that never ends, not a measure of anything: so long for a cell, and for each tab of its own."""
@@ -40,11 +43,14 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
     try:
         async with asyncio.timeout(limit):
             await walk(scenario, cell, browser, origin, sight)
-    except TimeoutError:
+    except TimeoutError as error:
+        log.debug("%s", cell.name, exc_info=error)
         faults.append(f"the cell had not ended after {limit:.0f} s; something in it never answered")
     except LabError as error:
+        log.debug("%s", cell.name, exc_info=error)
         faults.append(str(error))
-    except Exception as error:  # noqa: BLE001  # a scenario is anyone's code: its slip costs its own cell, not the run
+    except Exception as error:  # a scenario is anyone's code: its slip costs its own cell, not the run
+        log.debug("%s", cell.name, exc_info=error)
         faults.append(f"{scenario.path.name} failed with {type(error).__name__}: {error}")
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -93,7 +99,7 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
 async def cell_tabs(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, start: int) -> AsyncIterator[CellTabs]:
     """The tabs of a cell in a fresh profile, and the watch beside them; all is ended when the steps are.
 
-    When the watch fails (the origin has ended), the steps are broken off with that failure.
+    When the origin has ended or stands still, or something of the browser was lost, the steps are broken off with that failure.
     """
     profile = await browser.new_profile()
     watch = Watch(origin, start)
@@ -106,11 +112,12 @@ async def cell_tabs(scenario: Scenario, cell: Cell, browser: Browser, origin: Or
     await tabs.enter(profile)
     try:
         async with asyncio.TaskGroup() as beside:
-            following = beside.create_task(watch.follow())
+            watching = [beside.create_task(watch.follow()), beside.create_task(browser.lost())]
             try:
                 yield tabs
             finally:
-                following.cancel()
+                for task in watching:
+                    task.cancel()
     except BaseExceptionGroup as group:
         raise first_fault(group) from group
     finally:

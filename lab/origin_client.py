@@ -19,9 +19,11 @@ from lab.errors import PORT_TAKEN, HarnessFaultError, MachineError, UsageError
 from lab.protocols import CONTROL, of_door
 
 LOOPBACK = "127.0.0.1"
-START_S = 30.0  # Guards against an origin that never speaks, on a machine too busy to start Python.
+START_S = 12.0  # Guards against an origin that never speaks, on a machine too busy to start Python.
 STOP_S = 3.0
-CONTROL_S = 10.0
+CONTROL_S = 8.0
+SILENT_S = 8.0  # So many of its beats in a row are missed by an origin that was stopped, or whose machine stands still.
+AGAIN = "run the cell again; if it stays, look at origin.log beside the report"
 
 
 class Origin:
@@ -33,6 +35,7 @@ class Origin:
         self.events: list[ledger.AnyEvent] = []
         self._copy = copy
         self._news = asyncio.Event()
+        self._silent = False
         self._reader = asyncio.create_task(self._read(), name="ledger")
 
     def __repr__(self) -> str:
@@ -58,10 +61,20 @@ class Origin:
         """The next line's event; None at the ledger's end. A line too long is a fault, and its rest may be another."""
         assert self.process.stdout is not None
         try:
-            line = await self.process.stdout.readline()
+            line = await self._line(self.process.stdout)
         except ValueError as error:
             return ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line is too long: {error}")
         return self._event(line) if line else None
+
+    async def _line(self, ledger_lines: asyncio.StreamReader) -> bytes:
+        """The next line; nothing at the ledger's end, or when no line comes for so long that the origin must stand still. It is
+        looked for twice: a driver that was itself held up finds then what came meanwhile."""
+        for _ in range(2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SILENT_S / 2):
+                    return await ledger_lines.readline()
+        self._silent = True
+        return b""
 
     def _event(self, line: bytes) -> ledger.AnyEvent:
         """A line's event. What can't be kept or read is a fault, of which the judge will hear."""
@@ -89,9 +102,11 @@ class Origin:
             await self.news()
 
     def lost(self) -> HarnessFaultError:
+        if self._silent:
+            return HarnessFaultError(f"the origin stood still: not a word from it for {SILENT_S:.0f} s", AGAIN)
         code = self.process.returncode
         how = "closed its ledger" if code is None else f"ended with code {code}"
-        return HarnessFaultError(f"the origin {how} in the middle of a cell", "see origin.log beside the report")
+        return HarnessFaultError(f"the origin {how} in the middle of a cell", AGAIN)
 
     async def begin(self, cell: str, streams_per_connection: int) -> int:
         """Mark the beginning of a cell in the ledger; what follows has index `begin()` and later in `events`. The feed falls
@@ -123,7 +138,7 @@ class Origin:
         except (OSError, HTTPException) as error:
             raise HarnessFaultError(
                 f"the origin did not answer {method} {path}: {type(error).__name__}: {error}",
-                "run the cell again; if it stays, look at origin.log beside the report",
+                AGAIN,
             ) from error
 
     def _request(self, method: str, path: str) -> int:
@@ -137,6 +152,8 @@ class Origin:
     async def stop(self) -> None:
         """End it, gently and then not; its last lines are read."""
         assert self.process.stdin is not None
+        if self._silent:
+            self.process.kill()
         self.process.stdin.close()
         try:
             await asyncio.wait_for(self.process.wait(), STOP_S)

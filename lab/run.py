@@ -3,123 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 import importlib.metadata
+import logging
 import os
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-from playwright.async_api import Playwright
-
-from lab import certs, results
-from lab.browser.driven import bounded
-from lab.browser.driver import DrivenBrowser, playwright
+from lab import results
 from lab.browser.engines import ENGINES
-from lab.browser.find import find
 from lab.calibration import calibrate
 from lab.cell import Cell
-from lab.children import Brood
-from lab.errors import HarnessFaultError, NoBrowserError, UsageError
+from lab.errors import LabError, NoBrowserError, UsageError
 from lab.judge import Kind, judge
 from lab.observation import Observation, Tried
 from lab.observe import observe
-from lab.origin_client import Origin, origin
 from lab.results import CellResult, Machine, Results
 from lab.scenario import Scenario
+from lab.workshop import Plan, Workshop, workshop
 
 RESULTS = "results.json"
+HOPELESS = 3  # So many cells in a row for which nothing could be started: the rest would fare no better.
 
-
-class Plan(msgspec.Struct, frozen=True):
-    """What to run, and how."""
-
-    scenarios: tuple[Scenario, ...]
-    cells: tuple[Cell, ...]
-    headed: bool = False
+log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
     def cell_ended(self, result: CellResult) -> None: ...
-
-
-class Workshop:
-    """What cells are made with: an origin, Playwright's helper, and a browser that serves many cells. Each is replaced when
-    it has died."""
-
-    def __init__(self, plan: Plan, folder: Path, leaf: Path, brood: Brood) -> None:
-        self._plan = plan
-        self.folder = folder
-        self.leaf = leaf
-        self._brood = brood
-        self._stack = AsyncExitStack()
-        self._tool = AsyncExitStack()
-        self._running: Playwright | None = None
-        self._origin: Origin | None = None
-        self._browser: DrivenBrowser | None = None
-
-    async def origin(self) -> Origin:
-        if self._origin is None or not self._origin.alive:
-            self._origin = await self._stack.enter_async_context(origin(self.leaf, self.folder))
-            self._brood.note()
-        return self._origin
-
-    async def browser(self, cell: Cell) -> tuple[DrivenBrowser | None, list[Tried]]:
-        """The browser for a cell, and what was tried to get it (nothing, when it was there already). With hundreds of hosts it
-        keeps a brief log."""
-        brief, there = cell.opened == "hosts", self._browser
-        if there is not None and there.alive and (there.engine, there.brief) == (cell.engine, brief):
-            return there, []
-        await self._end_browser()
-        if self._running is None:
-            self._running = await self._tool.enter_async_context(playwright())
-            self._brood.note()
-        self._browser, tried = await find(
-            self._running,
-            ENGINES[cell.engine],
-            brief=brief,
-            headed=self._plan.headed,
-            spki=certs.spki_hash(self.leaf),
-            log_to=self.folder,
-        )
-        self._brood.note()
-        return self._browser, tried
-
-    async def _end_browser(self) -> None:
-        """One that does not close is left to the brood's end."""
-        browser, self._browser = self._browser, None
-        if browser is not None:
-            with contextlib.suppress(HarnessFaultError):
-                await browser.close()
-
-    async def renew(self) -> None:
-        """After a fault: the browser and the helper that took part in it serve no other cell."""
-        await self._end_browser()
-        tool, self._tool, self._running = self._tool, AsyncExitStack(), None
-        with contextlib.suppress(HarnessFaultError):
-            await bounded(tool.aclose(), "its helper process")
-
-    async def close(self) -> None:
-        await self.renew()
-        await self._stack.aclose()
-
-
-@asynccontextmanager
-async def workshop(plan: Plan, folder: Path) -> AsyncIterator[Workshop]:
-    with Brood() as brood, certs.minted(*certs.NAMES) as leaf:
-        shop = Workshop(plan, folder, leaf, brood)
-        try:
-            yield shop
-        finally:
-            await shop.close()
 
 
 async def run(plan: Plan, folder: Path, found: Results, progress: Progress) -> None:
@@ -157,21 +73,22 @@ async def run_engine(
     engine: str, cells: Sequence[Cell], plan: Plan, shop: Workshop, found: Results, progress: Progress
 ) -> None:
     """The cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once
-    and then can't be again, that is a fault."""
+    and then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
     scenarios = {one.name: one for one in plan.scenarios}
-    started = False
+    started, hopeless = False, 0
     for cell in cells:
         progress.cell_begins(cell)
-        browser, tried = await shop.browser(cell)
-        found.browsers.extend(one for one in tried if one not in found.browsers)
-        if browser is not None:
-            started = True
-            seen = await observe(scenarios[cell.scenario], cell, browser, await shop.origin())
-            if browser.network_log and browser.network_log.name not in found.network_logs:
-                found.network_logs.append(browser.network_log.name)
-        else:
-            seen = not_there(scenarios[cell.scenario], cell, tried, started)
+        log.info("%s begins", cell.name)
+        try:
+            seen = await run_cell(scenarios[cell.scenario], cell, shop, found, started)
+            started, hopeless = started or seen.missing is None, 0
+        except LabError as error:  # The origin, or Playwright's helper, did not start.
+            hopeless += 1
+            if hopeless == HOPELESS:
+                raise
+            seen = unseen(scenarios[cell.scenario], cell, fault=str(error))
         verdict = judge(seen)
+        log.info("%s ended, %s: %s", cell.name, verdict.kind, verdict.why)
         if verdict.kind == Kind.HARNESS_FAULT:
             await shop.renew()  # What failed in one cell shall not fail the next.
         result = results.cell_result(seen, verdict)
@@ -180,15 +97,26 @@ async def run_engine(
         progress.cell_ended(result)
 
 
-def not_there(scenario: Scenario, cell: Cell, tried: Sequence[Tried], started: bool) -> Observation:
-    reasons = "; ".join(f"{one.what}: {one.reason}" for one in tried)
-    claim, title = scenario.claim(cell), ENGINES[cell.engine].title
-    assert claim is not None, cell.name
+async def run_cell(scenario: Scenario, cell: Cell, shop: Workshop, found: Results, started: bool) -> Observation:
+    browser, tried = await shop.browser(cell)
+    found.browsers.extend(one for one in tried if one not in found.browsers)
+    if browser is not None:
+        seen = await observe(scenario, cell, browser, await shop.origin())
+        if browser.network_log and browser.network_log.name not in found.network_logs:
+            found.network_logs.append(browser.network_log.name)
+        return seen
+    title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
-        return Observation(
-            cell=cell, claim=claim, source=scenario.source, faults=(f"{title} ran, and did not start again. {reasons}",)
-        )
-    return Observation(cell=cell, claim=claim, source=scenario.source, missing=f"{title} did not start. {reasons}")
+        return unseen(scenario, cell, fault=f"{title} ran, and did not start again. {reasons}")
+    return unseen(scenario, cell, missing=f"{title} did not start. {reasons}")
+
+
+def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None) -> Observation:
+    """Of a cell for which something could not be started."""
+    claim = scenario.claim(cell)
+    assert claim is not None, cell.name
+    faults = (fault,) if fault else ()
+    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing)
 
 
 def now() -> str:

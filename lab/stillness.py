@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import statistics
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ from lab.errors import HarnessFaultError
 from lab.ledger import now_ms
 from lab.waiting import first_of
 from lab.watch import Watch
+
+log = logging.getLogger(__name__)
 
 QUIET_OPENINGS = 2
 """Nothing may have moved for as long as this many usual openings take, and no shorter than the slowest one seen."""
@@ -104,6 +107,7 @@ class Stillness:
                 self._openings_ms.append(opening_ms)
                 await self.caught_up()  # What it then sends to the origin moves within the quiet time.
             if not await self.quietly(done, now_ms()) and self.watch.moves == moves:
+                log.debug("nothing has moved for %d ms, through %d control openings", self.quiet_ms, self.control.openings)
                 return False
         return True
 

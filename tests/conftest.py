@@ -17,6 +17,7 @@ import pytest
 from lab import certs, ledger
 from tests.control import H1, pull
 
+pytest.register_assert_rewrite("tests.faults.struck")
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,74 +1,99 @@
-"""Something dies in the middle of a cell: that cell is a harness fault, the others are measured, nothing is left behind."""
+"""Something dies or stands still in the middle of a cell: that cell is a harness fault which says so, the others are measured,
+and nothing is left behind. Each is struck at several moments, a cell after the other of one run."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
-from lab import ledger, results
-from tests.conftest import ROOT
-from tests.test_interrupt import PATIENCE_S, left
+from lab import ledger
+from tests.faults.struck import MENDED_S, Struck, struck
+
+TABS, LIVE = 8, 6
+ONE_ENGINE = ("seventh_tab", "--engine", "chromium", "--protocol", "h1", "--tabs", str(TABS))
 
 
-def opened_in(out: Path, cell: str) -> bool:
-    """Whether a stream of this cell has reached the ledger on disk."""
-    lines = [line for path in out.glob("*/ledger.jsonl") for line in path.read_bytes().splitlines(keepends=True)]
-    events = [ledger.decode(line) for line in lines if line.endswith(b"\n")]
-    return any(isinstance(event, ledger.StreamOpened) and event.cell == cell for event in events)
+def count(events: list[ledger.AnyEvent], kind: type[ledger.Event], cell: str = "seventh_tab") -> int:
+    return sum(isinstance(one, kind) and getattr(one, "cell", cell).startswith(cell) for one in events)
+
+
+def opening_tabs(run: Struck, repeat: int) -> bool:
+    return count(run.of_cell(repeat), ledger.StreamOpened) >= 2
+
+
+def settling(run: Struck, repeat: int) -> bool:
+    """All are live who ever will be, and the control tab opens."""
+    events = run.of_cell(repeat)
+    return count(events, ledger.StreamOpened) >= LIVE and count(events, ledger.DocumentServed, "control") > 0
+
+
+def release(run: Struck, repeat: int) -> bool:
+    return count(run.of_cell(repeat), ledger.StreamClosed) > 0
+
+
+MOMENTS = {1: opening_tabs, 2: settling, 3: release}
+
+
+def kill_origin(run: Struck) -> None:
+    run.called("lab.origin")[0].kill()
+
+
+def stop_origin(run: Struck) -> None:
+    run.called("lab.origin")[0].suspend()
+
+
+def kill_browser(run: Struck) -> None:
+    run.called("--headless", without="--type=")[0].kill()
+
+
+def kill_renderer(run: Struck) -> None:
+    """Not the oldest, which is that of a window of the browser's own: a tab's."""
+    run.called("--type=renderer")[2].kill()
+
+
+def kill_helper(run: Struck) -> None:
+    run.called("run-driver")[0].kill()
 
 
 @pytest.mark.parametrize(
-    ("victim", "complaint"),
+    ("strike", "complaint"),
     [
-        ("--headless", "the browser failed"),
-        ("lab.origin", "the origin"),
-        ("run-driver", "the browser failed"),
+        (kill_origin, "the origin"),
+        (stop_origin, "the origin stood still"),
+        (kill_browser, "the browser failed"),
+        (kill_renderer, "the browser failed: the process of one of its tabs crashed"),
+        (kill_helper, "the browser failed"),
     ],
-    ids=["browser", "origin", "Playwright's helper"],
 )
-def test_one_death_costs_one_cell(tmp_path: Path, victim: str, complaint: str) -> None:
-    options = [
-        "seventh_tab",
-        "--engine",
-        "chromium",
-        "--protocol",
-        "h1",
-        "--tabs",
-        "8",
-        "--repeat",
-        "3",
-        "--out",
-        str(tmp_path),
-    ]
-    with subprocess.Popen(
-        [sys.executable, "-m", "lab", "run", *options],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        end = time.monotonic() + PATIENCE_S
-        while not opened_in(tmp_path, "seventh_tab.chromium.h1.sse.tabs.8.100.2"):
-            assert time.monotonic() < end
-            assert process.poll() is None
-            time.sleep(0.02)
-        children = psutil.Process(process.pid).children(recursive=True)
-        killed = next(child for child in children if victim in child.cmdline())
-        killed.kill()
-        said, complained = process.communicate(timeout=2 * PATIENCE_S)
-    assert process.returncode == 4, complained
-    assert "Traceback" not in complained
-    found = results.read(tmp_path / "latest" / "results.json")
-    first, second, third = found.cells
-    assert (first.verdict, second.verdict) == (third.verdict, "harness_fault"), said
-    assert first.verdict in ("confirmed", "refuted")
-    assert complaint in second.why
-    assert second.rows, "what had been seen before is kept"
+def test_each_blow_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "4") as run:
+        for repeat, moment in MOMENTS.items():
+            run.wait(partial(moment, run, repeat))
+            began = time.monotonic()
+            strike(run)
+            run.wait(partial(run.has_cells, repeat))
+            assert time.monotonic() - began < MENDED_S
+        found = run.end(4)
+    assert len(found.cells) == 4
     assert not found.interrupted
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert not left(alive)
+    for cell in found.cells[:3]:
+        assert cell.verdict == "harness_fault", cell.name
+        assert complaint in cell.why, cell.name
+        assert ": " in cell.why, "what to do stands behind it"
+        assert cell.rows, "what had been seen before is kept"
+    assert (found.cells[3].verdict, found.cells[3].live) == ("confirmed", LIVE)
+    assert complaint in (run.folder / "index.html").read_text(encoding="utf-8")
+    assert "Error: " in (run.folder / "run.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("lab.origin",), ("run-driver",), ("--headless",)], ids=lambda words: words[0])
+def test_what_dies_while_it_starts_is_started_again(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
+        run.wait(lambda: run.called(*words))
+        run.called(*words)[0].kill()
+        found = run.end(0)
+    assert [cell.live for cell in found.cells] == [LIVE, LIVE]

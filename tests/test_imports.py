@@ -48,13 +48,56 @@ def room(path: Path) -> str:
 def forbidden(name: str) -> set[str]:
     """The modules that a room may not know."""
     if name == "origin":
-        return {"playwright", "asyncio", "lab.browser", "lab.run", "lab.cli", "lab.origin_client", "lab.report", "lab.judge"}
+        return {
+            "playwright",
+            "asyncio",
+            "lab.browser",
+            "lab.run",
+            "lab.workshop",
+            "lab.cli",
+            "lab.origin_client",
+            "lab.report",
+            "lab.judge",
+        }
     if name == "browser":
-        return {"trio", "hypercorn", "h2", "lab.origin", "lab.run", "lab.cli", "lab.report", "lab.judge", "lab.origin_client"}
+        return {
+            "trio",
+            "hypercorn",
+            "h2",
+            "lab.origin",
+            "lab.run",
+            "lab.workshop",
+            "lab.cli",
+            "lab.report",
+            "lab.judge",
+            "lab.origin_client",
+        }
     if name == "transports":
-        return {"playwright", "trio", "asyncio", "hypercorn", "lab.browser", "lab.origin", "lab.run", "lab.cli", "lab.report"}
+        return {
+            "playwright",
+            "trio",
+            "asyncio",
+            "hypercorn",
+            "lab.browser",
+            "lab.origin",
+            "lab.run",
+            "lab.workshop",
+            "lab.cli",
+            "lab.report",
+        }
     if name == "report":
-        return {"playwright", "trio", "asyncio", "hypercorn", "lab.browser", "lab.origin", "lab.run", "lab.cli", "lab.tabs"}
+        return {
+            "playwright",
+            "trio",
+            "asyncio",
+            "hypercorn",
+            "lab.browser",
+            "lab.origin",
+            "lab.run",
+            "lab.workshop",
+            "lab.cli",
+            "lab.tabs",
+        }
     if name in ("cli", "__main__"):
         return {"trio", "hypercorn", "lab.origin"}
     return {"trio", "hypercorn", "lab.origin", "lab.cli"}

@@ -13,8 +13,8 @@ from junitparser import JUnitXml
 from lab import results
 from lab.reading import SUMMARY
 from lab.results import CellResult, Results
-from lab.run import Plan
 from lab.terminal import RunProgress
+from lab.workshop import Plan
 from tests.test_cli import call
 from tests.test_results import cell, made
 

@@ -7,7 +7,7 @@ means (WebDriver, a remote machine) without a change elsewhere.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from lab.observation import BrowserLog
 
@@ -49,6 +49,9 @@ class Browser(Protocol):
 
     @property
     def alive(self) -> bool: ...
+    async def lost(self) -> NoReturn:
+        """Raises HarnessFaultError as soon as the browser has gone, or the process of one of its tabs has crashed."""
+
     async def account(self, cell: str) -> BrowserLog | None:
         """Which of a cell's requests it holds back just now, by its own log; None where it keeps none."""
 

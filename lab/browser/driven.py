@@ -6,15 +6,39 @@ import asyncio
 import base64
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from playwright.async_api import BrowserContext, FloatRect, Page
 
 from lab.errors import HarnessFaultError, LabError
+from lab.waiting import dropped
 
 CLOSE_S = 10.0
 CORNER = FloatRect(x=0, y=0, width=160, height=104)
 QUALITY = 30
+
+
+AGAIN = "run the cell again; if it stays, try --headed and watch"
+
+
+class Loss:
+    """What of a browser was lost, as soon as it is known: Playwright's answer to what was asked of it may never come."""
+
+    def __init__(self) -> None:
+        self._told = asyncio.Event()
+        self._what = ""
+
+    def tell(self, what: str) -> None:
+        self._what = self._what or what
+        self._told.set()
+
+    @property
+    def told(self) -> bool:
+        return self._told.is_set()
+
+    async def wait(self) -> NoReturn:
+        await self._told.wait()
+        raise HarnessFaultError(f"the browser failed: {self._what}", AGAIN)
 
 
 @contextmanager
@@ -26,10 +50,7 @@ def border() -> Iterator[None]:
     except LabError:
         raise
     except Exception as error:
-        raise HarnessFaultError(
-            f"the browser failed: {first_line(error)}",
-            "run the cell again; if it stays, try --headed and watch",
-        ) from error
+        raise HarnessFaultError(f"the browser failed: {first_line(error)}", AGAIN) from error
 
 
 def first_line(error: Exception) -> str:
@@ -67,12 +88,12 @@ class DrivenTab:
 
 class DrivenProfile:
     """A tab whose making was given up is still made to its end before the profile closes: closing Firefox's user context
-    under a tab in the making hung for ever in 2 of 40 tries (ESR 153, Playwright 1.64). When the browser has `gone`, Playwright
+    under a tab in the making hung for ever in 2 of 40 tries (ESR 153, Playwright 1.64). When the browser has gone, Playwright
     never ends the making of a tab."""
 
-    def __init__(self, context: BrowserContext, gone: asyncio.Event, devtools: bool) -> None:
+    def __init__(self, context: BrowserContext, loss: Loss, devtools: bool) -> None:
         self._context = context
-        self._gone = gone
+        self._loss = loss
         self._devtools = devtools
         self._making: set[asyncio.Future[Page]] = set()
 
@@ -80,24 +101,24 @@ class DrivenProfile:
         making = asyncio.ensure_future(self._context.new_page())
         making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Heard, though nobody may wait any more.
         self._making.add(making)
-        gone = asyncio.ensure_future(self._gone.wait())
+        lost = asyncio.ensure_future(self._loss.wait())
         try:
-            await asyncio.wait({making, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({making, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not making.done():
+                await lost
         finally:
-            gone.cancel()
-        if not making.done():
-            raise HarnessFaultError(
-                "the browser failed: it has gone", "run the cell again; if it stays, try --headed and watch"
-            )
+            await dropped(lost)
         self._making.discard(making)
         with border():
-            return DrivenTab(making.result(), self._devtools)
+            page = making.result()
+        page.on("crash", lambda _: self._loss.tell("the process of one of its tabs crashed"))
+        return DrivenTab(page, self._devtools)
 
     async def close(self) -> None:
         await bounded(self._close(), "a profile")
 
     async def _close(self) -> None:
-        if not self._gone.is_set():
+        if not self._loss.told:
             await asyncio.gather(*self._making, return_exceptions=True)
         with border():
             await self._context.close()

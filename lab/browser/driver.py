@@ -9,18 +9,20 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import psutil
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from lab.browser.driven import DrivenProfile, border, bounded, first_line
+from lab.browser.driven import DrivenProfile, Loss, border, bounded, first_line
 from lab.browser.engines import Engine
 from lab.browser.mozlog import MozLog
 from lab.browser.netlog import NetLog
 from lab.browser.tail import FollowedLog
 from lab.observation import BrowserLog
 
+START_S = 15.0  # Guards against a helper process that was stopped or killed while it started.
 LOGS: dict[str, type[FollowedLog]] = {"chromium": NetLog, "firefox": MozLog}
 
 
@@ -55,8 +57,8 @@ class DrivenBrowser:
         self._leaf_trusted = leaf_trusted
         self.engine = candidate.engine.name
         self.version = browser.version
-        self._gone = asyncio.Event()
-        browser.on("disconnected", lambda _: self._gone.set())
+        self._loss = Loss()
+        browser.on("disconnected", lambda _: self._loss.tell("it has gone"))
         self.what = candidate.what
         self.network_log = network_log
         self.brief = brief
@@ -70,13 +72,16 @@ class DrivenBrowser:
     def alive(self) -> bool:
         return self._browser.is_connected()
 
+    async def lost(self) -> NoReturn:
+        await self._loss.wait()
+
     async def account(self, cell: str) -> BrowserLog | None:
         return await asyncio.to_thread(self._log.account, cell) if self._log else None
 
     async def new_profile(self) -> DrivenProfile:
         with border():
             context = await self._browser.new_context(ignore_https_errors=not self._leaf_trusted, no_viewport=True)
-            return DrivenProfile(context, self._gone, devtools=self.engine == "chromium")
+            return DrivenProfile(context, self._loss, devtools=self.engine == "chromium")
 
     async def close(self) -> None:
         if self.alive:
@@ -86,14 +91,19 @@ class DrivenBrowser:
 
 @asynccontextmanager
 async def playwright() -> AsyncIterator[Playwright]:
-    """Playwright's own helper process, for as long as any browser is driven."""
+    """Playwright's own helper process, for as long as any browser is driven. Its start is never broken off in the middle, when
+    Playwright would leave an error for nobody to hear."""
     manager = async_playwright()
-    running = await manager.__aenter__()
+    starting = asyncio.ensure_future(manager.__aenter__())
     try:
+        with border():
+            running = await asyncio.wait_for(asyncio.shield(starting), START_S)
         yield running
     finally:
-        with border():
-            await manager.__aexit__()
+        await asyncio.wait({starting}, timeout=START_S)
+        if starting.done() and not starting.exception():
+            with border():
+                await manager.__aexit__()
 
 
 def unused(path: Path) -> Path:

@@ -116,6 +116,7 @@ async def run(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(until_told, nursery.cancel_scope, signals, exit_on_eof)
             nursery.start_soon(book.run)
+            nursery.start_soon(book.beat)
             nursery.start_soon(feed.run)
             nursery.start_soon(app.clock.run)
             nursery.start_soon(house.serve, doors)

@@ -14,6 +14,8 @@ import time
 import trio
 
 from lab.ledger import (
+    BEAT_S,
+    Beat,
     CellBegan,
     ConnectionClosed,
     ConnectionNegotiated,
@@ -59,6 +61,12 @@ class Book:
                     await trio.lowlevel.wait_writable(self._out)
                 except BrokenPipeError:
                     return
+
+    async def beat(self) -> None:
+        """Let the driver know that the origin goes on, until cancelled."""
+        while True:
+            self.enter(Beat(at_ms=now_ms()))
+            await trio.sleep(BEAT_S)
 
     def close(self) -> None:
         """Write what was entered so far, unless the reader has stopped reading for a second."""

@@ -19,6 +19,7 @@ from lab.origin.hypercorn_gathering import LastingTCPServer
 from lab.origin.wire import CountedListener, CountedStream, Wire, reset
 from lab.protocols import CONTROL, Protocol
 
+TAKEN_S = 0.1
 HANDSHAKE_S = 30.0
 TLS = trio.SSLStream[CountedStream]
 
@@ -107,7 +108,21 @@ class House:
                 await trio.serve_listeners(handle, [door.listener])
             assert door.shut_s is not None, door
             await trio.sleep(door.shut_s)
-            await door.open(door.port)
+            await self._open_again(door)
+
+    async def _open_again(self, door: Door) -> None:
+        """Somebody else may have taken the port meanwhile. That is a fault, and the door stays shut until they leave."""
+        told = False
+        while True:
+            try:
+                await door.open(door.port)
+            except OSError as error:
+                if not told:
+                    self._book.fault(f"door {door.name}, to be opened again at port {door.port}", error)
+                told = True
+                await trio.sleep(TAKEN_S)
+            else:
+                return
 
     async def _connection(self, door: Door, stream: TLS | CountedStream) -> None:
         socket = stream.transport_stream.socket if isinstance(stream, trio.SSLStream) else stream.socket
