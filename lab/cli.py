@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lab import catalogue, certs, machine, reading
+from lab import catalogue, certs, machine, reading, versions
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, UsageError
@@ -220,7 +220,7 @@ async def serve_doors(bind: str, called: Sequence[str], ports: dict[str, int], s
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
     """What would go wrong on this machine; which browsers there are, why others are not, and what would mend it."""
     engines = [ENGINES[name] for name in engine or ENGINES]
-    found = machine.examined(REPORTS)
+    found = [*versions.examined(), *machine.examined(REPORTS)]
     if installing:
         for one in found:
             if one.wrong:
