@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lab import catalogue, certs, diary, reading
+from lab import catalogue, certs, diary, machine, reading, versions
 from lab.browser.doctor import all_there, examined
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, UsageError
@@ -25,11 +25,12 @@ from lab.protocols import PROTOCOLS
 from lab.run import NothingStartedError, make_folder, new_results
 from lab.run import run as run_plan
 from lab.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice
-from lab.terminal import RunProgress, complain, doctor_table, output, scenarios_table
+from lab.terminal import RunProgress, complain, doctor_table, machine_table, output, scenarios_table
 from lab.transports import transports
 from lab.workshop import Plan
 
 INTERRUPTED = 130
+REPORTS = Path("reports")
 T = TypeVar("T")
 
 
@@ -56,8 +57,8 @@ def fail(error: LabError) -> None:
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up; what that waits for
-    is no longer waited for at the next one. Python's own way would throw the second Ctrl-C into whatever ran just then."""
+    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up, and at the next one
+    waits no longer for what it tidies up. Python itself would throw that into whatever runs just then."""
 
     async def with_signals() -> T:
         task = asyncio.current_task()
@@ -120,7 +121,7 @@ def list_scenarios() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("reports"),
+    default=REPORTS,
     show_default=True,
     help="Where reports go.",
 )
@@ -221,12 +222,20 @@ async def serve_doors(bind: str, called: Sequence[str], ports: dict[str, int], s
 @click.option("--engine", multiple=True, callback=names("engine", lambda: ENGINES), help="chromium, firefox; default all.")
 @click.option("--install", "installing", is_flag=True, help="Get the engines that are missing.")
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
-    """Which browsers there are, why others are not, and what would mend it."""
+    """What would go wrong on this machine; which browsers there are, why others are not, and what would mend it."""
     engines = [ENGINES[name] for name in engine or ENGINES]
-    if installing and complete(all_there(engines, lambda line: click.echo(line, err=True))):
-        return
+    found = [*versions.examined(), *machine.examined(REPORTS)]
+    if installing:
+        for one in found:
+            if one.wrong:
+                click.echo(f"{one.what}: {one.found}: {one.wrong}: {one.todo}", err=True)
+        machine.insist(found)  # Before anything is fetched.
+        if complete(all_there(engines, lambda line: click.echo(line, err=True))):
+            return
+    output().print(machine_table(found))
     tried = complete(examined(engines))
     output().print(doctor_table(tried))
+    machine.insist(found)
     if not any(one.version for one in tried):
         raise NothingStartedError(())  # The table has just been shown.
 

@@ -17,6 +17,7 @@ from lab.browser.engines import ENGINES
 from lab.cell import Cell
 from lab.errors import LabError
 from lab.judge import Kind
+from lab.machine import Checked
 from lab.observation import Tried
 from lab.report import compared
 from lab.report.clean import clean
@@ -143,6 +144,17 @@ def surprises(results: Results) -> list[str]:
         if one.reason:
             lines.append(f"{where}: {one.live} live: {one.reason}")
     return lines
+
+
+def machine_table(found: Sequence[Checked]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    table.add_column("checked", overflow="fold")
+    table.add_column("found", overflow="fold")
+    table.add_column("what would go wrong, and what to do", overflow="fold")
+    for one in found:
+        style = STYLES["harness_fault" if one.fails else "disputed" if one.wrong else "confirmed"]
+        table.add_row(one.what, Text(one.found, style), Text(f"{one.wrong}: {one.todo}" if one.wrong else "nothing"))
+    return table
 
 
 def doctor_table(tried: Sequence[Tried]) -> Table:

@@ -25,3 +25,9 @@ def test_the_wheel_in_an_empty_environment(tmp_path: Path) -> None:
     assert "seventh_tab" in listed.stdout
     version = subprocess.run([python, "-c", "import lab; print(lab.__file__)"], cwd=tmp_path, check=True, capture_output=True)
     assert str(ROOT).encode() not in version.stdout
+    # What the wheel asks for is known from its own metadata, without the lock; all of it is there, and more than a few.
+    asked = "from lab import versions; print(*(one.wrong or one.found for one in versions.examined()), sep='\\n')"
+    told = subprocess.run([python, "-c", asked], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    _, packages = told.splitlines()
+    assert packages.endswith(" as the lab asks for")
+    assert int(packages.split()[0]) > 10
