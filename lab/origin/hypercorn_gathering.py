@@ -71,11 +71,12 @@ class LastingTCPServer(TCPServer):
             self._reading.cancel()
 
     async def _written(self, data: bytes) -> bool:
-        """Whether the connection took it. As in stock, half a write would be worse than a late end."""
+        """Whether the connection took it; it does not while it is being closed, which trio calls busy. As in stock, half a
+        write would be worse than a late end."""
         async with self.send_lock:
             try:
                 with trio.CancelScope(shield=True):
                     await self.stream.send_all(data)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
+            except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
                 return False
         return True

@@ -200,7 +200,8 @@ class BoundedStreamBuffer(StreamBuffer):
         self.buffer.extend(data)
         await self._is_empty.clear()
         if len(self.buffer) >= BUFFER_HIGH_WATER:
-            await self._paused.clear()
+            if self._paused.is_set():  # Else somebody waits for it already: to clear it would put another in its place.
+                await self._paused.clear()
             await self._paused.wait()
 
     async def pop(self, max_length: int) -> bytes:
