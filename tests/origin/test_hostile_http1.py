@@ -82,7 +82,7 @@ def test_a_body_without_end(origin: Served, beside: Beside) -> None:
 
 
 def test_bodies_of_who_takes_no_answer(origin: Served, beside: Beside) -> None:
-    """A body is passed over while the answer waits. Were it to wait too, it would not be seen that the client has left."""
+    """A body is passed over while the answer waits, and the answer goes when its client does."""
     with beside.attack(f"{FEW} clients that send a body and take no answer", (LITTLE_MIB + FEW * 6) * KIB) as attackers:
         for _ in range(FEW):
             one = attackers.enter_context(socket.socket())
