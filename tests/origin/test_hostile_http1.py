@@ -54,22 +54,22 @@ def test_connections_that_begin_no_handshake(origin: Served, beside: Beside) -> 
 
 
 ENDLESS = (
-    (GET, b"X-More: and more\r\n", b"431"),
-    (GET + b"X-Long: ", b"more" * 100, b"431"),
-    (b"GET /", b"more" * 100, b"431"),
-    (STREAM + CHUNKED + b"0\r\n", b"X-More: and more\r\n", b"200"),  # Trailers.
-    (STREAM + CHUNKED + b"1;", b"more" * 100, b"200"),  # What extends a chunk's head.
+    (GET, b"X-More: and more\r\n"),
+    (GET + b"X-Long: ", b"more" * 100),
+    (b"GET /", b"more" * 100),
+    (STREAM + CHUNKED + b"0\r\n", b"X-More: and more\r\n"),  # Trailers.
+    (STREAM + CHUNKED + b"1;", b"more" * 100),  # What extends a chunk's head.
 )
 
 
 def test_requests_without_end(origin: Served, beside: Beside) -> None:
-    """Each is ended after 16 KiB, even where its answer had begun; the answer can be lost with the connection."""
+    """Each is ended after 16 KiB, with status 431 or in the midst of its answer, which can be lost with the connection."""
     with beside.attack("headers, a header, a target, trailers and a chunk's head without end") as attackers:
-        for start, again, status in ENDLESS:
+        for start, again in ENDLESS:
             one = opened(attackers, origin)
             sent(one, start + again * (MUCH // len(again)))
             came = ended(one)
-            assert not came or came.startswith(b"HTTP/1.1 " + status)
+            assert not came or came.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 200 ") if CHUNKED in start else b"HTTP/1.1 431 ")
 
 
 def test_a_body_without_end(origin: Served, beside: Beside) -> None:
