@@ -64,6 +64,13 @@ class Served:
             self.events.append(event)
         return value
 
+    def catch_up(self) -> None:
+        """Take in what it has written so far, be it thousands of events, without looking at each."""
+        while not self._new.empty():
+            event = self._new.get()
+            assert event is not None, "the origin has ended"
+            self.events.append(event)
+
     def of(self, kind: type[ledger.Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 

@@ -45,7 +45,7 @@ class Exchange:
     def tab(self) -> int | None:
         """The number in `?tab=`, where there is a sound one."""
         text = self.query.get("tab", "")
-        return int(text) if text.isascii() and text.isdigit() and int(text[:7]) < MAX_TABS else None
+        return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(MAX_TABS)) else None
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send status and headers now, before there is any body."""

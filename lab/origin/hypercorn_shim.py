@@ -21,6 +21,8 @@ Each part names the fault; `tests/origin/test_immunity.py` shows each on the sto
   over HTTP/2 whatever is ready leaves together.
 - *The idle timer.* Each connection starts and stops one around every request, and one that is idle when its client leaves stays
   until that timer ends. Here nothing ends by a timer (`NEVER`), so none runs.
+- *Hostile clients.* What one could make it keep without bound, wait for without end or die of is mended in hypercorn_bounds, or
+  beside what it belongs to; `tests/origin/test_hostile_*.py` send it.
 - *GOAWAY after 1000 requests.* `keep_alive_max_requests` counts every request of a connection and then closes it
   under the streams that are still open. It is raised in `config()`.
 
@@ -39,9 +41,12 @@ import hypercorn.protocol
 import hypercorn.protocol.h2
 import hypercorn.protocol.h11
 import hypercorn.protocol.ws_stream
-from h2.events import DataReceived, Event, RequestReceived
+import hypercorn.trio.tcp_server
+from h2.events import DataReceived, Event, RequestReceived, StreamReset
 from h2.stream import StreamState
 from hypercorn.config import Config
+from hypercorn.events import Closed
+from hypercorn.events import Event as ConnectionEvent
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Response
 from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BUFFER_LOW_WATER, BufferCompleteError, H2Protocol, StreamBuffer
@@ -49,8 +54,15 @@ from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import WSStream
 from priority.priority import DeadlockError
 
+from lab.origin.hypercorn_bounds import MOST_AT_ONCE, BodilessHTTPStream, bound, sound, unhindered
 from lab.origin.hypercorn_gathering import WholeH11Protocol
-from lab.origin.hypercorn_sockets import EndingWSStream, TellingConnection, TellingWSStream
+from lab.origin.hypercorn_sockets import (
+    BoundedDeflate,
+    EndingWSStream,
+    ReadableHandshake,
+    TellingConnection,
+    TellingWSStream,
+)
 
 HYPERCORN = "0.18.0"
 NEVER = 2**31 - 1  # Requests on one connection, or seconds of keep-alive: more than any run can reach.
@@ -90,11 +102,18 @@ class TakingTurns:
 class TurnTakingH2Protocol(H2Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        bound(self.connection)
         self.priority = TakingTurns()  # type: ignore[assignment]  # it offers what Hypercorn calls
         self._sockets: set[int] = set()
         self._sending = 0
         self._gathered = 0
         self._gathering = False
+
+    async def handle(self, event: ConnectionEvent) -> None:
+        await super().handle(event)
+        if isinstance(event, Closed):  # Nobody sends any more; stock's app would wait to the end for its answer to leave.
+            for buffer in list(self.stream_buffers.values()):
+                await buffer.close()
 
     async def send_task(self) -> None:
         """As the stock one, but what is ready is written at once, and not stream by stream."""
@@ -131,6 +150,9 @@ class TurnTakingH2Protocol(H2Protocol):
             self._gathering = False
 
     async def _create_stream(self, request: RequestReceived) -> None:
+        if not sound(request):
+            self.connection.reset_stream(request.stream_id, h2.errors.ErrorCodes.PROTOCOL_ERROR)
+            return
         await super()._create_stream(request)
         if isinstance(self.streams.get(request.stream_id), WSStream):
             self._sockets.add(request.stream_id)
@@ -141,6 +163,8 @@ class TurnTakingH2Protocol(H2Protocol):
                 self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             else:
                 await super()._handle_events([event])
+                if isinstance(event, StreamReset):
+                    self._sockets.discard(event.stream_id)
         await self._flush()
 
     async def _send_data(self, stream_id: int) -> None:
@@ -176,7 +200,8 @@ class BoundedStreamBuffer(StreamBuffer):
         self.buffer.extend(data)
         await self._is_empty.clear()
         if len(self.buffer) >= BUFFER_HIGH_WATER:
-            await self._paused.clear()
+            if self._paused.is_set():  # Else somebody waits for it already: to clear it would put another in its place.
+                await self._paused.clear()
             await self._paused.wait()
 
     async def pop(self, max_length: int) -> bytes:
@@ -200,6 +225,11 @@ def install() -> None:
     hypercorn.protocol.h11.WSStream = TellingWSStream  # type: ignore[attr-defined]  # likewise
     hypercorn.protocol.h2.WSStream = EndingWSStream  # type: ignore[attr-defined]  # likewise
     hypercorn.protocol.h2.StreamBuffer = BoundedStreamBuffer  # type: ignore[misc]  # likewise
+    hypercorn.protocol.h11.HTTPStream = BodilessHTTPStream  # type: ignore[attr-defined]  # likewise
+    hypercorn.protocol.h2.HTTPStream = BodilessHTTPStream  # type: ignore[attr-defined]  # likewise
+    hypercorn.protocol.ws_stream.Handshake = ReadableHandshake  # type: ignore[misc]  # likewise
+    hypercorn.protocol.ws_stream.PerMessageDeflate = BoundedDeflate  # type: ignore[attr-defined]  # likewise
+    hypercorn.trio.tcp_server.MAX_RECV = MOST_AT_ONCE
 
 
 def config(streams_per_connection: int) -> Config:
@@ -208,6 +238,7 @@ def config(streams_per_connection: int) -> Config:
     settings.h2_max_concurrent_streams = streams_per_connection
     settings.keep_alive_max_requests = NEVER
     settings.keep_alive_timeout = NEVER
+    unhindered(settings)
     settings.errorlog = "-"
     settings.accesslog = None
     settings.include_server_header = False

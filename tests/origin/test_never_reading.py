@@ -6,28 +6,22 @@ stream waits with the one write it has in hand, and whatever it keeps after that
 
 from __future__ import annotations
 
-import json
-import resource
 import socket
-import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 
-import h11
 import psutil
 import pytest
 
 from lab.ledger import StreamClosed, StreamOpened, now_ms
-from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, metered
 from tests.control import H1, H2, pull
+from tests.origin.beside import KIB, MIB, READER, SSE, Reader
 
-SSE = f"{transports()['sse'].PATH}?cell=c&tab="
-READER, CLIENTS, STREAMS = 0, 1000, 100
+CLIENTS, STREAMS = 1000, 100
 PER_SECOND, FILLING_PER_SECOND = 200, 100
 BEFORE_S, DURING_S = 1.5, 3.0
 HELD_KIB = 128
@@ -35,40 +29,6 @@ HELD_KIB = 128
 is what was published since its turn before, in two copies."""
 GROWN_KIB = 16
 """For each, while nothing more is taken from it: four times as much is published meanwhile."""
-KIB, MIB = 1024, 1024 * 1024
-
-
-class Reader(threading.Thread):
-    """A client that reads all the time. `heard` has each update's number, its stamp, and when it came, by the same clock."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self._client = H1(port)
-        self.heard: list[tuple[int, float, float]] = []
-
-    def run(self) -> None:
-        with closing(self._client), suppress(OSError, h11.RemoteProtocolError):
-            self._client.get(f"{SSE}{READER}")
-            self._read()
-
-    def leave(self) -> None:
-        with suppress(OSError):
-            self._client.socket.shutdown(socket.SHUT_RDWR)
-        self.join(PATIENCE_S)
-
-    def _read(self) -> None:
-        rest = b""
-        while isinstance(part := self._client.next(), h11.Data):
-            *events, rest = (rest + bytes(part.data)).split(b"\n\n")
-            for event in events:
-                update = json.loads(b"".join(line[6:] for line in event.split(b"\n") if line.startswith(b"data: ")))
-                if "seq" in update:  # Else it tells what this client has missed.
-                    self.heard.append((update["seq"], update["at_ms"], now_ms()))
-
-    def latency(self, began_ms: float, ended_ms: float) -> str:
-        """Median and 99th percentile of the updates published between two moments."""
-        late = sorted(came_ms - at_ms for _, at_ms, came_ms in self.heard if began_ms <= at_ms < ended_ms)
-        return f"{statistics.median(late):.1f}/{late[len(late) * 99 // 100]:.1f}" if late else "–"
 
 
 class Watch:
@@ -124,7 +84,7 @@ class Watch:
         go()
         self._origin.wait_count(StreamClosed, count)
         phase(0, measured=False)
-        self._all_heard()
+        self._reader.all_heard(metered(self._origin, self._lever).last)
         before, midway, ended = memory
         assert ended - before < count * HELD_KIB * KIB
         assert ended - midway < count * GROWN_KIB * KIB
@@ -136,15 +96,6 @@ class Watch:
             f"reads (median/p99, ms) {late[0]} before, {late[1]} while buffers filled, {late[2]} then, {late[3]} as they left"
         )
 
-    def _all_heard(self) -> None:
-        """Every update, once and in order, to the last that was published."""
-        last, end = metered(self._origin, self._lever).last, time.monotonic() + PATIENCE_S
-        while self._reader.heard[-1][0] != last:
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        numbers = [seq for seq, *_ in self._reader.heard]
-        assert numbers == list(range(numbers[0], last + 1))
-
 
 @pytest.fixture
 def watch(origin: Served, lever: H1) -> Iterator[Watch]:
@@ -153,17 +104,6 @@ def watch(origin: Served, lever: H1) -> Iterator[Watch]:
     reader.start()
     yield Watch(origin, lever, reader)
     reader.leave()
-
-
-@pytest.fixture
-def many_files() -> Iterator[None]:
-    """Room for a thousand sockets in this process, as the origin makes for itself."""
-    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most < CLIENTS + 200:
-        pytest.skip(f"{most} files may be open here")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(usual, CLIENTS + 200), most))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
 
 
 def shown(figures: str, capsys: pytest.CaptureFixture[str]) -> None:
