@@ -57,8 +57,8 @@ def fail(error: LabError) -> None:
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up, and at the next one
-    waits no longer for what it tidies up. Python itself would throw that into whatever runs just then."""
+    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up, and with the next
+    one it no longer waits for that. Python itself would throw the second into whatever ran just then."""
 
     async def with_signals() -> T:
         task = asyncio.current_task()
