@@ -134,6 +134,10 @@ async def calibrate(origin: Origin, leaf: Path, protocol: str, streams: int | No
         settled_ms = now_ms()
         await origin.control("POST", "/control/publish")
         live = await asyncio.to_thread(held.live)
+    except ssl.SSLCertVerificationError as error:
+        faults.append(
+            f"the run's own certificate is not accepted: {error.verify_message}: set the clock of this machine, and run again"
+        )
     except (OSError, HTTPException, h2.exceptions.ProtocolError) as error:
         faults.append(f"the control client was not answered at door {protocol}: {type(error).__name__}: {error}")
     except LabError as error:

@@ -35,6 +35,7 @@ class Origin:
         self.events: list[ledger.AnyEvent] = []
         self._copy = copy
         self._news = asyncio.Event()
+        self._kept = True
         self._silent = False
         self._reader = asyncio.create_task(self._read(), name="ledger")
 
@@ -50,41 +51,49 @@ class Origin:
         return f"{of_door(door).scheme}://{host or self.listening.host}:{self.listening.doors[door]}{path}"
 
     async def _read(self) -> None:
+        """Take every line of the ledger, to its end. What can't be kept or read is a fault, of which the judge will hear."""
         try:
-            while event := await self._next():
-                self.events.append(event)
+            while await self._took_line():
                 self._announce()
         finally:  # Whoever waits for news learns that there will be none.
             asyncio.get_running_loop().call_soon(self._announce)
 
-    async def _next(self) -> ledger.AnyEvent | None:
-        """The next line's event; None at the ledger's end. A line too long is a fault, and its rest may be another."""
-        assert self.process.stdout is not None
+    async def _took_line(self) -> bool:
+        """Whether there was another; a line too long is one, and its rest may be another."""
         try:
-            line = await self._line(self.process.stdout)
+            line = await self._line()
         except ValueError as error:
-            return ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line is too long: {error}")
-        return self._event(line) if line else None
+            self._fault(f"a line is too long: {error}")
+            return True
+        if line:
+            self._take(line)
+        return bool(line)
 
-    async def _line(self, ledger_lines: asyncio.StreamReader) -> bytes:
+    async def _line(self) -> bytes:
         """The next line; nothing at the ledger's end, or when no line comes for so long that the origin must stand still. It is
         looked for twice: a driver that was itself held up finds then what came meanwhile."""
+        assert self.process.stdout is not None
         for _ in range(2):
             with suppress(TimeoutError):
                 async with asyncio.timeout(SILENT_S / 2):
-                    return await ledger_lines.readline()
+                    return await self.process.stdout.readline()
         self._silent = True
         return b""
 
-    def _event(self, line: bytes) -> ledger.AnyEvent:
-        """A line's event. What can't be kept or read is a fault, of which the judge will hear."""
+    def _take(self, line: bytes) -> None:
         try:
             self._copy.write(line)
-            return ledger.decode(line)
         except OSError as error:
-            return ledger.OriginFault(at_ms=0, where="the ledger", error=f"it can't be written: {error.strerror}")
+            if self._kept:
+                self._fault(f"it can't be written: {error.strerror}")
+            self._kept = False
+        try:
+            self.events.append(ledger.decode(line))
         except msgspec.DecodeError as error:
-            return ledger.OriginFault(at_ms=0, where="the ledger", error=f"a line can't be read: {error}")
+            self._fault(f"a line can't be read: {error}")
+
+    def _fault(self, error: str) -> None:
+        self.events.append(ledger.OriginFault(at_ms=0, where="the ledger", error=error))
 
     def _announce(self) -> None:
         self._news.set()
@@ -100,6 +109,14 @@ class Origin:
         """Return once `ready()` holds, looking again at every event. Raises HarnessFaultError when the origin ends."""
         while not ready():
             await self.news()
+
+    async def _told(self, ready: Callable[[], bool]) -> None:
+        """The ledger tells of what the origin has just been asked for, or it is a fault: that line was lost."""
+        try:
+            async with asyncio.timeout(CONTROL_S):
+                await self.wait_for(ready)
+        except TimeoutError as error:
+            raise HarnessFaultError("the origin did what it was asked for, and its ledger does not say so", AGAIN) from error
 
     def lost(self) -> HarnessFaultError:
         if self._silent:
@@ -117,7 +134,7 @@ class Origin:
         def began() -> bool:
             return any(began_at(event, cell) for event in self.events[start:])
 
-        await self.wait_for(began)
+        await self._told(began)
         return next(at for at in range(start, len(self.events)) if began_at(self.events[at], cell))
 
     async def meter(self, anew: bool = False) -> ledger.Metered:
@@ -128,7 +145,7 @@ class Origin:
         def read() -> list[ledger.Metered]:
             return [event for event in self.events[start:] if isinstance(event, ledger.Metered)]
 
-        await self.wait_for(lambda: bool(read()))
+        await self._told(lambda: bool(read()))
         return read()[0]
 
     async def control(self, method: str, path: str) -> int:

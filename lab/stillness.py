@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 QUIET_OPENINGS = 2
 """Nothing may have moved for as long as this many usual openings take, and no shorter than the slowest one seen."""
 
-ANSWER_S = 8.0
-"""A guard against what never answers (a script without end, a process that was stopped), not a measure of anything."""
+ANSWER_S, OPENING_S = 8.0, 12.0
+"""Guards against what never answers (a script without end, a process that was stopped), not measures of anything."""
 
 BLANK_TABS, ENOUGH = 10, 3
 """The first tabs, up to the third, are given the time that making ten blank ones would take."""
@@ -112,10 +112,19 @@ class Stillness:
         return True
 
     async def _control_opening(self, done: Callable[[], bool]) -> float | None:
-        """How long a control opening took, in ms; None when `done()` held before its end."""
-        opening = self.control.begin()
+        """How long a control opening took, in ms; None when `done()` held before its end. One that does not end, while nothing
+        else moves either, is a fault."""
+        opening, began_ms = self.control.begin(), now_ms()
         while not done() and not opening.done():
-            await first_of(opening, self.watch.next_move.wait())
+            rest_s = OPENING_S - (now_ms() - max(began_ms, self.watch.moved_ms)) / 1000
+            if rest_s <= 0:
+                raise HarnessFaultError(
+                    f"the control tab, which nothing should hold back, was not live after {OPENING_S:.0f} s",
+                    "browser or origin stands still: see origin.log beside the report, and run the cell again with --headed",
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await first_of(opening, self.watch.next_move.wait())
         return opening.result() if opening.done() else None
 
     async def _within(self, ms: float, done: Callable[[], bool]) -> bool:

@@ -3,11 +3,13 @@ and nothing is left behind. Each is struck at several moments, a cell after the 
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lab import ledger
@@ -97,3 +99,45 @@ def test_what_dies_while_it_starts_is_started_again(tmp_path: Path, words: tuple
         run.called(*words)[0].kill()
         found = run.end(0)
     assert [cell.live for cell in found.cells] == [LIVE, LIVE]
+
+
+def cut_ledger(run: Struck) -> None:
+    """Half a line, in the middle of the ledger."""
+    with Path(f"/proc/{run.called('lab.origin')[0].pid}/fd/1").open("wb", buffering=0) as pipe:
+        pipe.write(b'{"event":"StreamOpened","at_ms":12.5,"str\n')
+
+
+def exhaust_descriptors(run: Struck) -> None:
+    origin = run.called("lab.origin")[0]
+    origin.rlimit(psutil.RLIMIT_NOFILE, (origin.num_fds(), origin.num_fds()))
+
+
+def pause_driver(run: Struck) -> None:
+    """Nobody reads the ledger for ten seconds."""
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(10)
+    run.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("strike", "complaint"),
+    [
+        (cut_ledger, "the origin failed at the ledger: a line can't be read"),
+        (exhaust_descriptors, "the origin failed at door h1: OSError: [Errno 24] Too many open files"),
+    ],
+)
+def test_what_the_origin_suffers_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
+        run.wait(partial(opening_tabs, run, 1))
+        strike(run)
+        found = run.end(4)
+    assert [cell.verdict for cell in found.cells] == ["harness_fault", "confirmed"]
+    assert complaint in found.cells[0].why
+
+
+def test_a_driver_that_pauses_loses_nothing(tmp_path: Path) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
+        run.wait(partial(opening_tabs, run, 1))
+        pause_driver(run)
+        found = run.end(0)
+    assert [(cell.verdict, cell.live) for cell in found.cells] == [("confirmed", LIVE)] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -149,3 +150,12 @@ def test_no_limit_of_a_browser_is_written_in_lab() -> None:
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             assert not (isinstance(node, ast.Constant) and node.value == 6 and type(node.value) is int), path
+
+
+def test_only_dates_are_read_from_the_wall_clock() -> None:
+    """It can be set in the middle of a run. Two files may read it: what a run is called, and stamps that Firefox wrote."""
+    wall = re.compile(r"\btime\.time(_ns)?\(|\bdatetime\.(now|utcnow|today)\(|Date\.now\(|new Date\b")
+    readers = {
+        path.name for path in (ROOT / "lab").rglob("*") if path.suffix in (".py", ".js") and wall.search(path.read_text())
+    }
+    assert readers == {"run.py", "mozlog.py"}

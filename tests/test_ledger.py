@@ -6,6 +6,7 @@ import pytest
 from lab import ledger
 from lab.ledger import (
     AnyEvent,
+    Beat,
     CellBegan,
     ConnectionClosed,
     ConnectionNegotiated,
@@ -31,6 +32,7 @@ EVENTS: list[AnyEvent] = [
     StreamOpened(at_ms=7, stream=2, connection=2, cell="control", tab=1, transport="sse", http="1.1"),
     StreamClosed(at_ms=8, stream=1, reason="client", sent=3),
     ConnectionClosed(at_ms=9, connection=1, reason="closed"),
+    Beat(at_ms=10),
     OriginFault(at_ms=10, where="connection 1", error="no"),
 ]
 

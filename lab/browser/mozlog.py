@@ -114,6 +114,6 @@ class MozLog(FollowedLog):
 
 
 def since(stamp: str) -> float:
-    """The monotonic moment of a stamp of the wall clock."""
+    """The monotonic moment of a stamp of the wall clock; now, at the latest, though that clock was set back meanwhile."""
     wall = datetime.datetime.fromisoformat(stamp).replace(tzinfo=datetime.UTC).timestamp()
-    return round(now_ms() - (time.time() - wall) * 1000, 3)
+    return round(now_ms() - max(0.0, time.time() - wall) * 1000, 3)

@@ -49,13 +49,19 @@ def bench_of(seen: Observation) -> type[Bench]:
 
 
 def faults_of(seen: Observation) -> list[str]:
-    """The instrument's own failures, and tabs that failed to load instead of loading or waiting."""
-    faults = list(seen.faults)
+    """The instrument's own failures; tabs that failed to load instead of loading or waiting; and that no page came at all,
+    though the browser held none back."""
     own = [event for event in seen.ledger if isinstance(event, ledger.OriginFault)]
-    faults += [f"the origin failed at {event.where}: {event.error}" for event in own]
+    faults = [f"the origin failed at {event.where}: {event.error}" for event in own] + list(seen.faults)
     for tab in seen.tabs:
         if tab.errors and not tab.document:
             faults.append(f"tab {tab.tab} failed to load instead of waiting: {tab.errors[0]}")
+    log = seen.browser_log
+    if seen.tabs and log and not log.held and not log.missing and not any(tab.document for tab in seen.tabs):
+        faults.append(
+            f"not one of {len(seen.tabs)} pages was answered: see origin.log beside the report, and whether anything stands "
+            "between browser and origin (a proxy, a filter)"
+        )
     return [*faults, *filter(None, [late_in_words(seen)])]
 
 

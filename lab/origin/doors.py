@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -22,6 +25,7 @@ from lab.protocols import CONTROL, Protocol
 TAKEN_S = 0.1
 HANDSHAKE_S = 30.0
 TLS = trio.SSLStream[CountedStream]
+logging.getLogger("trio.serve_listeners").setLevel(logging.CRITICAL)
 
 
 class Door:
@@ -65,6 +69,29 @@ async def open_door(name: str, protocol: Protocol, host: str, port: int, folder:
     return door
 
 
+class Told(trio.abc.Listener[TLS | CountedStream]):
+    """A door's listener that tells, once, of what keeps it from accepting (no descriptor is left). Trio then tries again and
+    again, and its own log would say so each time."""
+
+    def __init__(self, listener: trio.abc.Listener[Any], tell: Callable[[OSError], None]) -> None:
+        self._listener = listener
+        self._tell = tell
+        self._told = False
+
+    async def accept(self) -> TLS | CountedStream:
+        try:
+            accepted: TLS | CountedStream = await self._listener.accept()
+        except OSError as error:
+            if not self._told:
+                self._tell(error)
+            self._told = True
+            raise
+        return accepted
+
+    async def aclose(self) -> None:
+        await self._listener.aclose()
+
+
 class House:
     """All doors and the one app behind them."""
 
@@ -105,7 +132,7 @@ class House:
 
         while True:
             with trio.CancelScope() as door.scope:
-                await trio.serve_listeners(handle, [door.listener])
+                await trio.serve_listeners(handle, [Told(door.listener, partial(self._book.fault, f"door {door.name}"))])
             assert door.shut_s is not None, door
             await trio.sleep(door.shut_s)
             await self._open_again(door)

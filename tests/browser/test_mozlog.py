@@ -6,12 +6,14 @@ with 3 of 6 waiting for a stream (the origin allowed 3).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lab.browser.mozlog import MozLog
+from lab.ledger import now_ms
 
 HERE = Path(__file__).parent / "recorded"
 H1, H1_CELL = HERE / "firefox-153-h1.moz_log", "seventh_tab.firefox.h1.sse.12.1"
@@ -120,3 +122,12 @@ def test_a_websocket_that_waits_for_a_stream(tmp_path: Path) -> None:
 
 def test_a_brief_log_is_no_witness() -> None:
     assert "only a brief log" in (MozLog(H1, brief=True).account(H1_CELL).missing or "")
+
+
+def test_a_clock_that_was_set_back_changes_no_number(tmp_path: Path) -> None:
+    """Its stamps are of the wall clock: here they are of the future, as when that was set back after them."""
+    copy = tmp_path / "log"
+    copy.write_text(re.sub(r"^20\d\d", "2090", H1.read_text(), flags=re.MULTILINE))
+    account = MozLog(copy).account(H1_CELL)
+    assert sorted(one.tab for one in account.held if one.tab is not None) == [10, 11, 12]
+    assert all(one.since_ms <= now_ms() for one in account.held)

@@ -99,12 +99,16 @@ class Struck:
 
     def end(self, code: int) -> Results:
         """Let it come to its end, which must be this one; what it had measured, as a reader finds it."""
+        self.end_badly(code)
+        return results.read(self.folder / "results.json")
+
+    def end_badly(self, code: int) -> None:
+        """The same, where nothing may have been written."""
         self.children()
         self.said, self.complained = self.process.communicate(timeout=PATIENCE_S * 2)
         assert self.process.returncode == code, self.said + self.complained
         assert "Traceback" not in self.complained, self.complained
         self.nothing_left()
-        return results.read(self.folder / "results.json")
 
     @property
     def folder(self) -> Path:

@@ -14,7 +14,7 @@ import h11
 import pytest
 from wsproto.events import TextMessage
 
-from lab.ledger import ConnectionOpened, Dropped, StreamClosed, StreamOpened
+from lab.ledger import ConnectionOpened, Dropped, OriginFault, StreamClosed, StreamOpened
 from lab.payloads import MOST_BYTES
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, faults
@@ -193,3 +193,30 @@ def test_a_refusal_needs_a_cell_and_a_status(origin: Served, lever: H1, query: s
 def test_a_refusal_is_a_status_that_can_be_sent(origin: Served, lever: H1, status: int) -> None:
     """Else every request it turns away would be a fault of the origin."""
     assert pull(lever, f"{REFUSE}{status}") == 400
+
+
+def test_somebody_else_takes_the_port_while_the_doors_are_shut(origin: Served, lever: H1) -> None:
+    """That is told, as a fault; the other doors open as they should, and this one when its port is free again."""
+    assert pull(lever, "/control/drop?cell=c&how=shut") == 204
+    with socket.socket() as taker:
+        taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:  # Its listener closes a moment after the lever's answer.
+            try:
+                taker.bind(("127.0.0.1", origin.port("h1-clear")))
+                break
+            except OSError:
+                time.sleep(0.01)
+        taker.listen()
+        [fault] = origin.wait_count(OriginFault, 1)
+        assert fault.where == f"door h1-clear, to be opened again at port {origin.port('h1-clear')}"
+        assert "Address already in use" in fault.error
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with closing(H1(origin.port("h1-clear"))) as client:
+                assert client.get("/").status_code == 200
+            break
+        except ConnectionRefusedError:
+            assert time.monotonic() < end
+            time.sleep(0.05)

@@ -1,0 +1,25 @@
+"""A page that never answers, or never comes, is a fault of its cell; the next scenario is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.browser.engines import ENGINES
+from tests.faults.struck import struck
+
+FAULTS = Path(__file__).parent / "faults"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pages_that_do_not_answer(tmp_path: Path, engine: str) -> None:
+    scenarios = [str(FAULTS / f"{name}.py") for name in ("endless", "unanswered")]
+    options = ["--engine", engine, "--protocol", "h1", "--tabs", "2", "--repeat", "1"]
+    with struck(tmp_path, *scenarios, "seventh_tab", *options) as run:
+        found = run.end(4)
+    endless, unanswered, next_one = found.cells
+    assert (endless.verdict, unanswered.verdict) == ("harness_fault", "harness_fault")
+    assert "1 of 2 pages did not answer for 8 s, though they had loaded: a script in them does not end" in endless.why
+    assert "not one of 2 pages was answered: see origin.log" in unanswered.why
+    assert (next_one.verdict, next_one.live) == ("confirmed", 2)
