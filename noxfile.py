@@ -1,4 +1,4 @@
-"""The only entrance: lab, tests, lint, bench. Each session installs what the lock names, hash by hash, and nothing else."""
+"""The only entrance: lab, tests, lint, bench, soak. Each session installs what the lock names, by its hashes, no more."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def bench(session: nox.Session) -> None:
     install(session)
     browsers(session)
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Measure whether the lab still says the same after many cells, minutes and tabs; `-- --whole` takes an hour."""
+    install(session)
+    browsers(session)
+    session.run("python", "-m", "tests.soak", *session.posargs)
 
 
 @nox.session

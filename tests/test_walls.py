@@ -3,8 +3,6 @@ run says the same, and that a busy machine changes nothing, is what was built.""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from lab import results
 from lab.agreement import Group, groups
 from lab.browser.engines import ENGINES
 from lab.results import CellResult, Results
+from tests.busy import busy_cores
 from tests.test_end_to_end import run
 
 PROTOCOLS = ("--protocol", "h1", "--protocol", "h2", "--streams-per-connection", "10")
@@ -112,12 +111,8 @@ def test_a_page_without_time_changes_no_number(tmp_path: Path, protocol: str) ->
 
 @pytest.fixture
 def busy() -> Iterator[None]:
-    """Both cores kept busy by somebody else."""
-    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
-    yield
-    for other in others:
-        other.kill()
-        other.wait()
+    with busy_cores():
+        yield
 
 
 @pytest.mark.usefixtures("busy")
