@@ -40,6 +40,7 @@ class Served:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
+            start_new_session=True,  # As the driver starts it: it takes precedence with its session.
         )
         self.events: list[ledger.AnyEvent] = []
         self._new: queue.SimpleQueue[ledger.AnyEvent | None] = queue.SimpleQueue()

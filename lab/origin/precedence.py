@@ -19,7 +19,9 @@ def take() -> int:
     """The nice value in force afterwards: only a process with the privilege (root's, or CAP_SYS_NICE) may lower it."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-        if AUTOGROUP.exists():
+        if (
+            AUTOGROUP.exists() and os.getsid(0) == os.getpid()
+        ):  # Never the session of a shell or a test: all in it would go first.
             AUTOGROUP.write_text(str(NICE))
     except OSError:
         pass  # What it then costs is measured: a cell in which the origin was late is marked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -77,3 +78,22 @@ def test_a_reader_that_pauses_holds_up_no_stream() -> None:
         documents = [line for line in process.stdout.read().splitlines() if b"DocumentServed" in line]
         assert len(documents) == served == 1000
         assert process.wait(timeout=PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_it_takes_precedence_with_a_session_of_its_own_only(own: bool) -> None:
+    """Started by hand, or by a test, it would else put all of that session before everybody else's browsers."""
+    command = [sys.executable, "-m", "lab.origin", "--exit-on-eof"]
+    if not own:
+        command = ["sh", "-c", f"{shlex.join(command)}; true"]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        listening = ledger.decode(process.stdout.readline())
+        assert isinstance(listening, ledger.Listening)
+        group = Path(f"/proc/{listening.pid}/autogroup")
+        there = group.exists()
+        nice = int(group.read_text().split()[-1]) if there else 0
+        process.stdin.close()
+        assert process.wait(timeout=PATIENCE_S) == 0
+    assert nice == (listening.nice if own and there else 0)
