@@ -50,6 +50,7 @@ class Workshop:
         self._running: Playwright | None = None
         self._origin: Origin | None = None
         self._browser: DrivenBrowser | None = None
+        self._absent: set[str] = set()
 
     async def origin(self) -> Origin:
         if self._origin is None or not self._origin.alive:
@@ -79,10 +80,11 @@ class Workshop:
             self._browser, tried = await self._find(cell, brief)
         except HarnessFaultError as error:
             log.info("Playwright's helper is started again: %s", error)
-        if self._browser is None:  # It, or its helper, may have been killed in the middle of it.
+        if self._browser is None and cell.engine not in self._absent:  # It, or its helper, may have been killed meanwhile.
             await self.renew()
             self._browser, again = await self._find(cell, brief)
             tried += [one for one in again if one not in tried]
+        (self._absent.discard if self._browser else self._absent.add)(cell.engine)
         return self._browser, tried
 
     async def _find(self, cell: Cell, brief: bool) -> tuple[DrivenBrowser | None, list[Tried]]:
