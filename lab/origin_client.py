@@ -238,7 +238,10 @@ async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, message
         if await process.wait() == PORT_TAKEN:
             raise UsageError(said[-1], "choose another port, or leave the choice to the lab")
         raise MachineError(f"the origin did not start: {said[-1]}")
-    copy.write(line)
+    try:
+        copy.write(line)
+    except OSError as error:
+        raise MachineError(f"the ledger could not be written: {error.strerror}", "free disk space and run again") from error
     with suppress(msgspec.DecodeError):
         if isinstance(listening := ledger.decode(line), ledger.Listening):
             return listening

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast, get_args
 
 import msgspec
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import folds, ledger
-from lab.errors import HarnessFaultError
+from lab.errors import HarnessFaultError, MachineError
 from lab.ledger import AnyEvent, OriginFault
 from lab.origin_client import Origin, greeting
 from tests.fuzz import rounds
@@ -130,6 +131,15 @@ def test_a_first_line_that_is_no_greeting(first: bytes) -> None:
 
     with pytest.raises(HarnessFaultError, match="no greeting"):
         asyncio.run(start())
+
+
+def test_a_full_disk_is_the_machines_fault() -> None:
+    async def start(full: io.RawIOBase) -> None:
+        await greeting(cast(Any, Spoken(WRITTEN[0] + b"\n")), full, cast(Any, io.BytesIO()))
+
+    told = "the ledger could not be written: No space left on device: free disk space"
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(MachineError, match=told):
+        asyncio.run(start(full))
 
 
 def faults(events: Sequence[AnyEvent]) -> list[str]:
