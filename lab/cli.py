@@ -30,7 +30,6 @@ from lab.transports import transports
 from lab.workshop import Plan
 
 INTERRUPTED = 130
-REPORTS = Path("reports")
 T = TypeVar("T")
 
 
@@ -121,7 +120,7 @@ def list_scenarios() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=REPORTS,
+    default=reading.REPORTS,
     show_default=True,
     help="Where reports go.",
 )
@@ -224,7 +223,7 @@ async def serve_doors(bind: str, called: Sequence[str], ports: dict[str, int], s
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
     """What would go wrong on this machine; which browsers there are, why others are not, and what would mend it."""
     engines = [ENGINES[name] for name in engine or ENGINES]
-    found = [*versions.examined(), *machine.examined(REPORTS)]
+    found = [*versions.examined(), *machine.examined(reading.REPORTS)]
     if installing:
         for one in found:
             if one.wrong:

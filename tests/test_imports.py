@@ -28,6 +28,11 @@ VALUES = {
     "scenario",
     "figures",
 }
+BOTH_SIDES = {
+    *("playwright", "trio", "asyncio", "hypercorn"),
+    *("lab.browser", "lab.origin", "lab.run", "lab.workshop", "lab.cli"),
+}
+"""What belongs to the origin's process or to the driver's."""
 SERIALISATION = {"msgspec"}
 STANDARD = set(__import__("sys").stdlib_module_names)
 
@@ -73,32 +78,8 @@ def forbidden(name: str) -> set[str]:
             "lab.judge",
             "lab.origin_client",
         }
-    if name == "transports":
-        return {
-            "playwright",
-            "trio",
-            "asyncio",
-            "hypercorn",
-            "lab.browser",
-            "lab.origin",
-            "lab.run",
-            "lab.workshop",
-            "lab.cli",
-            "lab.report",
-        }
-    if name == "report":
-        return {
-            "playwright",
-            "trio",
-            "asyncio",
-            "hypercorn",
-            "lab.browser",
-            "lab.origin",
-            "lab.run",
-            "lab.workshop",
-            "lab.cli",
-            "lab.tabs",
-        }
+    if name in ("transports", "report"):
+        return BOTH_SIDES | ({"lab.report"} if name == "transports" else {"lab.tabs"})
     if name in ("cli", "__main__"):
         return {"trio", "hypercorn", "lab.origin"}
     return {"trio", "hypercorn", "lab.origin", "lab.cli"}

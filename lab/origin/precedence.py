@@ -19,9 +19,8 @@ def take() -> int:
     """The nice value in force afterwards: only a process with the privilege (root's, or CAP_SYS_NICE) may lower it."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-        if (
-            AUTOGROUP.exists() and os.getsid(0) == os.getpid()
-        ):  # Never the session of a shell or a test: all in it would go first.
+        its_own = os.getsid(0) == os.getpid()  # In a shell's or a test's session all of it would go first.
+        if its_own and AUTOGROUP.exists():
             AUTOGROUP.write_text(str(NICE))
     except OSError:
         pass  # What it then costs is measured: a cell in which the origin was late is marked.
