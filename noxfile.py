@@ -49,7 +49,7 @@ def bench(session: nox.Session) -> None:
     """Measure the lab itself, against simpler ways to do the same; arguments go to the benchmark."""
     install(session)
     browsers(session)
-    session.run("python", "-m", "tests.bench", *session.posargs)
+    session.run("python", "-m", "tests.bench.__main__", *session.posargs)
 
 
 @nox.session
@@ -57,7 +57,7 @@ def soak(session: nox.Session) -> None:
     """Measure whether the lab still says the same after many cells, minutes and tabs; `-- --whole` takes an hour."""
     install(session)
     browsers(session)
-    session.run("python", "-m", "tests.soak", *session.posargs)
+    session.run("python", "-m", "tests.soak.__main__", *session.posargs)
 
 
 @nox.session
@@ -76,4 +76,4 @@ def sample(session: nox.Session) -> None:
     """Renew reports/sample/ by one real default run, and docs/report.png from it; arguments go to `seventh-tab run`."""
     install(session)
     browsers(session)
-    session.run("python", "-m", "tests.sample", *session.posargs)
+    session.run("python", "-m", "tests.tools.sample", *session.posargs)

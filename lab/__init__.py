@@ -3,7 +3,9 @@
 The names here are all that a scenario needs.
 """
 
-from lab.cell import Case, Claim, Drop, Side
-from lab.scenario import Tabs, scenario
+from lab.model.claims import Claim
+from lab.model.drops import Drop
+from lab.model.pools import Case, Side
+from lab.scenario.scenario import Tabs, scenario
 
 __all__ = ["Case", "Claim", "Drop", "Side", "Tabs", "scenario"]

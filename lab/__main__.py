@@ -1,5 +1,5 @@
 """`python -m lab` is `seventh-tab`."""
 
-from lab.cli import main
+from lab.cli.main import main
 
 main(prog_name="seventh-tab")

@@ -1,16 +1,14 @@
 """Whose fault it is. Every error that a person may meet is one of these, and says what to do next.
 
-`exit_code` is documented in README.md; the command line prints `message` and `todo`, never a traceback.
+`exit_code` is documented in docs/commands.md; the command line prints `message` and `todo`, never a traceback. Any other
+exception is a bug of the lab: it passes through unchanged, so that it is found.
 """
 
 from __future__ import annotations
 
-PORT_TAKEN = 5
-"""The exit code by which the origin tells the driver that a port it was asked to use can't be bound."""
-
 
 class LabError(Exception):
-    """An error with a reader: what was expected and found (`message`), and the next step (`todo`)."""
+    """An error with a reader: what was expected and what was found (`message`), and the next step (`todo`)."""
 
     exit_code = 4
 
@@ -24,7 +22,7 @@ class LabError(Exception):
 
 
 class UsageError(LabError):
-    """Yours: an option, a port in use, a folder that can't be written, a scenario file, a results file."""
+    """The user's: an option, a port in use, a folder that can't be written, a scenario file, a results file."""
 
     exit_code = 2
 
@@ -45,3 +43,10 @@ class HarnessFaultError(LabError):
     """Ours: the instrument failed, so what it was measuring is not known."""
 
     exit_code = 4
+
+
+class InconclusiveError(LabError):
+    """Nobody's: something that the question needs was not there (no limit was reached, not every client was live), so the cell
+    can't be answered as it was asked. `todo` says which setting to change."""
+
+    exit_code = 0

@@ -1,7 +1,8 @@
 """What happens when the origin drops every stream: ends them, resets their connections, or is away for two seconds? Who comes
 back, how soon, and what was lost, and what came twice?"""
 
-from lab import Claim, Drop, Tabs, scenario
+from lab import Claim, Drop, Tabs
+from lab.scenario.scenario import scenario
 
 STANDARD = "HTML standard, https://html.spec.whatwg.org/multipage/server-sent-events.html#reestablish-the-connection"
 OWN = "the page's own script: it waits 500 ms, and asks for what came after the last update that it had"

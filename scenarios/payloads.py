@@ -1,7 +1,8 @@
 """What does a stream of server-sent events carry, and what happens to the rest? Lines, nothing, emoji cut in the middle, a BOM,
 NUL in an id, a megabyte; and 64 KiB of random bytes, next to a WebSocket and a plain response that carry them whole."""
 
-from lab import Claim, Tabs, scenario
+from lab import Claim, Tabs
+from lab.scenario.scenario import scenario
 
 STANDARD = "HTML standard, https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation"
 FRAMES = "RFC 6455, https://www.rfc-editor.org/rfc/rfc6455#section-5.6: binary frames"

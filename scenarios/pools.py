@@ -1,7 +1,8 @@
 """What shares a wall with what? One pool is filled, and then another is tried: if it is the same one, nothing more goes live;
 if it is another, as many go live again. Over HTTP/2 the pool is a connection's streams, of which the origin allows ten."""
 
-from lab import Case, Claim, Side, Tabs, scenario
+from lab import Case, Claim, Side, Tabs
+from lab.scenario.scenario import scenario
 
 A, B, C = "a.localhost", "b.localhost", "c.localhost"
 FETCH = "Fetch standard, https://fetch.spec.whatwg.org/#connections: "

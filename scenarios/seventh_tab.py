@@ -2,7 +2,8 @@
 browser's connections to the host, and there are only six. Over HTTP/2 one connection
 carries every tab, up to the number of streams that server and browser agree on."""
 
-from lab import Tabs, scenario
+from lab import Tabs
+from lab.scenario.scenario import scenario
 
 
 @scenario(

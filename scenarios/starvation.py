@@ -1,7 +1,8 @@
 """What starves when the streams are held? With every connection to the host taken (HTTP/1.1), or every stream that the origin
 allows (HTTP/2, ten), a page tries what pages do: does it get through, wait for a stream to end, or fail?"""
 
-from lab import Claim, Tabs, scenario
+from lab import Claim, Tabs
+from lab.scenario.scenario import scenario
 
 SIX = "Chromium, net/socket/client_socket_pool_manager.cc: one pool for a host and its credentials, and another for WebSockets"
 FREE = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: below the limit a stream may be opened at any time"

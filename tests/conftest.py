@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from lab import certs, ledger
-from tests.control import H1, pull
+from lab.model import ledger
+from lab.run import certs
+from tests.tools.control import H1, pull
 
 pytest.register_assert_rewrite("tests.faults.struck")
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
@@ -47,7 +48,7 @@ class Served:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         first = self.wait(lambda: self.events[0] if self.events else None)
-        assert isinstance(first, ledger.Listening)
+        assert isinstance(first, ledger.OriginStarted)
         self.listening = first
 
     def _read(self) -> None:
@@ -119,11 +120,11 @@ def lever(origin: Served) -> Iterator[H1]:
     client.close()
 
 
-def metered(origin: Served, lever: H1, query: str = "") -> ledger.Metered:
+def metered(origin: Served, lever: H1, query: str = "") -> ledger.Counters:
     """The origin's own counters, just now. With them everything that it entered before has been read."""
-    before = len(origin.of(ledger.Metered))
+    before = len(origin.of(ledger.Counters))
     assert pull(lever, f"/control/meter{query}") == 204
-    last: ledger.Metered = origin.wait_count(ledger.Metered, before + 1)[-1]
+    last: ledger.Counters = origin.wait_count(ledger.Counters, before + 1)[-1]
     return last
 
 

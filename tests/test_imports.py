@@ -30,7 +30,7 @@ VALUES = {
 }
 BOTH_SIDES = {
     *("playwright", "trio", "asyncio", "hypercorn"),
-    *("lab.browser", "lab.origin", "lab.run", "lab.workshop", "lab.cli"),
+    *("lab.browser", "lab.origin", "lab.run.run", "lab.run.resources", "lab.cli.main"),
 }
 """What belongs to the origin's process or to the driver's."""
 SERIALISATION = {"msgspec"}
@@ -58,10 +58,10 @@ def forbidden(name: str) -> set[str]:
             "playwright",
             "asyncio",
             "lab.browser",
-            "lab.run",
-            "lab.workshop",
-            "lab.cli",
-            "lab.origin_client",
+            "lab.run.run",
+            "lab.run.resources",
+            "lab.cli.main",
+            "lab.measure.origin",
             "lab.report",
             "lab.judge",
         }
@@ -71,18 +71,18 @@ def forbidden(name: str) -> set[str]:
             "hypercorn",
             "h2",
             "lab.origin",
-            "lab.run",
-            "lab.workshop",
-            "lab.cli",
+            "lab.run.run",
+            "lab.run.resources",
+            "lab.cli.main",
             "lab.report",
             "lab.judge",
-            "lab.origin_client",
+            "lab.measure.origin",
         }
     if name in ("transports", "report"):
-        return BOTH_SIDES | ({"lab.report"} if name == "transports" else {"lab.tabs"})
+        return BOTH_SIDES | ({"lab.report"} if name == "transports" else {"lab.measure.tabs"})
     if name in ("cli", "__main__"):
         return {"trio", "hypercorn", "lab.origin"}
-    return {"trio", "hypercorn", "lab.origin", "lab.cli"}
+    return {"trio", "hypercorn", "lab.origin", "lab.cli.main"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "lab")))
@@ -115,7 +115,7 @@ def test_files_are_of_one_sitting(path: Path) -> None:
         ("lab.report.render", {"playwright", "trio", "hypercorn", "asyncio"}),
         ("lab.transports.sse", {"playwright", "trio", "hypercorn"}),
         ("lab.origin.app", {"playwright"}),
-        ("lab.cli", {"trio", "hypercorn"}),
+        ("lab.cli.main", {"trio", "hypercorn"}),
         ("lab", {"playwright", "trio", "hypercorn"}),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from lab.observation import BrowserLog
+from lab.model.browsers import BrowserLog
 
 
 class Tab(Protocol):

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab import folds, ledger
-from lab.folds import Connection
-from lab.judge.bench import Bench
+from lab.judge.delivery import WaysBench, late_in_words
 from lab.judge.drops import DropsBench
+from lab.judge.limits import Bench
 from lab.judge.payloads import PayloadsBench
 from lab.judge.pools import PoolBench
 from lab.judge.starvation import StarvationBench
-from lab.judge.verdict import Cause, Kind, Statement, Verdict
-from lab.judge.ways import WaysBench, late_in_words
-from lab.observation import Observation
-from lab.protocols import of_door
+from lab.model import ledger
+from lab.model.connections import Connection, connections_of
+from lab.model.observation import Observation
+from lab.model.protocols import of_door
+from lab.model.verdict import Kind, Limit, Statement, Verdict
 
-__all__ = ["Cause", "Kind", "Statement", "Verdict", "judge"]
+__all__ = ["Limit", "Kind", "Statement", "Verdict", "judge"]
 
 
 def judge(seen: Observation) -> Verdict:
@@ -29,7 +29,7 @@ def judge(seen: Observation) -> Verdict:
     faults = faults_of(seen)
     if faults or seen.settled_ms is None:
         return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults) or "the cell ended before it was settled")
-    rows = folds.connections(seen.ledger, seen.cell.name)
+    rows = connections_of(seen.ledger, seen.cell.name)
     dropped_ms = min((drop.dropped_ms for drop in seen.drops), default=seen.settled_ms)  # What comes back may come otherwise.
     foreign = foreign_protocols([row for row in rows if row.opened_ms <= dropped_ms])
     if foreign:

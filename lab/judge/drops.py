@@ -6,11 +6,11 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable
 
-from lab.judge.bench import Bench
-from lab.judge.verdict import Cause, Statement
+from lab.judge.limits import Bench
 from lab.judge.words import joined, numbers
-from lab.observation import Back, DropSeen
-from lab.protocols import PROTOCOLS
+from lab.model.drops import ClientAfterDrop, DropSeen
+from lab.model.protocols import PROTOCOLS
+from lab.model.verdict import Limit, Statement
 
 BACK, HONOURED, GONE = "all came back, nothing lost", "retry honoured", "gone for good"
 WHAT = {"end": "ended every stream", "reset": "reset every connection", "shut": "was away for two seconds"}
@@ -65,14 +65,14 @@ class DropsBench(Bench):
         parts += [f"Last-Event-ID of {numbers(wrong)} was not the last one seen"] if wrong else []
         return f"after it {WHAT[drop.how]}: {', '.join(parts)}" if parts else ""
 
-    def resumed(self, one: Back) -> bool:
+    def resumed(self, one: ClientAfterDrop) -> bool:
         """Server-sent events say themselves what they had (HTML standard, section 9.2.4)."""
         return self.seen.cell.transport != "sse" or one.asked_ms is None or one.last_event_id == str(one.had)
 
     def as_claimed(self) -> bool:
         return self.answer() == self.seen.claim.answer
 
-    def cause(self) -> Cause | None:
+    def cause(self) -> Limit | None:
         return None
 
     def dispute(self) -> str:
@@ -132,6 +132,6 @@ def back_after_ms(drop: DropSeen) -> list[float]:
     return [one.live_ms - drop.dropped_ms for one in drop.clients if one.live_ms is not None]
 
 
-def waited_ms(clients: Iterable[Back]) -> list[float]:
+def waited_ms(clients: Iterable[ClientAfterDrop]) -> list[float]:
     """From the end of the stream to the next request, of each who had one and came."""
     return [one.asked_ms - one.closed_ms for one in clients if one.asked_ms is not None and one.closed_ms is not None]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lab.judge.bench import Bench
-from lab.judge.verdict import Cause, Statement
-from lab.ledger import StreamClosed, StreamOpened
-from lab.observation import Carried
+from lab.judge.limits import Bench
+from lab.model.ledger import StreamClosed, StreamOpened
+from lab.model.payloads import PayloadSeen
+from lab.model.verdict import Limit, Statement
 
 RIGHT = "all as said"
 
@@ -27,7 +27,7 @@ class PayloadsBench(Bench):
     def as_claimed(self) -> bool:
         return self.answer() == self.seen.claim.answer
 
-    def cause(self) -> Cause | None:
+    def cause(self) -> Limit | None:
         return None
 
     def dispute(self) -> str:
@@ -59,6 +59,6 @@ class PayloadsBench(Bench):
         ]
 
 
-def survived(one: Carried) -> str:
+def survived(one: PayloadSeen) -> str:
     """What came damaged in an encoding that keeps bytes is not counted byte by byte."""
     return "not all" if one.survived_bytes is None else str(one.survived_bytes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.judge.bench import Bench
+from lab.judge.limits import Bench
 
 SHARED, SEPARATE, PARTLY = "shared", "separate", "partly shared"
 

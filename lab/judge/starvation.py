@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lab.judge.bench import Bench
-from lab.judge.verdict import Statement
-from lab.observation import Probe
+from lab.judge.limits import Bench
+from lab.model.starvation import ProbeSeen
+from lab.model.verdict import Statement
 
 NOBODY = "nothing"
 
 
-def told(probe: Probe) -> str:
+def told(probe: ProbeSeen) -> str:
     """`fetch (cross-origin)`; the same-origin ones by their kind alone."""
     return probe.kind if probe.page == "same-origin" else f"{probe.kind} ({probe.page})"
 
@@ -50,7 +50,7 @@ class StarvationBench(Bench):
         return [*super().statements(), Statement("probes", "; ".join(parts) + ".")]
 
 
-def in_words(probe: Probe) -> str:
+def in_words(probe: ProbeSeen) -> str:
     match probe.outcome:
         case "passed":
             return f"passed in {probe.took_ms:.0f} ms"

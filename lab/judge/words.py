@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import groupby
 
-from lab.cell import Cell
-from lab.observation import BrowserLog, Release
-from lab.openings import OPENINGS
+from lab.model.browsers import BrowserLog
+from lab.model.cell import Cell
+from lab.model.observation import Release
+from lab.model.openings import OPENINGS
 
 ENDED = {
     "page": "when the page closed the stream of {}",

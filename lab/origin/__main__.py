@@ -17,15 +17,16 @@ from pathlib import Path
 import click
 import trio
 
-from lab import ledger
-from lab.errors import PORT_TAKEN
-from lab.origin import hypercorn_shim, precedence
+from lab.model import ledger
+from lab.model.ledger import PORT_TAKEN
+from lab.model.protocols import CONTROL, PROTOCOLS, SECOND, of_door
+from lab.origin import hypercorn_patches as hypercorn_shim
+from lab.origin import niceness as precedence
 from lab.origin.app import App
-from lab.origin.book import Book
-from lab.origin.doors import Door, House, open_door
+from lab.origin.doors import Door, Doors, open_door
 from lab.origin.feed import Feed
 from lab.origin.hosts import Hosts
-from lab.protocols import CONTROL, PROTOCOLS, SECOND, of_door
+from lab.origin.ledger_writer import LedgerWriter
 
 LOOPBACK = "127.0.0.1"  # Where the control door is, wherever the others are: its levers are for this machine alone.
 
@@ -78,7 +79,7 @@ async def run(
     updates_per_second: float,
     exit_on_eof: bool,
 ) -> None:
-    book = Book(sys.stdout.fileno())
+    book = LedgerWriter(sys.stdout.fileno())
     feed = Feed(updates_per_second)
     settings = hypercorn_shim.config(streams_per_connection)
     app = App(book, feed, settings, Hosts(names))
@@ -92,11 +93,11 @@ async def run(
             sys.exit(PORT_TAKEN)
     numbers = {door.name: door.port for door in doors}
     app.control_port = numbers[CONTROL.name]
-    house = House(app, book, settings)
+    house = Doors(app, book, settings)
     app.levers.doors = house
     versions = {name: importlib.metadata.version(name) for name in ("hypercorn", "h2", "trio")}
     versions["python"] = sys.version.split()[0]
-    greeting = ledger.Listening(
+    greeting = ledger.OriginStarted(
         at_ms=ledger.now_ms(),
         host=host,
         doors=numbers,

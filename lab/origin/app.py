@@ -10,14 +10,14 @@ from typing import Any
 import trio
 from hypercorn.config import Config
 
-from lab.ledger import now_ms
-from lab.origin.book import Book
-from lab.origin.carry import Carrying, asked
+from lab.model.ledger import now_ms
+from lab.origin.control import ControlEndpoints
 from lab.origin.exchange import Exchange, Headers, Receive, Send, Socket, until_gone
 from lab.origin.feed import Feed
 from lab.origin.hosts import Hosts
-from lab.origin.levers import Levers
+from lab.origin.ledger_writer import LedgerWriter
 from lab.origin.meter import Meter
+from lab.origin.payloads import Carrying, asked
 from lab.transports import Transport, Update, transports
 
 CLOCK_PER_SECOND = 50.0
@@ -67,13 +67,13 @@ class App:
     """`control_port` is the one door where requests may change something: the feed, and Hypercorn's `settings`. It has a feed
     of its own that never falls silent: the clock by which the driver waits."""
 
-    def __init__(self, book: Book, feed: Feed, settings: Config, hosts: Hosts) -> None:
+    def __init__(self, book: LedgerWriter, feed: Feed, settings: Config, hosts: Hosts) -> None:
         self.book = book
         self.hosts = hosts
         self.feed = feed
         self.clock = Feed(CLOCK_PER_SECOND)
         self.meter = Meter()
-        self.levers = Levers(book, feed, settings, self.meter)
+        self.levers = ControlEndpoints(book, feed, settings, self.meter)
         self.control_port = 0
         self._by_name = transports()
         self._transports = {transport.PATH: transport for transport in self._by_name.values()}

@@ -15,12 +15,12 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import LifespanState
 
-from lab import certs
+from lab.model.protocols import CONTROL, Protocol
 from lab.origin.app import App
-from lab.origin.book import Book
-from lab.origin.hypercorn_gathering import LastingTCPServer
-from lab.origin.wire import CountedListener, CountedStream, Wire, reset
-from lab.protocols import CONTROL, Protocol
+from lab.origin.counted_stream import CountedListener, CountedStream, Wire, reset
+from lab.origin.hypercorn_patches.http1 import LastingTCPServer
+from lab.origin.ledger_writer import LedgerWriter
+from lab.run import certs
 
 TAKEN_S = 0.1
 HANDSHAKE_S = 30.0
@@ -69,7 +69,7 @@ async def open_door(name: str, protocol: Protocol, host: str, port: int, folder:
     return door
 
 
-class Told(trio.abc.Listener[TLS | CountedStream]):
+class ReportOnce(trio.abc.Listener[TLS | CountedStream]):
     """A door's listener that tells, once, of what keeps it from accepting (no descriptor is left). Trio then tries again and
     again, and its own log would say so each time."""
 
@@ -92,10 +92,10 @@ class Told(trio.abc.Listener[TLS | CountedStream]):
         await self._listener.aclose()
 
 
-class House:
+class Doors:
     """All doors and the one app behind them."""
 
-    def __init__(self, app: App, book: Book, config: Config) -> None:
+    def __init__(self, app: App, book: LedgerWriter, config: Config) -> None:
         self._app = ASGIWrapper(app)  # type: ignore[arg-type]  # an ASGI app by its shape
         self._book = book
         self._config = config
@@ -132,7 +132,7 @@ class House:
 
         while True:
             with trio.CancelScope() as door.scope:
-                await trio.serve_listeners(handle, [Told(door.listener, partial(self._book.fault, f"door {door.name}"))])
+                await trio.serve_listeners(handle, [ReportOnce(door.listener, partial(self._book.fault, f"door {door.name}"))])
             assert door.shut_s is not None, door
             await trio.sleep(door.shut_s)
             await self._open_again(door)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 import trio
 
-from lab.ledger import now_ms
+from lab.model.ledger import now_ms
 
 MATCHES = ("Ada United – Hopper City", "Lovelace Rovers – Turing Town", "Real Noether – Curie Athletic")
 HISTORY = 1000  # Updates kept for those who come back: 100 s at ten a second.

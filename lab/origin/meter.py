@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lab.ledger import Metered, now_ms
-from lab.origin.wire import Wire
+from lab.model.ledger import Counters, now_ms
+from lab.origin.counted_stream import Wire
 
 PER_MS = 10  # Lateness is kept in tenths of a millisecond, so that any number of updates takes the same room.
 MOST_MS = 60_000.0
@@ -31,12 +31,12 @@ class Meter:
             self._delivered[tab] += 1
             self._late[round(min(max(late_ms, 0.0), MOST_MS) * PER_MS)] += 1
 
-    def read(self, last: int, anew: bool = False) -> Metered:
+    def read(self, last: int, anew: bool = False) -> Counters:
         """The counters now. `anew`: lateness is counted from here on; who was late before is no matter of what follows."""
         late = self._late
         if anew:
             self._late = Counter()
-        return Metered(
+        return Counters(
             at_ms=now_ms(),
             cell=self._cell,
             last=last,

@@ -12,11 +12,11 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from lab.agreement import Group
-from lab.figures import Way
-from lab.protocols import PROTOCOLS
-from lab.report.sheets import engine_title, way_of
-from lab.results import CellResult
+from lab.judge.figures import Way
+from lab.model.protocols import PROTOCOLS
+from lab.report.tables import engine_title, way_of
+from lab.results.file import CellResult
+from lab.results.repeats import Group
 
 COLOURS = [f"var(--series-{number})" for number in range(1, 9)]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right"]

@@ -7,9 +7,9 @@ import io
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
-from lab.judge import Kind
-from lab.report.clean import clean
-from lab.results import CellResult, Results
+from lab.model.verdict import Kind
+from lab.results.file import CellResult, Results
+from lab.text import clean
 
 
 def junit(results: Results, strict: bool) -> str:

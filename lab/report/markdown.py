@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lab.protocols import PROTOCOLS
-from lab.report.clean import clean
-from lab.report.finding import advice, findings, others, surprising
+from lab.model.protocols import PROTOCOLS
+from lab.report.findings import advice, findings, others, surprising
 from lab.report.sections import sections
-from lab.report.sheets import Row, Sheet, engine_title
-from lab.results import CellResult, Results
+from lab.report.tables import Row, Sheet, engine_title
+from lab.results.file import CellResult, Results
+from lab.text import clean
 
 LINKED = re.compile(r"[@#]|:(?=//)|\bwww(?=\.)|\bgh-(?=\d)", re.IGNORECASE)
 """Where a name, a number or an address begins that GitHub would make a link of. It decodes entities before: only a space of no

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from lab.openings import OPENINGS
-from lab.protocols import PROTOCOLS
+from lab.model.openings import OPENINGS
+from lab.model.protocols import PROTOCOLS
 from lab.report.sections import Section
-from lab.report.sheets import engine_title
+from lab.report.tables import engine_title
 
 KINDS = ("tabs", "ways", "walls")  # The others' question is not how many are live.
 

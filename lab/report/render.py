@@ -6,24 +6,24 @@ from functools import partial
 from pathlib import Path
 
 from lab.errors import MachineError
-from lab.observation import Picture, TabSeen
-from lab.openings import OPENINGS
-from lab.protocols import PROTOCOLS
+from lab.model.observation import ClientSeen, Screenshot
+from lab.model.openings import OPENINGS
+from lab.model.protocols import PROTOCOLS
 from lab.report.charts import charts
-from lab.report.finding import advice, findings, sentences, surprising
+from lab.report.findings import advice, findings, sentences, surprising
+from lab.report.html import own, template
 from lab.report.matrix import matrix
-from lab.report.pages import own, template
 from lab.report.sections import sections
-from lab.report.sheets import engine_title, way_of
+from lab.report.tables import engine_title, way_of
 from lab.report.timeline import timeline
-from lab.results import CellResult, Results
+from lab.results.file import CellResult, Results
 
 MOST_ROWS = 24  # In a cell's tables: the rest is in results.json.
 MARKS = {"confirmed": "✓", "refuted": "✗", "disputed": "?", "unsupported": "–", "harness_fault": "!"}
 FOREMOST = 5  # Surprises that stand at the top; the rest is behind a click.
 
 
-def sights(cell: CellResult) -> list[tuple[TabSeen, Picture]]:
+def sights(cell: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
     """Each tab with its picture."""
     pictures = {one.tab: one for one in cell.pictures}
     return [(tab, pictures[tab.tab]) for tab in cell.tabs if tab.tab in pictures]

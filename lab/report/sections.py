@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from lab.agreement import Group, groups
-from lab.report import sheets, way_sheets
-from lab.report.sheets import Sheet
-from lab.results import Results
+from lab.report import delivery as way_sheets
+from lab.report import tables as sheets
+from lab.report.tables import Sheet
+from lab.results.file import Results
+from lab.results.repeats import Group, groups
 
 KINDS: dict[str, Callable[[Sequence[Group]], list[Sheet]]] = {
     "tabs": sheets.live,

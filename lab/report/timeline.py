@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lab.folds import Connection, Stream
-from lab.results import CellResult
+from lab.model.connections import Connection, Stream
+from lab.results.file import CellResult
 
 MOST = 16  # Rows of connections, and of those who wait: what no longer fits is counted.
 ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from lab.agreement import Group
 from lab.judge.drops import BACK
-from lab.protocols import PROTOCOLS
-from lab.report.sheets import way_of
-from lab.report.walls import by_engine
-from lab.results import CellResult
+from lab.model.protocols import PROTOCOLS
+from lab.report.limits import by_engine
+from lab.report.tables import way_of
+from lab.results.file import CellResult
+from lab.results.repeats import Group
 
 
 def way_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:

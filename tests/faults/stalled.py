@@ -3,8 +3,9 @@
 import asyncio
 from typing import cast
 
-from lab import Claim, Tabs, scenario
-from lab.tabs import CellTabs
+from lab import Claim, Tabs
+from lab.measure.tabs import CellTabs
+from lab.scenario.scenario import scenario
 
 WITHOUT_TIME = "(() => { const end = performance.now() + 2500; while (performance.now() < end); })()"
 

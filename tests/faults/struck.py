@@ -18,8 +18,9 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from lab import ledger, results
-from lab.results import Results
+from lab.model import ledger
+from lab.results import file as results
+from lab.results.file import Results
 from tests.conftest import ROOT
 
 PATIENCE_S = 60.0
@@ -123,7 +124,7 @@ class Struck:
         """No process, no port and no temporary file."""
         _, alive = psutil.wait_procs(self._seen, timeout=5)
         assert not left(alive)
-        doors = [port for one in self.events() if isinstance(one, ledger.Listening) for port in one.doors.values()]
+        doors = [port for one in self.events() if isinstance(one, ledger.OriginStarted) for port in one.doors.values()]
         for port in doors:
             with socket.socket() as taken:
                 taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # Connections that ended leave their names behind.

@@ -3,8 +3,9 @@
 import asyncio
 from typing import cast
 
-from lab import Tabs, scenario
-from lab.tabs import CellTabs
+from lab import Tabs
+from lab.measure.tabs import CellTabs
+from lab.scenario.scenario import scenario
 
 
 @scenario(transports=["sse"], tabs=2, claim={"h1": 2}, source="tests/test_pages.py")

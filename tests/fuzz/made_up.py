@@ -9,8 +9,8 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from lab.judge import Cause
-from lab.results import EXACT
+from lab.model.verdict import Limit
+from lab.results.file import EXACT
 
 Known = Mapping[str, st.SearchStrategy[Any]]
 
@@ -80,7 +80,7 @@ SIMPLE: dict[type[inspect.Type], st.SearchStrategy[Any]] = {
 def defanged(value: Any) -> Any:
     """The same value, with other characters for those that mean something in HTML."""
     match value:
-        case str() if value not in list(Cause):
+        case str() if value not in list(Limit):
             return value.translate({ord(mark): 0xE000 + number for number, mark in enumerate("<>&\"'")})
         case list():
             return [defanged(each) for each in value]

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import folds, ledger
 from lab.errors import HarnessFaultError, MachineError
-from lab.ledger import AnyEvent, OriginFault
-from lab.origin_client import Origin, greeting
+from lab.measure.origin import Origin, greeting
+from lab.model import ledger
+from lab.model.connections import connections_of, peak, peak_streams
+from lab.model.ledger import AnyEvent, OriginFault
 from tests.fuzz import rounds
 from tests.fuzz.damage import NOISE, bruised, changed
 from tests.fuzz.made_up import TEXTS, made_up
-from tests.test_ledger import EVENTS
+from tests.model.test_ledger import EVENTS
 
 LIMIT = 2**10  # Of a line, here: the driver takes 2**20 bytes.
 PATIENCE_S = 20.0
@@ -53,7 +54,7 @@ def heard(raw: bytes) -> tuple[list[AnyEvent], bytes]:
     """What the driver makes of a ledger, and the copy that it keeps."""
 
     async def listen() -> list[AnyEvent]:
-        origin = Origin(cast(Any, Spoken(raw)), cast(ledger.Listening, EVENTS[0]), cast(Any, copy))
+        origin = Origin(cast(Any, Spoken(raw)), cast(ledger.OriginStarted, EVENTS[0]), cast(Any, copy))
         async with asyncio.timeout(PATIENCE_S):
             await origin.stop()
         assert not origin.alive
@@ -95,9 +96,9 @@ def test_a_line_is_an_event_or_is_refused(line: bytes) -> None:
 def test_events_in_any_order_can_be_folded(events: list[AnyEvent], cell: str) -> None:
     cells = {cell, *(event.cell for event in events if isinstance(event, ledger.StreamOpened))}
     for one in cells:
-        rows = folds.connections(events, one)
-        assert folds.peak(rows, 1e9) <= len(rows)
-        assert folds.peak_streams(rows, 1e9) <= sum(len(row.streams) for row in rows)
+        rows = connections_of(events, one)
+        assert peak(rows, 1e9) <= len(rows)
+        assert peak_streams(rows, 1e9) <= sum(len(row.streams) for row in rows)
 
 
 @rounds(60)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.browser.mozlog import MozLog
-from lab.browser.netlog import NetLog
-from lab.browser.tail import FollowedLog
-from lab.observation import BrowserLog
-from tests.browser import test_mozlog, test_netlog
+from lab.browser.logs.follow import FollowedLog
+from lab.browser.logs.mozlog import MozLog
+from lab.browser.logs.netlog import NetLog
+from lab.model.browsers import BrowserLog
+from tests.browser.logs import test_mozlog, test_netlog
 from tests.fuzz import rounds
 from tests.fuzz.damage import NOISE, changed, damaged
 

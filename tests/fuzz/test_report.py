@@ -18,26 +18,28 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 from rich.console import Console
 
-from lab import results
-from lab.figures import Way
-from lab.judge import Cause, Kind
-from lab.observation import Carried, DropSeen, Probe
-from lab.openings import OPENINGS
-from lab.protocols import PROTOCOLS
-from lab.report.clean import clean
-from lab.report.compare import compare
-from lab.report.compared import render_comparison
+from lab.cli.console import WIDTH, results_tables, say_comparison, surprises
+from lab.judge.figures import Way
+from lab.model.drops import DropSeen
+from lab.model.openings import OPENINGS
+from lab.model.payloads import PayloadSeen
+from lab.model.protocols import PROTOCOLS
+from lab.model.starvation import ProbeSeen
+from lab.model.verdict import Kind, Limit
+from lab.report.comparison import render_comparison
 from lab.report.junit import junit
 from lab.report.markdown import markdown
 from lab.report.render import render
 from lab.report.sections import sections
-from lab.results import CellResult, Results
-from lab.terminal import WIDTH, results_tables, say_comparison, surprises
+from lab.results import file as results
+from lab.results.compare import compare
+from lab.results.file import CellResult, Results
+from lab.text import clean
 from tests.fuzz import rounds
 from tests.fuzz.made_up import BROKEN, TEXTS, harmless, made_up
 from tests.report.test_markdown import shown
 
-SHAPES: list[dict[str, Any]] = [{}, {"probes": Probe}, {"drops": DropSeen}, {"payloads": Carried}, {"case": str}]
+SHAPES: list[dict[str, Any]] = [{}, {"probes": ProbeSeen}, {"drops": DropSeen}, {"payloads": PayloadSeen}, {"case": str}]
 """What makes a cell of another kind than those that only count tabs."""
 
 MARKDOWN = {"h1", "h2", "p", "ul", "li", "strong", "table", "thead", "tbody", "tr", "th", "td"}
@@ -51,12 +53,12 @@ WORDS: dict[str, st.SearchStrategy[Any]] = {
     "CellResult.protocol": st.sampled_from(list(PROTOCOLS)),
     "CellResult.opened": st.sampled_from(list(OPENINGS)),
     "CellResult.verdict": st.sampled_from([*Kind, Kind.CONFIRMED, Kind.REFUTED]).map(str),
-    "CellResult.cause": st.none() | st.sampled_from(list(Cause)).map(str),
+    "CellResult.cause": st.none() | st.sampled_from(list(Limit)).map(str),
     "CellResult.live": st.none() | st.integers(0, 12) | st.integers(-(2**53), 2**53),
     "CellResult.asked": st.just(12) | st.integers(-(2**53), 2**53),
     "CellResult.up_to": st.just(12) | st.integers(-(2**53), 2**53),
     "DropSeen.how": st.sampled_from(["end", "reset", "shut"]) | TEXTS,
-    "Probe.outcome": st.sampled_from(["passed", "waited", "failed"]) | TEXTS,
+    "ProbeSeen.outcome": st.sampled_from(["passed", "waited", "failed"]) | TEXTS,
     "Way.latency_ms": st.just(()) | st.tuples(BROKEN, BROKEN).map(lambda two: (two[0],) * 51 + (two[1],) * 50),
 }
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import results
 from lab.errors import UsageError
-from lab.results import Results
+from lab.results import file as results
+from lab.results.file import Results
 from tests.conftest import ROOT
 from tests.fuzz import rounds
 from tests.fuzz.damage import changed, damaged
 from tests.fuzz.made_up import BEYOND, JSON, made_up
-from tests.test_results import cell, made
+from tests.results.test_file import cell, made
 
 WRITTEN = msgspec.json.format(msgspec.json.encode(made(cell(3, 2), cell(2, 2, protocol="h2"))))
 OLDER = (ROOT / "tests" / "report" / "older" / "schema-2.json").read_bytes()

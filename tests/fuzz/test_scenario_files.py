@@ -12,17 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import catalogue
-from lab.cell import Cell, Claim
 from lab.errors import UsageError
-from lab.scenario import Choice, Scenario
+from lab.model.cell import Cell
+from lab.model.claims import Claim
+from lab.scenario import catalogue
+from lab.scenario.scenario import Choice, Scenario
 from lab.transports import transports
 from tests.fuzz import rounds
 from tests.fuzz.damage import damaged
 from tests.fuzz.made_up import JSON, TEXTS
 
 HEAD = '''"""A question."""
-from lab import Case, Claim, Drop, Side, Tabs, scenario
+from lab import Case, Claim, Drop, Side, Tabs
+from lab.scenario.scenario import scenario
 '''
 MATRIX = {
     "transports": '["sse", "polling"]',

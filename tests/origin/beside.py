@@ -15,10 +15,10 @@ import h2.events
 import h11
 import psutil
 
-from lab.ledger import ConnectionClosed, ConnectionOpened, Metered, StreamOpened, now_ms
+from lab.model.ledger import ConnectionClosed, ConnectionOpened, Counters, StreamOpened, now_ms
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, faults, metered
-from tests.control import H1, H2, pull
+from tests.tools.control import H1, H2, pull
 
 SSE = f"{transports()['sse'].PATH}?cell=c&tab="
 READER = 0
@@ -121,7 +121,7 @@ class Beside:
 
     def _held(self) -> tuple[int, int]:
         """Descriptors of the process, and connections in its ledger, that are open."""
-        before = len(self._origin.of(Metered))
+        before = len(self._origin.of(Counters))
         assert pull(self._lever, "/control/meter") == 204
         until(lambda: self._metered() > before, "the ledger is silent")
         opened, closed = len(self._origin.of(ConnectionOpened)), len(self._origin.of(ConnectionClosed))
@@ -129,7 +129,7 @@ class Beside:
 
     def _metered(self) -> int:
         self._origin.catch_up()
-        return len(self._origin.of(Metered))
+        return len(self._origin.of(Counters))
 
     @contextmanager
     def _watched(self) -> Iterator[None]:

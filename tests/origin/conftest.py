@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Served
-from tests.control import H1
 from tests.origin.beside import Beside, standing_by
+from tests.tools.control import H1
 
 MANY = 1000 + 200
 

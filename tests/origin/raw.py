@@ -12,7 +12,7 @@ from pathlib import Path
 import hpack
 
 from tests.conftest import PATIENCE_S
-from tests.control import connect
+from tests.tools.control import connect
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 END_STREAM = ACK = 0x1

@@ -16,10 +16,10 @@ import pytest
 from wsproto.events import CloseConnection, Message
 from wsproto.frame_protocol import CloseReason
 
-from lab.ledger import StreamClosed, StreamOpened
+from lab.model.ledger import StreamClosed, StreamOpened
 from lab.transports import transports
 from tests.conftest import Served, faults
-from tests.control import H1, H2, WS
+from tests.tools.control import H1, H2, WS
 
 SOCKET = f"{transports()['websocket'].PATH}?cell=c&tab=1"
 PATHS = pytest.mark.parametrize("path", [SOCKET, "/payload?cell=c&tab=1&transport=websocket&name=binary"])

@@ -1,4 +1,4 @@
-"""Levers that turn clients away: every stream of a cell dropped at once, in three ways, and requests for updates refused."""
+"""ControlEndpoints that turn clients away: every stream of a cell dropped at once, in three ways, and requests for updates refused."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import h11
 import pytest
 from wsproto.events import TextMessage
 
-from lab.ledger import ConnectionOpened, Dropped, OriginFault, StreamClosed, StreamOpened
-from lab.payloads import MOST_BYTES
+from lab.model.ledger import ConnectionOpened, OriginFault, StreamClosed, StreamOpened, StreamsDropped
+from lab.model.payloads import MOST_BYTES
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, faults
-from tests.control import H1, H2, WS, connect, pull
+from tests.tools.control import H1, H2, WS, connect, pull
 
 SSE = "/api/v1/live-scores?tab=1&cell="
 
@@ -57,7 +57,7 @@ def test_drop_by_ending_the_streams_of_a_cell(origin: Served, lever: H1, leaf: P
         one.next_cycle()
         assert one.get("/").status_code == 200
         assert [event.reason for event in origin.wait_count(StreamClosed, 3)] == ["origin"] * 3
-    [dropped] = origin.wait_count(Dropped, 1)
+    [dropped] = origin.wait_count(StreamsDropped, 1)
     assert (dropped.cell, dropped.how) == ("c", "end")
     assert dropped.at_ms <= min(event.at_ms for event in origin.of(StreamClosed))
 
@@ -80,7 +80,7 @@ def test_drop_by_resetting_every_connection(origin: Served, lever: H1, leaf: Pat
         origin.wait_count(ConnectionOpened, 4)
         assert door == "h2" or again.get("/").status_code == 200
     assert not faults(origin, lever)
-    [dropped] = origin.of(Dropped)
+    [dropped] = origin.of(StreamsDropped)
     assert (dropped.cell, dropped.how) == ("c", "reset")
 
 
@@ -117,7 +117,7 @@ def test_drop_by_shutting_the_doors_for_a_while(origin: Served, lever: H1, leaf:
         assert again.get(f"{SSE}c").status_code == 200
         assert two.until(h2.events.DataReceived, two.get(f"{SSE}c"))
     assert not faults(origin, lever)
-    [dropped] = origin.of(Dropped)
+    [dropped] = origin.of(StreamsDropped)
     assert (dropped.cell, dropped.how) == ("c", "shut")
 
 
@@ -139,7 +139,7 @@ def test_a_drop_that_no_lever_understands_drops_nothing(origin: Served, lever: H
         assert pull(lever, f"/control/drop?{query}") == 400
         assert goes_on(client)
     assert not faults(origin, lever)
-    assert not origin.of(Dropped)
+    assert not origin.of(StreamsDropped)
 
 
 REFUSE = "/control/refuse?cell=c&status="

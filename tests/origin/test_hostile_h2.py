@@ -10,7 +10,6 @@ import h2.events
 import pytest
 
 from tests.conftest import Served
-from tests.control import H2
 from tests.origin.beside import KIB, SSE, Beside
 from tests.origin.raw import (
     ACK,
@@ -37,6 +36,7 @@ from tests.origin.raw import (
     unread,
     until_came,
 )
+from tests.tools.control import H2
 
 MANY, RESETS, SOCKETS, SOME = 20_000, 10_000, 2000, 20
 WHOLE = END_HEADERS | END_STREAM

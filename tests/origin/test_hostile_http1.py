@@ -8,9 +8,9 @@ from contextlib import ExitStack
 import pytest
 
 from tests.conftest import Served
-from tests.control import connect
 from tests.origin.beside import EACH_KIB, KIB, LITTLE_MIB, SSE, Beside
 from tests.origin.raw import ended, sent
+from tests.tools.control import connect
 
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST

@@ -12,9 +12,9 @@ import pytest
 
 from lab.transports import transports
 from tests.conftest import Served
-from tests.control import H2, WS, connect
 from tests.origin.beside import KIB, LITTLE_MIB, Beside
 from tests.origin.raw import DATA, END_HEADERS, HEADERS, ended, frame, h2_raw, request, sent, until_came
+from tests.tools.control import H2, WS, connect
 
 SOCKET = f"{transports()['websocket'].PATH}?cell=c&tab=1"
 ANSWERED = "/payload?cell=c&tab=1&transport=websocket&bytes=1000000"

@@ -10,7 +10,7 @@ import pytest
 
 from lab.origin.hosts import Hosts
 from tests.conftest import Served
-from tests.control import H1, H2
+from tests.tools.control import H1, H2
 
 
 @pytest.mark.parametrize(

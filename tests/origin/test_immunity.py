@@ -14,7 +14,7 @@ import h2.events
 import pytest
 
 from tests.conftest import PATIENCE_S, ROOT
-from tests.control import H2
+from tests.tools.control import H2
 
 BOTH = pytest.mark.parametrize("kind", ["stock", "immune"])
 
@@ -25,7 +25,7 @@ class Server:
         self._leaf = leaf
         self._clients: list[H2] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.server", kind, str(leaf)],
+            [sys.executable, "-m", "tests.tools.server", kind, str(leaf)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=ROOT,

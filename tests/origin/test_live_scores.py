@@ -14,10 +14,10 @@ import httpx
 import pytest
 from httpx_sse import EventSource, ServerSentEvent, connect_sse
 
-from lab import certs
-from lab.ledger import StreamClosed, StreamOpened
+from lab.model.ledger import StreamClosed, StreamOpened
+from lab.run import certs
 from tests.conftest import Served
-from tests.control import H1, H2
+from tests.tools.control import H1, H2
 
 PATH = "/api/v1/live-scores?cell=t&tab=1"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import h2.events
 import pytest
 
-from lab.ledger import Metered, StreamOpened
+from lab.model.ledger import Counters, StreamOpened
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, metered
-from tests.control import H1, H2, connect, pull
+from tests.tools.control import H1, H2, connect, pull
 
 
 class Counting:
@@ -137,4 +137,4 @@ def test_only_a_post_at_the_control_door_reads_it(origin: Served, lever: H1, doo
         method = "GET" if door == "control" else "POST"
         assert client.get("/control/meter", method=method).status_code == 404
     metered(origin, lever)
-    assert len(origin.of(Metered)) == 1
+    assert len(origin.of(Counters)) == 1

@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab.ledger import StreamClosed, StreamOpened, now_ms
+from lab.model.ledger import StreamClosed, StreamOpened, now_ms
 from tests.conftest import PATIENCE_S, Served, metered
-from tests.control import H1, H2, pull
 from tests.origin.beside import KIB, MIB, READER, SSE, Reader
+from tests.tools.control import H1, H2, pull
 
 CLIENTS, STREAMS = 1000, 100
 PER_SECOND, FILLING_PER_SECOND = 200, 100

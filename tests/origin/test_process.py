@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lab import ledger
-from lab.errors import PORT_TAKEN
-from lab.protocols import CONTROL, PROTOCOLS, SECOND
+from lab.model import ledger
+from lab.model.ledger import PORT_TAKEN
+from lab.model.protocols import CONTROL, PROTOCOLS, SECOND
 from tests.conftest import PATIENCE_S, ROOT, Served
-from tests.control import H1
+from tests.tools.control import H1
 
 DOORS = {*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name}
 
@@ -64,7 +64,7 @@ def test_a_reader_that_pauses_holds_up_no_stream() -> None:
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         first = ledger.decode(process.stdout.readline())
-        assert isinstance(first, ledger.Listening)
+        assert isinstance(first, ledger.OriginStarted)
         client = H1(first.doors["h1-clear"])
         served = 0
         for tab in range(1000):
@@ -90,7 +90,7 @@ def test_it_takes_precedence_with_a_session_of_its_own_only(own: bool) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         listening = ledger.decode(process.stdout.readline())
-        assert isinstance(listening, ledger.Listening)
+        assert isinstance(listening, ledger.OriginStarted)
         group = Path(f"/proc/{listening.pid}/autogroup")
         there = group.exists()
         nice = int(group.read_text().split()[-1]) if there else 0

@@ -10,10 +10,10 @@ from pathlib import Path
 import h2.events
 import pytest
 
-from lab.ledger import StreamClosed, StreamOpened
+from lab.model.ledger import StreamClosed, StreamOpened
 from lab.transports import transports
 from tests.conftest import Served, faults, metered
-from tests.control import H1, H2, pull
+from tests.tools.control import H1, H2, pull
 
 SOCKET, SSE = transports()["websocket"].PATH, transports()["sse"].PATH
 CLOSE = bytes([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])  # Code 1000, masked with zeros.

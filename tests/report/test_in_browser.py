@@ -9,13 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from lab import results
-from lab.agreement import groups
+from lab.browser.discover import candidates
 from lab.browser.engines import ENGINES
-from lab.browser.find import candidates
 from lab.report.render import write_report
 from lab.report.sections import sections
-from lab.results import Results
+from lab.results import file as results
+from lab.results.file import Results
+from lab.results.repeats import groups
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "reports" / "sample" / "results.json"

@@ -9,9 +9,9 @@ import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from lab.report.junit import junit
-from lab.results import CellResult, Machine, Results
+from lab.results.file import CellResult, Machine, Results
 from tests.report.test_render import HOSTILE
-from tests.test_results import cell, made
+from tests.results.test_file import cell, made
 
 EVIL = f"{HOSTILE} ]]> \x00\x01\x08\x0b\x1b[31m\x7f\x85\ufffe\uffff\ud800 é 😀"
 CLEAN = HOSTILE + " ]]> " + "�" * 5 + "[31m" + "�" * 5 + " é 😀"

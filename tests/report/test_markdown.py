@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt  # What rich reads Markdown with: it is there
 
 from lab.report.markdown import inline, markdown, sheet_markdown
 from lab.report.sections import sections
-from lab.report.sheets import Row, Sheet, columns
-from lab.results import Machine
+from lab.report.tables import Row, Sheet, columns
+from lab.results.file import Machine
 from tests.report.test_render import HOSTILE, Reader, side
-from tests.test_results import cell, made
+from tests.results.test_file import cell, made
 
 EVIL = (
     f"{HOSTILE} a|b \\| `c|d` **x** _y_ ~z~ $m$ [z](https://z.test) ![i](http://i.test) <https://z.test> @octocat #1 a/b#2 "

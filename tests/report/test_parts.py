@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from lab.figures import Cost, Way
-from lab.observation import Picture
+from lab.judge.figures import Cost, Way
+from lab.model.observation import Screenshot
 from lab.report.charts import charts, told
 from lab.report.matrix import matrix
 from lab.report.render import render
 from lab.report.sections import of_kind, sections
 from lab.report.timeline import TICKS, timeline
-from lab.results import CellResult
+from lab.results.file import CellResult
 from tests.report.test_render import HOSTILE, Reader
-from tests.test_results import cell, made
+from tests.results.test_file import cell, made
 
 
 def listened(transport: str = "sse", **changes: Any) -> CellResult:
@@ -76,7 +76,7 @@ def test_the_curve_rises_to_as_many_as_were_open(live: int) -> None:
 
 
 def test_pictures_stand_beside_their_tabs() -> None:
-    pictures = (Picture(1, b"\xff\xd8live"), Picture(7, None, f"the browser gave none {HOSTILE}"))
+    pictures = (Screenshot(1, b"\xff\xd8live"), Screenshot(7, None, f"the browser gave none {HOSTILE}"))
     text = render(made(msgspec.structs.replace(cell(), pictures=pictures)))
     assert 'src="data:image/jpeg;base64,/9hsaXZl"' in text
     assert 'alt="Tab 1"' in text

@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from lab.observation import Filled, Probe, TabSeen
-from lab.report.finding import advice, findings, others
+from lab.model.observation import ClientSeen
+from lab.model.pools import SideSeen
+from lab.model.starvation import ProbeSeen
+from lab.report.findings import advice, findings, others
 from lab.report.render import render
 from lab.report.sections import sections
-from lab.results import CellResult
-from tests.test_results import cell, made
+from lab.results.file import CellResult
+from tests.results.test_file import cell, made
 
 HOSTILE = "<script>alert(1)</script>\"'&</style></title><img src=x onerror=alert(1)>"
 
@@ -143,7 +145,7 @@ def test_a_run_that_was_cut_off_says_so() -> None:
 
 def side(**changes: Any) -> CellResult:
     """A cell of pools: six live of the first side, none of the second one's three."""
-    tabs = tuple(TabSeen(tab, document=True, live=tab <= 6) for tab in (1, 2, 3, 4, 5, 6, 11, 12, 13))
+    tabs = tuple(ClientSeen(tab, document=True, live=tab <= 6) for tab in (1, 2, 3, 4, 5, 6, 11, 12, 13))
     fields = {
         "scenario": "pools",
         "group": f"pools.{changes.get('case', '')}",
@@ -151,7 +153,7 @@ def side(**changes: Any) -> CellResult:
         "answer": "shared",
         "opened": "page",
     }
-    sides = (Filled("https://a", 1, 10), Filled("https://b", 11, 3))
+    sides = (SideSeen("https://a", 1, 10), SideSeen("https://b", 11, 3))
     return msgspec.structs.replace(cell(), **{**fields, "tabs": tabs, "sides": sides, **changes})
 
 
@@ -170,9 +172,9 @@ def test_what_is_disputed_is_no_finding() -> None:
 
 def test_starvation_is_told_with_its_times() -> None:
     probes = (
-        Probe("image", "same-origin", "waited", after_release_ms=2.4, arrived_ms=5),
-        Probe("fetch", "cross-origin", "passed", took_ms=7.6, arrived_ms=5),
-        Probe("beacon", "same-origin", "failed", note=HOSTILE),
+        ProbeSeen("image", "same-origin", "waited", after_release_ms=2.4, arrived_ms=5),
+        ProbeSeen("fetch", "cross-origin", "passed", took_ms=7.6, arrived_ms=5),
+        ProbeSeen("beacon", "same-origin", "failed", note=HOSTILE),
     )
     one = msgspec.structs.replace(cell(), scenario="starvation", probes=probes, answer="fetch (cross-origin)")
     text = render(made(one, msgspec.structs.replace(one, repeat=2)))

@@ -13,11 +13,11 @@ import h11
 import pytest
 from wsproto.events import TextMessage
 
-from lab.ledger import StreamClosed, StreamOpened
+from lab.model.ledger import StreamClosed, StreamOpened
 from lab.origin.feed import HISTORY
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, metered
-from tests.control import H1, WS, pull
+from tests.tools.control import H1, WS, pull
 
 STREAMS = ("sse", "fetch_stream", "websocket")
 POLLS = ("long_polling", "polling")

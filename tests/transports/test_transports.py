@@ -11,10 +11,10 @@ import pytest
 import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
-from lab.ledger import StreamClosed, StreamOpened
+from lab.model.ledger import StreamClosed, StreamOpened
 from lab.transports import fetch_stream, long_polling, polling, transports, websocket
 from tests.conftest import Served
-from tests.control import H1, H2, connect, pull
+from tests.tools.control import H1, H2, connect, pull
 
 
 def test_they_are_found_by_looking() -> None:

@@ -1,0 +1,119 @@
+"""Firefox's own account of why a request waits: its MOZ_LOG (nsHttp:5), read line by line while the browser runs.
+
+A request is held
+- by the connection manager: its transaction was `not dispatched (queued)`, and has not become active since
+  (netwerk/protocol/http/nsHttpConnectionMgr.cpp; AtActiveConnectionLimit just before it carries the counts);
+- by an HTTP/2 session: there was `no room for more concurrent streams` for its stream, and no id has been registered for it
+  since (netwerk/protocol/http/Http2Session.cpp).
+Whose request it is follows from the request line logged when the transaction was made. Stamps are of the wall clock, so
+`since_ms` is as exact as that clock is steady.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.browser.logs.follow import FollowedLog
+from lab.model.browsers import BrowserLog
+from lab.model.ledger import now_ms
+
+LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - \[\w+ \d+: ([^\]]+)\]: \w/nsHttp (.*)$")
+MAIN_THREAD = "Main Thread"
+TELLING = re.compile(
+    rb"nsHttpTransaction::(Init|Close) |  [A-Z]+ \S+ HTTP/1|AtActiveConnectionLimit|not dispatched|AddActiveTransaction"
+    rb"|Http2Stream::Http2Stream|Transaction without conn|WebSocket ctor|no room|RegisterStreamID"
+)
+"""One line in a hundred tells something: the others are passed over as bytes, or reading would burden the machine."""
+
+
+class MozLog(FollowedLog):
+    """The log of one Firefox."""
+
+    def __init__(self, path: Path, *, brief: bool = False) -> None:
+        super().__init__(path, brief=brief)
+        self._begun = self._trying = ""
+        self._counts: str | None = None
+        self._paths: dict[str, str] = {}
+        self._transactions: dict[str, str] = {}
+        self._rules: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], float], None]], ...] = (
+            (re.compile(r"nsHttpTransaction::Init \[this=(\w+) "), self._made),
+            (re.compile(r"  [A-Z]+ (\S+) HTTP/1\.1$"), self._named),
+            (re.compile(r".*AtActiveConnectionLimit \[.*totalCount=(\d+), maxPersistConns=(\d+)\]"), self._counted),
+            (re.compile(r"\s+not dispatched \(queued\) trans=(\w+)"), self._queued),
+            (re.compile(r"nsHttpConnectionMgr::AddActiveTransaction\s+t=(\w+)"), self._served),
+            (re.compile(r"Http2Stream::Http2Stream (\w+) trans=(\w+)"), self._multiplexed),
+            (re.compile(r"nsHttpConnectionMgr::TryDispatchTransaction without conn \[trans=(\w+)"), self._tried),
+            (re.compile(r"Http2StreamWebSocket ctor:(\w+)"), self._tunnelled),
+            (re.compile(r"Http2Session::TryToActivate \w+ stream=(\w+) no room"), self._no_room),
+            (re.compile(r"Http2Session::RegisterStreamID session=\w+ stream=(\w+)"), self._registered),
+            (re.compile(r"nsHttpTransaction::Close \[this=(\w+) "), self._closed),
+        )
+
+    def account(self, cell: str) -> BrowserLog:
+        if self._brief:  # Its lines about the queue are of the level that was left out.
+            return BrowserLog(missing="Firefox kept only a brief log: a full one, of so many hosts, would be gigabytes")
+        return super().account(cell)
+
+    def _line(self, raw: bytes) -> None:
+        if self._understood and not TELLING.search(raw):
+            return
+        line = LINE.match(raw.decode("utf-8", "replace"))
+        if line is None:
+            if not self._understood:
+                raise ValueError("its first line is not of a MOZ_LOG with time stamps")
+            return  # A message may have several lines; only first lines are read.
+        self._understood = True
+        stamp, thread, message = line.groups()
+        for rule, act in self._rules:
+            if (act != self._named or thread == MAIN_THREAD) and (found := rule.match(message)):
+                act(found, since(stamp) if act in (self._queued, self._no_room) else 0.0)
+                return
+
+    def _made(self, found: re.Match[str], _: float) -> None:
+        self._begun = found[1]
+
+    def _named(self, found: re.Match[str], _: float) -> None:
+        if self._begun:
+            self._paths[self._begun], self._begun = found[1], ""
+
+    def _counted(self, found: re.Match[str], _: float) -> None:
+        self._counts = f"{found[1]} connections to this host were counted, against a limit of {found[2]}"
+
+    def _queued(self, found: re.Match[str], since_ms: float) -> None:
+        if path := self._paths.get(found[1]):
+            self._held.setdefault(found[1], self._holds(path, "connections per host", since_ms, note=self._counts))
+
+    def _served(self, found: re.Match[str], _: float) -> None:
+        self._held.pop(found[1], None)
+
+    def _multiplexed(self, found: re.Match[str], _: float) -> None:
+        self._transactions[found[1]] = found[2]
+
+    def _tried(self, found: re.Match[str], _: float) -> None:
+        self._trying = found[1]
+
+    def _tunnelled(self, found: re.Match[str], _: float) -> None:
+        """A WebSocket's stream is made while its transaction is being dispatched, and does not name it."""
+        self._transactions[found[1]] = self._trying
+
+    def _no_room(self, found: re.Match[str], since_ms: float) -> None:
+        transaction = self._transactions.get(found[1], "")
+        if path := self._paths.get(transaction):
+            self._held[transaction] = self._holds(path, "streams per connection", since_ms)
+
+    def _registered(self, found: re.Match[str], _: float) -> None:
+        self._held.pop(self._transactions.get(found[1], ""), None)
+
+    def _closed(self, found: re.Match[str], _: float) -> None:
+        self._held.pop(found[1], None)
+        self._paths.pop(found[1], None)
+
+
+def since(stamp: str) -> float:
+    """The monotonic moment of a stamp of the wall clock; now, at the latest, though that clock was set back meanwhile."""
+    wall = datetime.datetime.fromisoformat(stamp).replace(tzinfo=datetime.UTC).timestamp()
+    return round(now_ms() - max(0.0, time.time() - wall) * 1000, 3)

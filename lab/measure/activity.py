@@ -1,0 +1,60 @@
+"""What moves in a cell."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lab.measure.origin import Origin
+from lab.model import ledger
+from lab.model.ledger import now_ms
+from lab.model.protocols import CONTROL
+
+
+class Watch:
+    """What moves in a cell: its tabs, and the ledger's events on the measured doors."""
+
+    def __init__(self, origin: Origin, start: int) -> None:
+        self._origin = origin
+        self._read = start
+        self._connections: set[int] = set()
+        self._streams: set[int] = set()
+        self._moved = asyncio.Event()
+        self.moves = 0
+        self.moved_ms = now_ms()
+
+    def move(self) -> None:
+        self.moves += 1
+        self.moved_ms = now_ms()
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    @property
+    def next_move(self) -> asyncio.Event:
+        """Set at the next move. Take it before looking at what moved, or that move may be missed."""
+        return self._moved
+
+    async def follow(self) -> None:
+        """Take every event of the measured doors for a move, until cancelled. The control door's are not."""
+        while True:
+            while self._read < len(self._origin.events):
+                event = self._origin.events[self._read]
+                self._read += 1
+                if self._concerns(event):
+                    self.move()
+            await self._origin.news()
+
+    def _concerns(self, event: ledger.AnyEvent) -> bool:
+        match event:
+            case ledger.ConnectionOpened():
+                if event.door == CONTROL.name:
+                    return False
+                self._connections.add(event.connection)
+            case ledger.StreamOpened() if event.connection in self._connections:
+                self._streams.add(event.stream)
+            case ledger.StreamClosed():
+                return event.stream in self._streams
+            case ledger.ConnectionNegotiated() | ledger.ConnectionClosed() | ledger.DocumentServed() | ledger.ProbeServed():
+                return event.connection in self._connections
+            case _:
+                return isinstance(event, ledger.OriginFault)
+        return True

@@ -1,0 +1,37 @@
+"""Blank tabs, made before they are needed, so that making a tab and opening its page overlap."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lab.browser import Profile, Tab
+from lab.measure.settling import Settling
+from lab.model.ledger import now_ms
+from lab.tasks import cancel_and_wait
+
+
+class SpareTabs:
+    """Blank tabs of a profile, made one ahead of their use; as many as are allowed at once when there is time to wait."""
+
+    def __init__(self, profile: Profile, still: Settling) -> None:
+        self._profile = profile
+        self._still = still
+        self._making: list[asyncio.Task[Tab]] = []
+
+    def make(self, count: int) -> None:
+        self._making += [asyncio.create_task(self._make()) for _ in range(count)]
+
+    async def _make(self) -> Tab:
+        began = now_ms()
+        tab = await self._profile.new_tab()
+        self._still.made_blank_in(now_ms() - began)
+        return tab
+
+    async def next(self) -> Tab:
+        if not self._making:
+            self.make(1)
+        return await self._making.pop(0)
+
+    async def close(self) -> None:
+        for task in self._making:
+            await cancel_and_wait(task)

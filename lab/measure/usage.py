@@ -1,0 +1,42 @@
+"""What processes cost: CPU time and memory of whole trees, as the system counts them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+import psutil
+
+from lab.model.delivery import Usage
+
+
+def family(roots: Iterable[int]) -> Iterator[psutil.Process]:
+    """The processes with these numbers, and all that came from them and still run."""
+    for pid in roots:
+        try:
+            root = psutil.Process(pid)
+            yield root
+            yield from root.children(recursive=True)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def usage(roots: Iterable[int]) -> Usage:
+    """CPU time so far, and the memory that is each process's own (psutil's `uss`: what would be free if it ended)."""
+    cpu_s, memory, count = 0.0, 0, 0
+    for process in family(roots):
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            times = process.cpu_times()
+            memory += process.memory_full_info().uss
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # It ended just now, or is a zombie: it costs nothing any more.
+            continue
+        cpu_s += times.user + times.system
+        count += 1
+    return Usage(round(cpu_s, 3), memory, count)
+
+
+async def used(origin: int, browser: Iterable[int]) -> tuple[Usage, Usage]:
+    """Of the origin's process, and of a browser's."""
+    return await asyncio.to_thread(lambda: (usage((origin,)), usage(browser)))

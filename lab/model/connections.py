@@ -1,0 +1,144 @@
+"""The ledger's events folded into connections: what each carried, and how many were open at once."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+import msgspec
+
+from lab.model.ledger import (
+    AnyEvent,
+    ConnectionClosed,
+    ConnectionNegotiated,
+    ConnectionOpened,
+    DocumentServed,
+    StreamClosed,
+    StreamOpened,
+)
+from lab.model.protocols import CONTROL
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """One request for updates, from its arrival to its end. `closed_ms` is None while it is open."""
+
+    stream: int
+    connection: int
+    tab: int
+    transport: str
+    opened_ms: float
+    closed_ms: float | None = None
+    reason: str | None = None
+    sent: int | None = None
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One TCP connection with all that it carried. `closed_ms` is None while it is open."""
+
+    connection: int
+    door: str
+    peer: str
+    opened_ms: float
+    protocol: str | None = None
+    closed_ms: float | None = None
+    reason: str | None = None
+    documents: tuple[int, ...] = ()
+    streams: tuple[Stream, ...] = ()
+
+
+def connections_of(events: Iterable[AnyEvent], cell: str) -> tuple[Connection, ...]:
+    """Fold events into the connections of one cell on the measured doors, in the order they were accepted, with what they
+    carried of that cell.
+
+    An event about a connection that this slice never saw opening is left out: it belongs to what was before.
+    """
+    rows: dict[int, Connection] = {}
+    streams: dict[int, Stream] = {}
+    for event in events:
+        match event:
+            case ConnectionOpened() if event.door != CONTROL.name:
+                rows[event.connection] = Connection(event.connection, event.door, event.peer, event.at_ms)
+            case ConnectionNegotiated() if event.connection in rows:
+                row = rows[event.connection]
+                rows[event.connection] = msgspec.structs.replace(row, protocol=event.protocol)
+            case ConnectionClosed() if event.connection in rows:
+                row = rows[event.connection]
+                closed = msgspec.structs.replace(row, closed_ms=event.at_ms, reason=event.reason)
+                rows[event.connection] = closed
+            case DocumentServed() if event.connection in rows and event.cell == cell:
+                row = rows[event.connection]
+                documents = (*row.documents, event.tab)
+                rows[event.connection] = msgspec.structs.replace(row, documents=documents)
+            case StreamOpened() if event.connection in rows and event.cell == cell:
+                streams[event.stream] = Stream(event.stream, event.connection, event.tab, event.transport, event.at_ms)
+            case StreamClosed() if event.stream in streams:
+                streams[event.stream] = msgspec.structs.replace(
+                    streams[event.stream], closed_ms=event.at_ms, reason=event.reason, sent=event.sent
+                )
+            case _:
+                pass
+    carried: dict[int, list[Stream]] = {number: [] for number in rows}
+    for stream in streams.values():
+        carried[stream.connection].append(stream)
+    return tuple(msgspec.structs.replace(row, streams=tuple(carried[row.connection])) for row in rows.values())
+
+
+def control_connections(events: Iterable[AnyEvent], at_ms: float) -> int:
+    """How many connections to the control door carried a stream at a moment, of those opened in these events."""
+    past = [event for event in events if event.at_ms <= at_ms]
+    control = {event.connection for event in past if isinstance(event, ConnectionOpened) and event.door == CONTROL.name}
+    closed = {event.stream for event in past if isinstance(event, StreamClosed)}
+    streams = [event for event in past if isinstance(event, StreamOpened) and event.stream not in closed]
+    return len({event.connection for event in streams if event.connection in control})
+
+
+def open_at(row: Connection | Stream, at_ms: float) -> bool:
+    return row.opened_ms <= at_ms and (row.closed_ms is None or row.closed_ms > at_ms)
+
+
+def live_streams(rows: Iterable[Connection], at_ms: float) -> tuple[Stream, ...]:
+    """The streams open at one moment, over all connections."""
+    return tuple(stream for row in rows for stream in row.streams if open_at(stream, at_ms))
+
+
+def live_connections(rows: Iterable[Connection], at_ms: float) -> tuple[Connection, ...]:
+    return tuple(row for row in rows if open_at(row, at_ms))
+
+
+def peak(rows: Iterable[Connection | Stream], until_ms: float) -> int:
+    """The most that were open at once, up to and including a moment."""
+    steps = [(row.opened_ms, 1) for row in rows if row.opened_ms <= until_ms]
+    steps += [(row.closed_ms, -1) for row in rows if row.closed_ms is not None and row.closed_ms <= until_ms]
+    most = now = 0
+    for _, step in sorted(steps):
+        now += step
+        most = max(most, now)
+    return most
+
+
+def peak_streams(rows: Iterable[Connection], until_ms: float) -> int:
+    """The most streams that any one connection carried at once."""
+    return max((peak(row.streams, until_ms) for row in rows), default=0)
+
+
+def most_streams(rows: Iterable[Connection], since_ms: float, until_ms: float) -> int:
+    """The most streams that were open at once, over all connections, between two moments."""
+    streams = [stream for row in rows for stream in row.streams]
+    moments = [since_ms, *(stream.opened_ms for stream in streams if since_ms <= stream.opened_ms <= until_ms)]
+    return max(sum(open_at(stream, moment) for stream in streams) for moment in moments)
+
+
+def stream_ended(events: Iterable[AnyEvent], cell: str, tab: int, since_ms: float) -> float | None:
+    """When a stream of this tab ended, at or after a moment; None when none did."""
+    owned = set()
+    for event in events:
+        if isinstance(event, StreamOpened) and event.cell == cell and event.tab == tab:
+            owned.add(event.stream)
+        elif isinstance(event, StreamClosed) and event.stream in owned and event.at_ms >= since_ms:
+            return event.at_ms
+    return None
+
+
+def arrivals(events: Iterable[AnyEvent], cell: str, tabs: Container[int], since_ms: float) -> tuple[StreamOpened, ...]:
+    """The streams that some of these tabs opened at or after a moment, in order. Other cells' tabs have other names."""
+    opened = (event for event in events if isinstance(event, StreamOpened) and event.at_ms >= since_ms)
+    return tuple(event for event in opened if event.cell == cell and event.tab in tabs)

@@ -1,0 +1,123 @@
+"""What a way to send updates is asked to carry, and what the HTML standard says comes of it. Both sides read the same table:
+the origin writes the chunks, the driver compares what the page received.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import re
+
+import msgspec
+
+Event = tuple[str, str, str]
+"""What a page's listener gets: the event's type, its data, and the last event id."""
+
+KIB = 1024
+MOST_BYTES = 1024 * KIB
+"""The largest text that can be asked for: nobody's mistake shall make the origin build a larger one."""
+
+BINARY = random.Random(64).randbytes(64 * KIB)  # noqa: S311  # bytes of every kind, not secrets
+LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class PayloadSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One payload, as it came to the page. The wire's bytes include TLS, over a connection that was already open."""
+
+    name: str
+    """The payload's name in the table below."""
+    chunks: int
+    """How many writes it was sent in."""
+    events: int
+    """How many events came of it."""
+    right: bool
+    """Whether they are what the standard specifies."""
+    sent_bytes: int
+    """Bytes from the origin while it was carried."""
+    received_bytes: int
+    """Bytes to the origin while it was carried."""
+    content_bytes: int | None = None
+    """How many bytes were meant, where that can be asked."""
+    survived_bytes: int | None = None
+    """How many of them came."""
+    note: str = ""
+    """What came instead, where it was something else."""
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """`chunks` are written one by one, each in a segment of its own. `events` is what a page must get of them. `content` is
+    what was meant, in bytes, where it can be asked how many of them survive."""
+
+    name: str
+    chunks: tuple[bytes, ...]
+    events: tuple[Event, ...]
+    content: bytes | None = None
+
+
+def text(name: str, stream: str | bytes, *data: str, split: bool = False) -> Payload:
+    """One or more events of the default type without an id, whose stream may be cut at every byte."""
+    raw = stream.encode() if isinstance(stream, str) else stream
+    chunks = tuple(raw[at : at + 1] for at in range(len(raw))) if split else (raw,)
+    return Payload(name, chunks, tuple(("message", one, "") for one in data))
+
+
+def sized(count: int) -> Payload:
+    """So many bytes of text on one line. Raises ValueError beyond `MOST_BYTES`."""
+    if not 1 <= count <= MOST_BYTES:
+        raise ValueError(f"a payload has 1 to {MOST_BYTES} bytes, not {count}")
+    return text(f"{count} bytes", b"data: " + b"x" * count + b"\n\n", "x" * count)
+
+
+def raw(content: bytes) -> Payload:
+    """Bytes as they are, a `data` field for each line of them: what is no UTF-8 is replaced, and every line end becomes LF."""
+    lines = LINE_END.split(content)
+    stream = b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
+    return Payload("binary, raw", (stream,), (("message", b"\n".join(lines).decode(errors="replace"), ""),), content)
+
+
+def encoded(content: bytes) -> Payload:
+    data = base64.b64encode(content).decode()
+    return Payload("binary, base64", (f"data: {data}\n\n".encode(),), (("message", data, ""),), content)
+
+
+def whole(content: bytes) -> Payload:
+    return Payload("binary", (content,), (), content)
+
+
+SCORES = "Ada 2 : 1 Hopper ⚽🏆 — e\u0301, n\u0303, 👩🏽‍🚀"  # Emoji, combining characters, and a sequence of both.
+SEVENTH = (("message", "one", "7"), ("message", "two", "7"))
+
+SSE = (
+    text("one line", "data: one\n\n", "one"),
+    text("several lines", "data: one\ndata:\ndata: three\n\n", "one\n\nthree"),
+    text("empty data", "data\n\ndata:\n\n", "", ""),
+    text("no data at all", "event: score\nid: 1\n\n"),
+    text("a space before", "data:  one\n\n", " one"),
+    text("LF", "data: one\ndata: two\n\n", "one\ntwo"),
+    text("CR", "data: one\rdata: two\r\r", "one\ntwo"),
+    text("CRLF", "data: one\r\ndata: two\r\n\r\n", "one\ntwo"),
+    text("CRLF cut at every byte", "data: one\r\ndata: two\r\n\r\n", "one\ntwo", split=True),
+    text("emoji and combining characters", f"data: {SCORES}\n\n", SCORES),
+    text("the same cut at every byte", f"data: {SCORES}\n\n", SCORES, split=True),
+    text("a BOM before the stream", "\ufeffdata: one\n\n", "one"),
+    text("a BOM within", "data: \ufeffone\n\n\ufeffdata: two\n\n", "\ufeffone"),
+    text("Latin-1", b"data: caf\xe9\n\n", "caf\ufffd"),
+    text("NUL in data", "data: one\0two\n\n", "one\0two"),
+    text("a comment", ": data: none\ndata: one\n\n", "one"),
+    text("cut off before its end", "data: one\n\ndata: two\n", "one"),
+    Payload("an id", (b"id: 7\ndata: one\n\ndata: two\n\n",), SEVENTH),
+    Payload("NUL in an id", (b"id: 7\ndata: one\n\nid: 8\x009\ndata: two\n\n",), SEVENTH),
+    Payload("a name", (b"event: named\ndata: one\n\ndata: two\n\n",), (("named", "one", ""), ("message", "two", ""))),
+    *(sized(count) for count in (1, KIB, 64 * KIB, MOST_BYTES)),
+    raw(BINARY),
+    encoded(BINARY),
+)  # fmt: skip
+
+PAYLOADS: dict[str, tuple[Payload, ...]] = {"sse": SSE, "fetch_stream": (whole(BINARY),), "websocket": (whole(BINARY),)}
+"""By transport."""
+
+
+def payload(transport: str, name: str) -> Payload | None:
+    return next((one for one in PAYLOADS.get(transport, ()) if one.name == name), None)

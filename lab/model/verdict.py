@@ -1,0 +1,139 @@
+"""What a judge can say: the kinds of verdict, the limits that hold clients back, and the verdict itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """The kinds of verdict; `KINDS` has a row for each."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    DISPUTED = "disputed"
+    INCONCLUSIVE = "inconclusive"
+    UNSUPPORTED = "unsupported"
+    HARNESS_FAULT = "harness_fault"
+
+
+class KindRow(msgspec.Struct, frozen=True):
+    """How one kind of verdict is shown and what it does to a run.
+
+    `glyph` stands beside the label, so that colour is never the only sign. `style` is rich's name for the terminal;
+    `colour` the custom property of the page's style sheet. `junit`: the form of the test case (`pass`, `failure`, `error` or
+    `skipped`), and `strict_junit` the one with `--strict`. `exit_code`: what the kind alone makes a run end with, and
+    `strict_exit_code` with `--strict`. `gravity`: of several repeats the gravest is shown; 0 is the lightest."""
+
+    label: str
+    glyph: str
+    style: str
+    colour: str
+    junit: str
+    strict_junit: str
+    exit_code: int
+    strict_exit_code: int
+    gravity: int
+    meaning: str
+
+
+KINDS = {
+    Kind.CONFIRMED: KindRow(
+        "confirmed", "✓", "green", "--good", "pass", "pass", 0, 0, 0, "the claim holds, and the witnesses agree"
+    ),
+    Kind.REFUTED: KindRow(
+        "refuted", "✗", "bold magenta", "--news", "pass", "failure", 0, 1, 1,
+        "the claim does not hold, and the witnesses agree: a finding",
+    ),
+    Kind.UNSUPPORTED: KindRow(
+        "unsupported", "–", "dim", "--soft", "skipped", "skipped", 0, 0, 2, "this engine can't do what was asked"
+    ),
+    Kind.INCONCLUSIVE: KindRow(
+        "inconclusive", "~", "yellow", "--doubt", "skipped", "skipped", 0, 0, 3,
+        "a precondition was not met, or the machine was too busy to tell",
+    ),
+    Kind.DISPUTED: KindRow(
+        "disputed", "?", "bold yellow", "--doubt", "failure", "failure", 0, 1, 4, "the witnesses disagree"
+    ),
+    Kind.HARNESS_FAULT: KindRow(
+        "harness fault", "!", "bold red", "--bad", "error", "error", 4, 4, 5, "the lab itself failed"
+    ),
+}  # fmt: skip
+"""The one table of verdict kinds: terminal, report, Markdown, JUnit and exit codes read it."""
+
+
+class Limit(StrEnum):
+    """A limit that holds clients back: what a browser's log can name, and what a verdict gives as the cause."""
+
+    CONNECTIONS = "connections"
+    ORIGIN_STREAMS = "origin_streams"
+    BROWSER_STREAMS = "browser_streams"
+    STREAMS = "streams"
+    WEBSOCKETS = "websockets"
+    SOCKETS = "sockets"
+    NONE = "none"
+
+    @property
+    def label(self) -> str:
+        """The limit in words, as people read it."""
+        return LABELS[self]
+
+
+LABELS = {
+    Limit.CONNECTIONS: "connections per host",
+    Limit.ORIGIN_STREAMS: "streams per connection (the origin's setting)",
+    Limit.BROWSER_STREAMS: "streams per connection (the browser's own)",
+    Limit.STREAMS: "streams per connection",
+    Limit.WEBSOCKETS: "WebSockets",
+    Limit.SOCKETS: "sockets in total",
+    Limit.NONE: "none found",
+}
+"""`STREAMS` is what a log says that does not tell whose setting it is; a verdict always tells."""
+
+
+class Doubt(StrEnum):
+    """Why a cell is inconclusive."""
+
+    PRECONDITION = "precondition"
+    BUSY_MACHINE = "busy machine"
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What one witness says."""
+
+    witness: str
+    """Its name: pages, ledger, control, network log, release; or what else was looked at."""
+    says: str
+    """What it says, in words."""
+    live: int | None = None
+    """Its own count of live clients, where it has one."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cell's observation means. Counts are null where there was nothing to count."""
+
+    kind: Kind
+    """The kind of verdict."""
+    why: str
+    """One or two sentences for a reader."""
+    live: int | None = None
+    """How many clients were live."""
+    documents: int | None = None
+    """How many documents had loaded, where each client has one of its own; null where clients share a page."""
+    connections: int | None = None
+    """How many connections were open and in use, by the ledger."""
+    max_streams: int | None = None
+    """The most streams that one connection carried at once, by the ledger."""
+    cause: Limit | None = None
+    """The limit that held the others back. It is inferred from the counts; the browser's log can only dispute it."""
+    answer: str | None = None
+    """The answer in a word or two, where the question is not how many."""
+    doubt: Doubt | None = None
+    """Why the cell is inconclusive, where it is."""
+    witnesses: tuple[Statement, ...] = ()
+    """What each witness said."""
+    spoke: int = 0
+    """How many witnesses could say who was live or held back: pages, ledger, browser log, release."""
+    agreed: int = 0
+    """How many of them agree with the verdict."""

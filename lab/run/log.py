@@ -1,0 +1,66 @@
+"""The run's diary: what the driver did and met, in lines with times, so that a fault can be explained afterwards.
+
+Every module writes to its own standard logger under `lab`. The lines go to run.log beside the report, and with --verbose to
+standard error too. Their times are milliseconds since the run began, of the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import click
+
+from lab.model.ledger import now_ms
+
+RUN_LOG = "run.log"
+
+
+class Lines(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(at_ms)9d ms  %(message)s")
+        self._began = now_ms()
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.at_ms = now_ms() - self._began
+        return super().format(record)
+
+
+class Diary(logging.FileHandler):
+    """What can't be written (a full disk) is said once; the run itself goes on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
+        if not self._complained:
+            self._complained = True
+            click.echo(f"seventh-tab: {self.baseFilename} can't be written: {sys.exc_info()[1]}", err=True)
+
+    def close(self) -> None:
+        with suppress(OSError):  # What is still unwritten then was complained of.
+            super().close()
+
+
+@contextmanager
+def kept(folder: Path, *, verbose: bool) -> Iterator[None]:
+    """Write the diary of a run into `folder`, until it ends."""
+    handlers: list[logging.Handler] = [Diary(folder / RUN_LOG)]
+    if verbose:
+        handlers.append(logging.StreamHandler())
+    top, lines = logging.getLogger("lab"), Lines()
+    top.setLevel(logging.DEBUG)
+    top.propagate = False
+    for handler in handlers:
+        handler.setFormatter(lines)
+        top.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            top.removeHandler(handler)
+            handler.close()

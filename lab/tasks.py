@@ -1,0 +1,27 @@
+"""Waiting for one of several asyncio tasks, and cancelling what is no longer waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def wait_first(task: asyncio.Future[Any], other: Coroutine[Any, Any, object]) -> None:
+    """Return when either has ended, and raise what an ended one failed with. Only `other` is cancelled; `task` goes on."""
+    beside = asyncio.ensure_future(other)
+    try:
+        await asyncio.wait({task, beside}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in (beside, task):
+            if ended.done():
+                ended.result()
+    finally:
+        await cancel_and_wait(beside)
+
+
+async def cancel_and_wait(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait for its end. An error that it ends with is dropped: nobody waits for its result any more."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,37 @@
+"""Text: made safe for terminals and XML, and put together in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""All but the characters of XML 1.0 (its section 2.2); control characters from 0x7F on are forbidden too."""
+
+NONE = "–"
+"""What a table shows where there is no value."""
+
+
+def clean(text: str) -> str:
+    """The same text with a replacement character for each that is forbidden."""
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """The same text on one line: a chart can't show a NUL, and its sorting fails at U+2028."""
+    return " ".join(clean(text).split())
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 stream`, `2 streams`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def sentence(words: str) -> str:
+    """The same words beginning with a capital letter."""
+    return words[:1].upper() + words[1:]

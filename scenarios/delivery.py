@@ -1,0 +1,30 @@
+"""Which way should updates come? The same live scores, five a second, to every tab: by server-sent events, WebSocket, fetch
+streaming, long polling and polling at three intervals. How late are they, how many requests and bytes do they cost, how much
+time of the processors, and how many tabs stay live?"""
+
+from lab import Claim, Tabs
+from lab.scenario.scenario import scenario
+
+MDN = "MDN, https://developer.mozilla.org/en-US/docs/Web/API/EventSource (six for each browser and domain over HTTP/1.1)"
+FREED = "RFC 9112, https://www.rfc-editor.org/rfc/rfc9112#section-9.3: an answered request leaves its connection to the next"
+SOCKETS = "RFC 6455, https://www.rfc-editor.org/rfc/rfc6455#section-4.1: as many as a client can reasonably use"
+STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as many streams as the origin allows"
+
+
+@scenario(
+    transports=["sse", "websocket", "fetch_stream", "long_polling", "polling"],
+    tabs=[12, 1, 6, 30],
+    intervals={"polling": [1000, 100, 5000]},
+    per_second=5,
+    differing=2,
+    first_look=False,
+    claims=[
+        Claim(6, MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
+        Claim(None, SOCKETS, protocols=("h1",), transports=("websocket",)),
+        Claim(None, FREED, protocols=("h1",), transports=("long_polling", "polling")),
+        Claim(None, STREAMS, protocols=("h2",)),
+    ],
+)
+async def ways(tabs: Tabs) -> None:
+    await tabs.open_one_by_one()
+    await tabs.listen()

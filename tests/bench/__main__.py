@@ -1,0 +1,130 @@
+"""`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other
+servers (tests.bench.fanout); how long walls and runs take (tests.bench.walls). Interleaved in one run, medians with spread.
+
+(a) a bare Playwright loop opens only the tabs that can open, and nothing else;
+(b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
+(c) as (a), and then as many blank tabs as the cell makes besides (the waiting ones and the control tab): what its tabs cost.
+The browser's start is in none of the figures; a fresh profile, and its closing, is in each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+from playwright.async_api import Browser
+from playwright.async_api import TimeoutError as NavigationTimeout
+
+from lab.browser.discover import find
+from lab.browser.engines import ENGINES
+from lab.browser.playwright.launch import DrivenBrowser, playwright
+from lab.judge import judge
+from lab.measure.observe import observe
+from lab.measure.origin import Origin, origin
+from lab.model.cell import Cell
+from lab.model.verdict import Kind
+from lab.run import certs
+from lab.scenario import catalogue
+from tests.bench.__main__ import fanout as bench_fanout
+from tests.bench.__main__ import walls as bench_walls
+from tests.tools.figures import line
+
+TABS, DOOR, NAVIGATION_MS = 12, "h1", 3000
+PROMISED = 1.5
+
+
+class Ways:
+    """Three ways to open twelve tabs over HTTP/1.1 in Chromium. `openable` is what the cell itself has found."""
+
+    def __init__(self, browser: DrivenBrowser, running: Origin) -> None:
+        self._lab = browser
+        self._browser: Browser = browser._browser
+        self._origin = running
+        self._scenario = catalogue.load(catalogue.home())["seventh_tab"]
+        self.openable = 0
+
+    def _url(self, tab: int) -> str:
+        return self._origin.url(DOOR, f"/tab?cell=bench&transport=sse&tab={tab}")
+
+    async def cell(self) -> None:
+        seen = await observe(self._scenario, Cell("bench", "chromium", DOOR, "sse", TABS), self._lab, self._origin)
+        verdict = judge(seen)
+        assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
+        assert seen.releases[0].arrived
+        self.openable = verdict.live or 0
+
+    async def bare(self, blank: int = 0) -> None:
+        context = await self._browser.new_context(no_viewport=True)
+        for tab in range(1, self.openable + 1):
+            page = await context.new_page()
+            await page.goto(self._url(tab))
+        for _ in range(blank):
+            await context.new_page()
+        await context.close()
+
+    async def tabs(self) -> None:
+        await self.bare(blank=TABS - self.openable + 1)
+
+    async def ramp(self) -> None:
+        context = await self._browser.new_context(no_viewport=True)
+        opened = 0
+        for tab in range(1, TABS + 1):
+            page = await context.new_page()
+            try:
+                await page.goto(self._url(tab), timeout=NAVIGATION_MS)
+            except NavigationTimeout:
+                break
+            opened += 1
+        assert opened == self.openable
+        await context.close()
+
+
+async def timed(way: Callable[[], Awaitable[None]]) -> float:
+    began = time.monotonic()
+    await way()
+    return time.monotonic() - began
+
+
+async def measure(rounds: int) -> None:
+    with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
+        folder = Path(scratch)
+        async with origin(leaf, folder) as running, playwright() as tool:
+            browser, tried = await find(tool, ENGINES["chromium"], spki=certs.spki_hash(leaf), log_to=folder)
+            assert browser is not None, tried
+            ways = Ways(browser, running)
+            await ways.cell()
+            await ways.bare()
+            took: dict[str, list[float]] = {"cell": [], "bare": [], "ramp": [], "tabs": []}
+            for _ in range(rounds):
+                for name in took:
+                    took[name].append(await timed(getattr(ways, name)))
+            await browser.close()
+    click.echo(f"seventh_tab in Chromium {browser.version}, {DOOR}, {TABS} tabs of which {ways.openable} open:")
+    click.echo(line("the cell, with verdict and release proof", took["cell"], "s"))
+    click.echo(line("(a) bare loop over the tabs that open", took["bare"], "s"))
+    click.echo(line("(b) ramp with a 3 s navigation timeout", took["ramp"], "s"))
+    click.echo(line("(c) the cell's tabs, without the cell", took["tabs"], "s"))
+    for name, label in (("bare", "cell / (a)"), ("ramp", "cell / (b)"), ("tabs", "cell / (c)")):
+        ratios = [one / other for one, other in zip(took["cell"], took[name], strict=True)]
+        click.echo(line(label, ratios, "x"))
+    kept = statistics.median(took["cell"]) <= PROMISED * statistics.median(took["bare"])
+    click.echo(f"promised: at most {PROMISED:.2f} x (a): {'kept' if kept else 'NOT kept'}")
+
+
+@click.command()
+@click.option("--rounds", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--runs/--no-runs", default=True, help="Also time the lab's own quick and default runs: ten minutes.")
+def main(rounds: int, runs: bool) -> None:
+    """Print the benchmark."""
+    asyncio.run(measure(rounds))
+    bench_fanout.main(max(1, rounds // 2))
+    bench_walls.main(max(1, rounds // 2), runs)
+
+
+if __name__ == "__main__":
+    main()

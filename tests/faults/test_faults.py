@@ -1,0 +1,143 @@
+"""Something dies or stands still in the middle of a cell: that cell is a harness fault which says so, the others are measured,
+and nothing is left behind. Each is struck at several moments, a cell after the other of one run."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lab.model import ledger
+from tests.faults.struck import MENDED_S, Struck, struck
+
+TABS, LIVE = 8, 6
+ONE_ENGINE = ("seventh_tab", "--engine", "chromium", "--protocol", "h1", "--tabs", str(TABS))
+
+
+def count(events: list[ledger.AnyEvent], kind: type[ledger.Event], cell: str = "seventh_tab") -> int:
+    return sum(isinstance(one, kind) and getattr(one, "cell", cell).startswith(cell) for one in events)
+
+
+def opening_tabs(run: Struck, repeat: int) -> bool:
+    return count(run.of_cell(repeat), ledger.StreamOpened) >= 2
+
+
+def settling(run: Struck, repeat: int) -> bool:
+    """All are live who ever will be, and the control tab opens."""
+    events = run.of_cell(repeat)
+    return count(events, ledger.StreamOpened) >= LIVE and count(events, ledger.DocumentServed, "control") > 0
+
+
+def release(run: Struck, repeat: int) -> bool:
+    return count(run.of_cell(repeat), ledger.StreamClosed) > 0
+
+
+MOMENTS = {1: opening_tabs, 2: settling, 3: release}
+
+
+def kill_origin(run: Struck) -> None:
+    run.called("lab.origin")[0].kill()
+
+
+def stop_origin(run: Struck) -> None:
+    run.called("lab.origin")[0].suspend()
+
+
+def kill_browser(run: Struck) -> None:
+    run.called("--headless", without="--type=")[0].kill()
+
+
+def kill_renderer(run: Struck) -> None:
+    """Not the oldest, which is that of a window of the browser's own: a tab's."""
+    run.called("--type=renderer")[2].kill()
+
+
+def kill_helper(run: Struck) -> None:
+    run.called("run-driver")[0].kill()
+
+
+@pytest.mark.parametrize(
+    ("strike", "complaint"),
+    [
+        (kill_origin, "the origin"),
+        (stop_origin, "the origin stood still"),
+        (kill_browser, "the browser failed"),
+        (kill_renderer, "the browser failed: the process of one of its tabs crashed"),
+        (kill_helper, "the browser failed"),
+    ],
+)
+def test_each_blow_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "4") as run:
+        for repeat, moment in MOMENTS.items():
+            run.wait(partial(moment, run, repeat))
+            began = time.monotonic()
+            strike(run)
+            run.wait(partial(run.has_cells, repeat))
+            assert time.monotonic() - began < MENDED_S
+        found = run.end(4)
+    assert len(found.cells) == 4
+    assert not found.interrupted
+    for cell in found.cells[:3]:
+        assert cell.verdict == "harness_fault", cell.name
+        assert complaint in cell.why, cell.name
+        assert ": " in cell.why, "what to do stands behind it"
+        assert cell.rows, "what had been seen before is kept"
+    assert (found.cells[3].verdict, found.cells[3].live) == ("confirmed", LIVE)
+    assert complaint in (run.folder / "index.html").read_text(encoding="utf-8")
+    assert "Error: " in (run.folder / "run.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [("lab.origin",), ("run-driver",), ("--headless",)], ids=lambda words: words[0])
+def test_what_dies_while_it_starts_is_started_again(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
+        run.wait(lambda: run.called(*words))
+        run.called(*words)[0].kill()
+        found = run.end(0)
+    assert [cell.live for cell in found.cells] == [LIVE, LIVE]
+
+
+def cut_ledger(run: Struck) -> None:
+    """Half a line, in the middle of the ledger."""
+    with Path(f"/proc/{run.called('lab.origin')[0].pid}/fd/1").open("wb", buffering=0) as pipe:
+        pipe.write(b'{"event":"StreamOpened","at_ms":12.5,"str\n')
+
+
+def exhaust_descriptors(run: Struck) -> None:
+    origin = run.called("lab.origin")[0]
+    origin.rlimit(psutil.RLIMIT_NOFILE, (origin.num_fds(), origin.num_fds()))
+
+
+def pause_driver(run: Struck) -> None:
+    """Nobody reads the ledger for ten seconds."""
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(10)
+    run.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("strike", "complaint"),
+    [
+        (cut_ledger, "the origin failed at the ledger: a line can't be read"),
+        (exhaust_descriptors, "the origin failed at door h1: OSError: [Errno 24] Too many open files"),
+    ],
+)
+def test_what_the_origin_suffers_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
+        run.wait(partial(opening_tabs, run, 1))
+        strike(run)
+        found = run.end(4)
+    assert [cell.verdict for cell in found.cells] == ["harness_fault", "confirmed"]
+    assert complaint in found.cells[0].why
+
+
+def test_a_driver_that_pauses_loses_nothing(tmp_path: Path) -> None:
+    with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
+        run.wait(partial(opening_tabs, run, 1))
+        pause_driver(run)
+        found = run.end(0)
+    assert [(cell.verdict, cell.live) for cell in found.cells] == [("confirmed", LIVE)] * 2

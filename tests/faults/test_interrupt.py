@@ -1,0 +1,69 @@
+"""A run that is broken off leaves a report that can be read, and nothing behind; wherever it was, and however impatiently."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.faults.struck import Struck, struck
+from tests.faults.test_faults import opening_tabs, release, settling
+
+INTERRUPTED = 130
+
+
+def starting(run: Struck, _: int) -> bool:
+    return bool(run.called("run-driver"))
+
+
+def half_way(run: Struck, repeat: int) -> bool:
+    return run.has_cells(repeat)
+
+
+def press(run: Struck) -> None:
+    """Ctrl-C, as a terminal does it: to the whole foreground group."""
+    os.killpg(run.process.pid, signal.SIGINT)
+
+
+def press_twice(run: Struck) -> None:
+    press(run)
+    time.sleep(0.2)
+    press(run)
+
+
+def terminate(run: Struck) -> None:
+    run.process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("engine", "how", "moment"),
+    [
+        ("chromium", press, half_way),
+        ("firefox", press, half_way),
+        ("chromium", terminate, half_way),
+        ("firefox", terminate, half_way),
+        ("chromium", press, starting),
+        ("chromium", terminate, opening_tabs),
+        ("chromium", press, settling),
+        ("chromium", terminate, release),
+        ("chromium", press_twice, settling),
+        ("firefox", press_twice, half_way),
+    ],
+)
+def test_broken_off(tmp_path: Path, engine: str, how: Callable[[Struck], None], moment: Callable[[Struck, int], bool]) -> None:
+    options = ["seventh_tab", "--engine", engine, "--protocol", "h1", "--tabs", "8", "--repeat", "50"]
+    with struck(tmp_path, *options) as run:
+        run.wait(partial(moment, run, 2))
+        before = len(found.cells) if (found := run.found()) else 0
+        how(run)
+        found = run.end(INTERRUPTED)
+    assert found.interrupted
+    assert found.finished is None
+    assert before <= len(found.cells) < 50
+    assert f"interrupted after {len(found.cells)} of 50 cells" in run.said
+    assert "This run was interrupted" in (tmp_path / "latest" / "index.html").read_text(encoding="utf-8")

@@ -1,0 +1,156 @@
+"""A way to send updates before the judge: who has the last update, by page and ledger, and what is said of its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from lab.judge import judge
+from lab.model.claims import Claim
+from lab.model.delivery import ClientDelivery, DeliverySeen
+from lab.model.ledger import AnyEvent, StreamClosed
+from lab.model.observation import Observation
+from lab.model.verdict import Kind, Limit, Verdict
+from tests.judge.test_figures import LISTENED, counters
+from tests.judge.test_limits import log, seen, with_cell
+
+FIRST, LAST = 100, 125
+
+
+def listened(tabs: Iterable[int], **ended: Any) -> DeliverySeen:
+    """These tabs were sent all 25 updates, and received them."""
+    tabs = tuple(tabs)
+    counted = {"reached": dict.fromkeys(tabs, LAST), "delivered": dict.fromkeys(tabs, 28), **ended}
+    return msgspec.structs.replace(
+        LISTENED,
+        tabs=tuple(ClientDelivery(tab, 25, 0, 0, 0, (1.04, 2.0)) for tab in tabs),
+        began=counters(2000, FIRST, delivered=dict.fromkeys(tabs, 3)),
+        ended=counters(7000, LAST, **counted),
+    )
+
+
+def streaming(live: int = 6, **ended: Any) -> Observation:
+    return seen(12, live, listened=listened(range(1, live + 1), **ended))
+
+
+def polling(**changes: Any) -> Observation:
+    """Twelve are live over six connections, and at the verdict no request of theirs is open."""
+    made = with_cell(
+        seen(12, 12, claim=Claim(None, "somebody"), listened=listened(range(1, 13)), **changes), transport="polling"
+    )
+    answered: list[AnyEvent] = [StreamClosed(at_ms=500, stream=n, reason="answered", sent=1) for n in range(1, 13)]
+    return msgspec.structs.replace(made, ledger=(*made.ledger, *answered))
+
+
+def said(verdict: Verdict, witness: str) -> str:
+    [words] = [one.says for one in verdict.witnesses if one.witness == witness]
+    return words
+
+
+def test_live_is_who_was_sent_the_last_update() -> None:
+    verdict = judge(streaming())
+    assert (verdict.kind, verdict.cause, verdict.live) == (Kind.CONFIRMED, Limit.CONNECTIONS, 6)
+    assert said(verdict, "ledger").startswith("6 had been sent the last update, on 6 connections")
+
+
+def test_who_polls_is_live_without_a_stream() -> None:
+    verdict = judge(polling())
+    assert (verdict.kind, verdict.cause, verdict.live) == (Kind.CONFIRMED, Limit.NONE, 12)
+
+
+@pytest.mark.parametrize("reached", [{**dict.fromkeys(range(1, 6), LAST), 6: LAST - 1}, dict.fromkeys(range(1, 8), LAST), {}])
+def test_the_ledger_says_who_has_the_last_update_and_the_pages_say_otherwise(reached: dict[int, int]) -> None:
+    verdict = judge(streaming(reached=reached))
+    assert (verdict.kind, verdict.cause) == (Kind.DISPUTED, None)
+    assert "The pages say 6 are live" in verdict.why
+
+
+def test_an_update_that_was_sent_after_the_last_one_is_no_worse() -> None:
+    assert judge(streaming(reached=dict.fromkeys(range(1, 7), LAST + 1))).kind == Kind.CONFIRMED
+
+
+def test_the_ledger_may_know_others_who_were_not_asked() -> None:
+    """A client that was given up before still has its row in the origin's counters."""
+    assert judge(streaming(reached=dict.fromkeys([*range(1, 7), 99], LAST))).kind == Kind.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("heard", "wrong"),
+    [
+        (ClientDelivery(2, 25, 0, 0, 0, ()), ""),
+        (ClientDelivery(2, 24, 1, 0, 0, ()), ""),
+        (ClientDelivery(2, 24, 1, 1, 0, ()), ""),
+        (ClientDelivery(2, 26, 0, 0, 0, ()), "[2]"),
+        (ClientDelivery(2, 25, 0, 1, 0, ()), "[2]"),
+        (ClientDelivery(13, 1, 0, 0, 0, ()), "[13]"),
+    ],
+)
+def test_nobody_receives_more_than_was_sent(heard: ClientDelivery, wrong: str) -> None:
+    """What was delivered before the listening does not count: three to each."""
+    made = listened(range(1, 7))
+    tabs = (*(one for one in made.tabs if one.tab != heard.tab), heard)
+    verdict = judge(seen(12, 6, listened=msgspec.structs.replace(made, tabs=tabs)))
+    why = f"The pages of {wrong} received more updates than the ledger says were sent to them."
+    assert (verdict.kind == Kind.DISPUTED, verdict.why == why) == (bool(wrong), bool(wrong))
+
+
+@pytest.mark.parametrize("held", [(), (3,), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)])
+def test_who_polls_may_be_held_back_until_its_turn_comes(held: tuple[int, ...]) -> None:
+    assert judge(polling(browser_log=log(*held))).kind == Kind.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("held", "kind"),
+    [
+        ((7, 8, 9, 10, 11, 12), Kind.CONFIRMED),
+        ((7, 8, 9, 10, 11), Kind.DISPUTED),
+        ((6, 7, 8, 9, 10, 11, 12), Kind.DISPUTED),
+        ((), Kind.DISPUTED),
+    ],
+)
+def test_who_waits_is_held_back_and_who_has_a_stream_open_is_not(held: tuple[int, ...], kind: Kind) -> None:
+    verdict = judge(msgspec.structs.replace(streaming(), browser_log=log(*held)))
+    assert verdict.kind == kind
+    assert ("the browser's own network log says" in verdict.why) == (kind == Kind.DISPUTED)
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "kind"),
+    [(0.0, Kind.CONFIRMED), (20.0, Kind.CONFIRMED), (20.1, Kind.HARNESS_FAULT), (500.0, Kind.HARNESS_FAULT)],
+)
+def test_an_origin_that_is_late_itself_measures_nothing(late_ms: float, kind: Kind) -> None:
+    """A single straggler is no matter: the 99th percentile is, not the latest."""
+    verdict = judge(streaming(late_ms=late_ms, latest_ms=900.0))
+    assert verdict.kind == kind
+    assert (f"the origin itself was {late_ms:.1f} ms late with an update" in verdict.why) == (kind == Kind.HARNESS_FAULT)
+
+
+def test_what_is_said_of_the_updates_and_their_cost() -> None:
+    made = listened(range(1, 7), sent_bytes=14_700, received_bytes=600)
+    first = ClientDelivery(1, 22, 3, 1, 2, tuple(n / 4 for n in range(1, 201)))
+    tabs = (first, *(msgspec.structs.replace(one, received=25, latencies_ms=()) for one in made.tabs[1:]))
+    verdict = judge(seen(12, 6, listened=msgspec.structs.replace(made, tabs=tabs)))
+    updates = (
+        "Updates came 25.0 ms after the origin's stamp at the median, 47.5 at the 95th percentile, 49.5 at the 99th and 50.0 "
+        "at most (the clocks agree within 0.1 ms); of 150, 3 were missed, 1 repeated, 2 out of order."
+    )
+    assert said(verdict, "updates") == updates
+    assert verdict.why.endswith(updates)
+    assert said(verdict, "costs") == (
+        "0 requests a second over HTTP/1.1; on the wire 100 bytes from the origin and 4 to it an update; "
+        "for 1000 updates 13.61 ± 3.40 CPU s of the origin, 6.80 ± 3.40 of the browser. "
+        "The origin itself was 0.5 ms late at the 99th percentile."
+    )
+
+
+def test_what_is_said_where_no_update_came() -> None:
+    mute = msgspec.structs.replace(listened(()), tabs=(ClientDelivery(1, 0, 25, 0, 0, ()),))
+    verdict = judge(seen(12, 0, listened=mute))
+    assert (verdict.kind, verdict.live) == (Kind.REFUTED, 0)
+    assert said(verdict, "updates") == "No update came."
+    assert said(verdict, "costs") == (
+        "0 requests a second over HTTP/nothing. The origin itself was 0.5 ms late at the 99th percentile."
+    )

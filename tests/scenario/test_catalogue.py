@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.errors import UsageError
+from lab.model.cell import Cell
+from lab.scenario import catalogue
+from lab.scenario.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice, Scenario, Tabs, scenario
+
+GOOD = '''"""A question."""
+from lab import Tabs
+from lab.scenario.scenario import scenario
+@scenario(transports=["sse"], tabs=3, claim={"h1": 6, "h2": 100}, source="somebody")
+async def NAME(tabs: Tabs) -> None:
+    await tabs.settle()
+'''
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
+    found = catalogue.load(write(tmp_path, one=GOOD.replace("NAME", "one"), two=GOOD.replace("NAME", "two")))
+    assert list(found) == ["one", "two"]
+    assert found["one"].question == "A question."
+    cells = list(found["one"].cells(Choice(("chromium", "firefox"), repeat=2)))
+    assert len(cells) == len({cell.name for cell in cells}) == 8
+    assert [cell.protocol for cell in found["one"].cells(Choice(("chromium",), ("h2",), tabs=7))] == ["h2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("def broken(:\n", "line 1"),
+        ("import nothing_of_this_name\n", "ModuleNotFoundError"),
+        (GOOD.replace("NAME", "one").replace('"h1"', '"h9"'), "unknown protocol 'h9'"),
+        (GOOD.replace("NAME", "one").replace('"sse"', '"ssi"'), "did you mean 'sse'"),
+        (GOOD.replace("NAME", "one").replace("tabs=3", "tabs=0"), "at least one tab"),
+        (GOOD.replace("NAME", "one").replace("tabs=3", "tabs=[3, 0]"), "at least one tab"),
+        (GOOD.replace("NAME", "one").replace('"h1": 6', '"h1": "6"'), "a claim is a number"),
+        (GOOD.replace("NAME", "One"), "lower case"),
+        (GOOD.replace("NAME", "one").replace("async def", "def").replace("await ", ""), "write: async def"),
+        ("import sys\nsys.exit(0)\n", "SystemExit"),
+    ],
+)
+def test_a_bad_file_is_one_line_that_names_it(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(UsageError) as error:
+        catalogue.load(write(tmp_path, bad=text))
+    assert complaint in str(error.value)
+    assert str(tmp_path / "bad.py") in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_scenario_by_its_path(tmp_path: Path) -> None:
+    write(tmp_path, mine=GOOD.replace("NAME", "mine"), none="x = 1\n")
+    known = catalogue.load(catalogue.home())
+    assert [one.name for one in catalogue.choose(known, [str(tmp_path / "mine.py"), "seventh_tab"])] == ["mine", "seventh_tab"]
+    write(tmp_path, copy=GOOD.replace("NAME", "mine"))
+    with pytest.raises(UsageError, match="two scenarios are named 'mine'"):
+        catalogue.choose(known, [str(tmp_path / "mine.py"), str(tmp_path / "copy.py")])
+    assert len(catalogue.choose(known, ["seventh_tab", "seventh_tab"])) == 1
+    for name, complaint in (("none.py", "has no scenario"), ("nowhere.py", "is not a scenario file")):
+        with pytest.raises(UsageError, match=complaint):
+            catalogue.choose(known, [str(tmp_path / name)])
+
+
+def test_two_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"two scenarios are named 'one'.*a\.py and .*b\.py"):
+        catalogue.load(write(tmp_path, a=GOOD.replace("NAME", "one"), b=GOOD.replace("NAME", "one")))
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no scenario in"):
+        catalogue.load(tmp_path)
+
+
+async def steps(tabs: Tabs) -> None:
+    await tabs.listen()
+
+
+def polling(**changes: Any) -> Scenario:
+    """A transport with a stream and one that polls, at several paces, for one tab or for three."""
+    matrix: dict[str, Any] = {
+        "transports": ["sse", "polling"],
+        "tabs": [3, 1],
+        "intervals": {"polling": [1000, 100]},
+        **changes,
+    }
+    return scenario(claim={"h1": 6}, source="somebody", **matrix)(steps)
+
+
+def cells(one: Scenario, breadth: str = "all", **narrowed: Any) -> list[Cell]:
+    return list(one.cells(Choice(("chromium",), breadth=breadth, **narrowed)))
+
+
+def test_several_numbers_of_tabs_are_for_a_run_of_all() -> None:
+    one = polling()
+    assert {cell.asked for cell in cells(one)} == {3, 1}
+    assert {cell.asked for cell in cells(one, "main")} == {cell.asked for cell in cells(one, "quick")} == {3}
+    assert {cell.asked for breadth in ("quick", "main", "all") for cell in cells(one, breadth, tabs=7)} == {7}
+
+
+def test_only_who_polls_has_intervals() -> None:
+    one = polling(tabs=3)
+    assert [(cell.transport, cell.interval_ms) for cell in cells(one)] == [("sse", None), ("polling", 1000), ("polling", 100)]
+    asked = cells(one, intervals=(50, 20))
+    assert [(cell.transport, cell.interval_ms) for cell in asked] == [("sse", None), ("polling", 50), ("polling", 20)]
+    assert len({cell.group for cell in cells(one)}) == 3, "repeats of another interval are another group"
+
+
+def test_an_interval_is_asked_for_and_nothing_polls() -> None:
+    with pytest.raises(UsageError, match="nothing here polls"):
+        catalogue.cells([polling()], Choice(("chromium",), transports=("sse",), intervals=(50,)))
+
+
+def test_the_pace_of_the_feed_is_only_for_those_who_listen() -> None:
+    assert {cell.per_second for cell in cells(polling(per_second=5))} == {5}
+    assert {cell.per_second for cell in cells(polling(per_second=5), per_second=20)} == {20}
+    assert {cell.per_second for cell in cells(polling(), per_second=20)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        *[({"intervals": {"polling": [1000, ms]}}, "an interval is 10 to 60000 ms") for ms in (-1, 0, 9, 60_001)],
+        *[
+            ({"per_second": pace}, "up to 1000 updates a second, and more than none")
+            for pace in (-1, 0, 1000.5, 1001, float("nan"))
+        ],
+    ],
+)
+def test_a_pace_that_nobody_can_keep(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        polling(**changes)
+
+
+def test_the_paces_at_the_bounds() -> None:
+    one = polling(intervals={"polling": [LEAST_MS, MOST_MS]}, per_second=MOST_PER_SECOND)
+    assert {cell.interval_ms for cell in cells(one)} == {None, 10, 60_000}
+    assert {cell.per_second for cell in cells(polling(per_second=0.01))} == {0.01}
+
+
+def test_a_quick_run_of_everything_is_a_first_look_only() -> None:
+    known = catalogue.load(catalogue.home())
+    first = {one.name for one in catalogue.choose(known, [], quick=True)}
+    assert "seventh_tab" in first
+    assert "ways" not in first
+    assert [one.name for one in catalogue.choose(known, ["ways"], quick=True)] == ["ways"]
+    assert len(catalogue.choose(known, [])) == len(known)

@@ -1,0 +1,77 @@
+"""Every scenario file reads as prose: short, with its question, without machinery."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.browser.engines import ENGINES
+from lab.model.cell import Cell
+from lab.scenario import catalogue
+from lab.scenario.scenario import Choice
+from tests.conftest import ROOT
+
+FILES = sorted((ROOT / "scenarios").glob("*.py"))
+ALL = catalogue.load(ROOT / "scenarios")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_scenario_file(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert 10 <= len(text.splitlines()) <= 30
+    tree = ast.parse(text)
+    question = ast.get_docstring(tree)
+    assert question
+    assert len(question) > 60
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.module == "lab", f"a scenario imports from lab only, not from {node.module}"
+        assert not isinstance(node, ast.Import), "a scenario imports from lab only"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_claim_names_its_source(name: str) -> None:
+    assert all(len(claim.source) > 10 for claim in ALL[name].claims)
+
+
+def test_every_file_has_a_scenario() -> None:
+    assert {one.path for one in ALL.values()} == set(FILES)
+
+
+def chosen(breadth: str, *scenarios: str, **narrowed: Any) -> list[Cell]:
+    found = [ALL[name] for name in scenarios] or list(ALL.values())
+    return catalogue.cells(found, Choice(tuple(ENGINES), breadth=breadth, **narrowed))
+
+
+def test_the_quick_cells_are_of_the_main_ones_and_those_of_all() -> None:
+    quick, main, every = ({cell.group for cell in chosen(breadth)} for breadth in ("quick", "main", "all"))
+    assert quick < main < every
+    assert {cell.scenario for cell in chosen("quick")} == set(ALL)
+    assert {cell.repeat for cell in chosen("quick")} == {1}
+
+
+def test_the_main_cells_have_every_name_once() -> None:
+    walls = chosen("main", "walls", repeat=1)
+    assert {cell.transport for cell in walls} == set(ALL["walls"].transports)
+    assert {cell.opened for cell in (*walls, *chosen("main", "seventh_tab"))} == set(ALL["walls"].opened)
+    assert "tabs" in {cell.opened for cell in chosen("main", "walls", opened=("tabs",))}
+    assert {cell.streams for cell in walls if cell.protocol == "h2"} == set(ALL["walls"].streams)
+    assert {cell.case for cell in chosen("main", "pools")} == set(ALL["pools"].cases)
+
+
+def test_names_are_unique() -> None:
+    every = chosen("all", repeat=2)
+    assert len({cell.name for cell in every}) == len(every)
+
+
+def test_a_setting_that_is_asked_for_takes_the_place_of_the_scenarios_own() -> None:
+    walls = chosen("main", "walls", streams=7, protocols=("h2",), transports=("sse",), opened=("page",), repeat=1)
+    assert [cell.streams for cell in walls] == [7, 7]
+
+
+def test_every_cell_has_a_claim() -> None:
+    for one in ALL.values():
+        assert all(one.claim(cell) is not None for cell in one.cells(Choice(tuple(ENGINES), breadth="all")))

@@ -1,0 +1,25 @@
+"""`nox -s soak`: does it still say the same after hundreds of cells, half an hour, hundreds of tabs? By default the short
+form, of some minutes; `--whole` is what docs/reliability.md was made with."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from tests.soak.__main__ import cells as soak_cells
+from tests.soak.__main__ import streams as soak_streams
+from tests.soak.__main__ import tabs as soak_tabs
+
+
+@click.command()
+@click.option("--whole", is_flag=True, help="200 cells, 30 minutes, 240 tabs: an hour.")
+def main(whole: bool) -> None:
+    """Exit 1 when a verdict was wrong, an update lost, a descriptor more held, or a tab not live."""
+    cells, minutes, tabs = (200, 30.0, 240) if whole else (16, 1.0, 60)
+    well = [soak_cells.soaked(cells), asyncio.run(soak_streams.soaked(minutes)), asyncio.run(soak_tabs.soaked(tabs))]
+    raise SystemExit(0 if all(well) else 1)
+
+
+if __name__ == "__main__":
+    main()
