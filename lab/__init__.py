@@ -3,9 +3,10 @@
 The names here are all that a scenario needs.
 """
 
-from lab.model.claims import Claim
+from lab.model.claims import Answer, AtMost, Unlimited
 from lab.model.drops import Drop
 from lab.model.pools import Case, Side
-from lab.scenario.scenario import Tabs, scenario
+from lab.scenario.scenario import scenario
+from lab.scenario.verbs import Tabs
 
-__all__ = ["Case", "Claim", "Drop", "Side", "Tabs", "scenario"]
+__all__ = ["Answer", "AtMost", "Case", "Drop", "Side", "Tabs", "Unlimited", "scenario"]

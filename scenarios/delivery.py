@@ -1,9 +1,8 @@
 """Which way should updates come? The same live scores, five a second, to every tab: by server-sent events, WebSocket, fetch
-streaming, long polling and polling at three intervals. How late are they, how many requests and bytes do they cost, how much
-time of the processors, and how many tabs stay live?"""
+streaming, long polling, and polling at three intervals. What is their latency, how many requests and bytes do they cost, how
+much CPU time, and how many tabs stay live?"""
 
-from lab import Claim, Tabs
-from lab.scenario.scenario import scenario
+from lab import AtMost, Tabs, Unlimited, scenario
 
 MDN = "MDN, https://developer.mozilla.org/en-US/docs/Web/API/EventSource (six for each browser and domain over HTTP/1.1)"
 FREED = "RFC 9112, https://www.rfc-editor.org/rfc/rfc9112#section-9.3: an answered request leaves its connection to the next"
@@ -12,6 +11,8 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
 
 
 @scenario(
+    question="delivery",
+    aliases=["ways"],
     transports=["sse", "websocket", "fetch_stream", "long_polling", "polling"],
     tabs=[12, 1, 6, 30],
     intervals={"polling": [1000, 100, 5000]},
@@ -19,12 +20,12 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
     differing=2,
     first_look=False,
     claims=[
-        Claim(6, MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
-        Claim(None, SOCKETS, protocols=("h1",), transports=("websocket",)),
-        Claim(None, FREED, protocols=("h1",), transports=("long_polling", "polling")),
-        Claim(None, STREAMS, protocols=("h2",)),
+        AtMost(6, source=MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
+        Unlimited(source=SOCKETS, basis="specified", protocols=("h1",), transports=("websocket",)),
+        Unlimited(source=FREED, basis="specified", protocols=("h1",), transports=("long_polling", "polling")),
+        Unlimited(source=STREAMS, basis="specified", protocols=("h2",)),
     ],
 )
-async def ways(tabs: Tabs) -> None:
+async def delivery(tabs: Tabs) -> None:
     await tabs.open_one_by_one()
     await tabs.listen()

@@ -1,31 +1,64 @@
-"""How many are live at once on one host, and what holds the next one back: EventSource, fetch streaming, long polling and
-WebSocket, in tabs, in tabs of another origin, in frames, in one page, and one to each of many hosts; by each protocol."""
+"""How many clients are live at once on one host, and what holds the next one back? EventSource, fetch streaming, long polling
+and WebSocket; in tabs, in tabs of another origin, in frames, in one page, and one to each of many hosts; over each protocol."""
 
-from lab import Claim, Tabs
-from lab.scenario.scenario import scenario
+from lab import AtMost, Tabs, Unlimited, scenario
 
 POOL = "Chromium, net/socket/client_socket_pool_manager.cc: "
-PREF = "Firefox, modules/libpref/init/all.js: network."
-CR, FF, WS, H1, H2, HOSTS = ("chromium",), ("firefox",), ("websocket",), ("h1-clear", "h1"), ("h2",), ("hosts",)
-ONE = ("page", "tabs", "cross-tabs", "frames")
+PREFERENCE = "Firefox, modules/libpref/init/all.js: network."
+MDN = "MDN, https://developer.mozilla.org/en-US/docs/Web/API/EventSource"
+RFC_9113 = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2"
+ONE_HOST = ("page", "tabs", "cross-tabs", "frames")
+HTTP_1 = ("h1-clear", "h1")
 
 
 @scenario(
+    question="limits",
+    aliases=["walls"],
     transports=["sse", "fetch_stream", "long_polling", "websocket"],
-    opened=[*ONE, *HOSTS],
+    openings=[*ONE_HOST, "hosts"],
     aside=["tabs"],
     streams=[10, 100, 300],
     repeat=3,
     claims=[
-        Claim(256, POOL + "g_max_sockets_per_pool", engines=CR, protocols=H1[:1], opened=HOSTS),
-        Claim(900, PREF + "http.max-connections", engines=FF, protocols=H1[:1], opened=HOSTS),
-        Claim(255, POOL + "g_max_sockets_per_group, for WebSockets", engines=CR, transports=WS, opened=ONE),
-        Claim(200, PREF + "websocket.max-connections", engines=FF, transports=WS, opened=ONE),
-        Claim(6, "MDN, https://developer.mozilla.org/en-US/docs/Web/API/EventSource", protocols=H1, opened=ONE),
-        Claim(256, "Chromium, net/spdy/spdy_session.cc: kMaxConcurrentStreamLimit", engines=CR, protocols=H2, opened=ONE),
-        Claim(None, "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2", protocols=H2, opened=ONE),
+        AtMost(
+            256,
+            source=POOL + "g_max_sockets_per_pool",
+            engines=("chromium",),
+            protocols=("h1-clear",),
+            openings=("hosts",),
+        ),
+        AtMost(
+            900,
+            source=PREFERENCE + "http.max-connections",
+            engines=("firefox",),
+            protocols=("h1-clear",),
+            openings=("hosts",),
+        ),
+        AtMost(
+            255,
+            source=POOL + "g_max_sockets_per_group, for WebSockets",
+            engines=("chromium",),
+            transports=("websocket",),
+            openings=ONE_HOST,
+        ),
+        AtMost(
+            200,
+            source=PREFERENCE + "websocket.max-connections",
+            engines=("firefox",),
+            transports=("websocket",),
+            openings=ONE_HOST,
+        ),
+        AtMost(6, source=MDN, protocols=HTTP_1, openings=ONE_HOST),
+        AtMost(
+            256,
+            source="Chromium, net/spdy/spdy_session.cc: kMaxConcurrentStreamLimit",
+            engines=("chromium",),
+            protocols=("h2",),
+            openings=ONE_HOST,
+        ),
+        Unlimited(source=RFC_9113, basis="specified", protocols=("h2",), openings=ONE_HOST),
     ],
 )
-async def walls(tabs: Tabs) -> None:
+async def limits(tabs: Tabs) -> None:
     await tabs.grow()
     await tabs.settle()

@@ -1,23 +1,24 @@
 """What does a stream of server-sent events carry, and what happens to the rest? Lines, nothing, emoji cut in the middle, a BOM,
 NUL in an id, a megabyte; and 64 KiB of random bytes, next to a WebSocket and a plain response that carry them whole."""
 
-from lab import Claim, Tabs
-from lab.scenario.scenario import scenario
+from lab import Answer, Tabs, scenario
 
 STANDARD = "HTML standard, https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation"
 FRAMES = "RFC 6455, https://www.rfc-editor.org/rfc/rfc6455#section-5.6: binary frames"
 STREAMS = "Fetch standard, https://fetch.spec.whatwg.org/#body-mixin: a body is bytes"
-RIGHT = "all as said"
+RIGHT = "as specified"
+BOTH = ("h1", "h2")
 
 
 @scenario(
+    question="payloads",
     transports=["sse", "fetch_stream", "websocket"],
-    opened=["page"],
+    openings=["page"],
     tabs=1,
     claims=[
-        Claim(None, STANDARD, RIGHT, ("h1", "h2"), transports=("sse",)),
-        Claim(None, STREAMS, RIGHT, ("h1", "h2"), transports=("fetch_stream",)),
-        Claim(None, FRAMES, RIGHT, ("h1", "h2"), transports=("websocket",)),
+        Answer(RIGHT, source=STANDARD, basis="specified", protocols=BOTH, transports=("sse",)),
+        Answer(RIGHT, source=STREAMS, basis="specified", protocols=BOTH, transports=("fetch_stream",)),
+        Answer(RIGHT, source=FRAMES, basis="specified", protocols=BOTH, transports=("websocket",)),
     ],
 )
 async def payloads(tabs: Tabs) -> None:

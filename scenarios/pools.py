@@ -1,30 +1,51 @@
-"""What shares a wall with what? One pool is filled, and then another is tried: if it is the same one, nothing more goes live;
+"""What shares a limit with what? One pool is filled, and then another is tried: if it is the same one, nothing more goes live;
 if it is another, as many go live again. Over HTTP/2 the pool is a connection's streams, of which the origin allows ten."""
 
-from lab import Case, Claim, Side, Tabs
-from lab.scenario.scenario import scenario
+from lab import Answer, Case, Side, Tabs, scenario
 
 A, B, C = "a.localhost", "b.localhost", "c.localhost"
 FETCH = "Fetch standard, https://fetch.spec.whatwg.org/#connections: "
-GIVEN, BARE = Side(A, B, credentials="include"), Side(A, B, credentials="omit")
+REUSE = (
+    "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-9.1.1: a connection may be reused for another name of the same "
+    "address and certificate (traefik/traefik#9983: sharding by name gains nothing)"
+)
+WITH_COOKIES, WITHOUT = Side(A, B, credentials="include"), Side(A, B, credentials="omit")
+BOTH = ("h1", "h2")
+TWO_NAMES = "one page asks two hosts"
 
 
-@scenario(transports=["fetch_stream"], opened=["page"], streams=[10], repeat=3,
+@scenario(
+    question="pools",
+    transports=["fetch_stream"],
+    openings=["page"],
+    streams=[10],
+    differing=2,
+    former_cases={"another host": "another host and its own page"},
     cases={
-        "the same again": Case(Side(), Side()), "another port": Case(Side(), Side(door=2)),
-        "another host": Case(Side(), Side(B)), "another profile": Case(Side(), Side(profile=2)),
+        "the same again": Case(Side(), Side()),
+        "another port": Case(Side(), Side(door=2)),
+        "another host and its own page": Case(Side(), Side(B)),
+        TWO_NAMES: Case(Side(A, C), Side(B, C)),
+        "another profile": Case(Side(), Side(profile=2)),
         "another scheme": Case(Side(), Side(protocol="h1-clear"), protocol="h1"),
-        "credentials cross-origin": Case(GIVEN, BARE),
+        "credentials cross-origin": Case(WITH_COOKIES, WITHOUT),
         "credentials same-origin": Case(Side(credentials="include"), Side(credentials="omit")),
-        "EventSource withCredentials": Case(GIVEN, Side(A, B), "sse"),
+        "EventSource withCredentials": Case(WITH_COOKIES, Side(A, B), "sse"),
         "two pages of one site": Case(Side(C, A), Side(C, A)),
         "pages of two sites": Case(Side(C, A), Side(C, B)),
     },
     claims=[
-        Claim(None, FETCH + "one key", "shared", ("h1", "h2"), cases=("the same again", "two pages of one site")),
-        Claim(None, FETCH + "keyed by partition, origin, credentials", "separate", ("h1", "h2")),
+        Answer("shared", source=REUSE, basis="specified", protocols=("h2",), cases=(TWO_NAMES,)),
+        Answer(
+            "shared",
+            source=FETCH + "one key",
+            basis="specified",
+            protocols=BOTH,
+            cases=("the same again", "two pages of one site"),
+        ),
+        Answer("separate", source=FETCH + "keyed by partition, origin, credentials", basis="specified", protocols=BOTH),
     ],
-)  # fmt: skip
+)
 async def pools(tabs: Tabs) -> None:
     await tabs.fill()
     await tabs.fill()

@@ -1,27 +1,37 @@
-"""When a stream of server-sent events ends, when does the browser ask for it again: as `retry` tells it, and when nothing does?
-And an answer that is no stream should keep it away for good."""
+"""When a stream of server-sent events ends, when does the browser ask for it again: as `retry` says, and when nothing does? And
+an answer that is no event stream should keep it away for good."""
 
-from lab import Claim, Drop, Tabs
-from lab.scenario.scenario import scenario
+from lab import Answer, Drop, Tabs, scenario
 
 STANDARD = "HTML standard, https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model"
 CHROMIUM = "Chromium, third_party/blink/renderer/modules/eventsource/event_source.cc: kDefaultReconnectDelay"
 FIREFOX = "Firefox, dom/base/EventSource.cpp: DEFAULT_RECONNECTION_TIME_VALUE"
-TURNED_AWAY = {"status 204": Drop(status=204), "status 500": Drop(status=500), "no event stream": Drop(status=200)}
+REFUSED = {"status 204": Drop(status=204), "status 500": Drop(status=500), "no event stream": Drop(status=200)}
+BOTH = ("h1", "h2")
 
 
 @scenario(
-    transports=["sse"], opened=["page"], tabs=3, per_second=20, first_look=False,
+    question="drops",
+    aliases=["coming_back"],
+    transports=["sse"],
+    openings=["page"],
+    tabs=3,
+    per_second=20,
+    first_look=False,
     cases={
-        "retry 1000": Drop(1000), "retry 100": Drop(100), "retry 4000": Drop(4000), "without retry": Drop(None), **TURNED_AWAY,
+        "retry 1000": Drop(1000),
+        "retry 100": Drop(100),
+        "retry 4000": Drop(4000),
+        "without retry": Drop(None),
+        **REFUSED,
     },
     claims=[
-        Claim(None, CHROMIUM, "after 3.0 s", ("h1", "h2"), ("chromium",), cases=("without retry",)),
-        Claim(None, FIREFOX, "after 5.0 s", ("h1", "h2"), ("firefox",), cases=("without retry",)),
-        Claim(None, STANDARD, "gone for good", ("h1", "h2"), cases=tuple(TURNED_AWAY)),
-        Claim(None, STANDARD, "retry honoured", ("h1", "h2")),
+        Answer("after 3.0 s", source=CHROMIUM, protocols=BOTH, engines=("chromium",), cases=("without retry",)),
+        Answer("after 5.0 s", source=FIREFOX, protocols=BOTH, engines=("firefox",), cases=("without retry",)),
+        Answer("gone for good", source=STANDARD, basis="specified", protocols=BOTH, cases=tuple(REFUSED)),
+        Answer("retry honoured", source=STANDARD, basis="specified", protocols=BOTH),
     ],
-)  # fmt: skip
-async def coming_back(tabs: Tabs) -> None:
+)
+async def reconnection(tabs: Tabs) -> None:
     await tabs.drop("end")
     await tabs.settle()

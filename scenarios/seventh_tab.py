@@ -2,11 +2,11 @@
 browser's connections to the host, and there are only six. Over HTTP/2 one connection
 carries every tab, up to the number of streams that server and browser agree on."""
 
-from lab import Tabs
-from lab.scenario.scenario import scenario
+from lab import Tabs, scenario
 
 
 @scenario(
+    question="limits",
     transports=["sse"],
     tabs=12,
     aside=["h1-clear"],

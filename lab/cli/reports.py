@@ -1,4 +1,4 @@
-"""The commands that read what a run has left: report, compare, show. And what a run says and writes at its end."""
+"""The commands that read what a run has left: report, compare, show, judge. And what a run prints and writes at its end."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from typing import Any, TypeVar
 
 import click
 
-from lab.cli.console import complain, output, results_tables, say_comparison, surprises
+from lab import paths
+from lab.cli.console import complain, output
 from lab.errors import LabError, MachineError, NoBrowserError, UsageError
 from lab.report.comparison import render_comparison
 from lab.report.junit import junit as as_junit
 from lab.report.markdown import markdown as as_markdown
 from lab.report.render import write_report
-from lab.results import file as results
+from lab.report.terminal import comparison_lines, results_tables, surprises
+from lab.results import file
 from lab.results.compare import compare as compare_runs
 from lab.results.file import Results
-from lab.run.run import RESULTS, point_latest
+from lab.results.observations import RunRecord, read_records
+from lab.run.folder import point_latest
 from lab.text import clean
 
-REPORTS = Path("reports")
 SUMMARY = "GITHUB_STEP_SUMMARY"
-"""GitHub names here the file of which a job's page shows the Markdown."""
+"""GitHub names here the file whose Markdown a job's page shows."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def beside(command: Command) -> Command:
-    """The options of what is written beside the report."""
+def output_options(command: Command) -> Command:
+    """The options for what is written beside the report."""
     junit = click.option("--junit", type=click.Path(path_type=Path), help="Write the verdicts to this file too, as JUnit XML.")
     markdown = click.option("--markdown", type=click.Path(path_type=Path), help="Write the tables to this file, as Markdown.")
     return junit(markdown(command))
 
 
-def conclude(found: Results, folder: Path, junit: Path | None, markdown: Path | None, strict: bool) -> bool:
-    """Say what there is, write the report of it and what was asked for beside it, and say where it is. It runs after a failure
-    too, and hides none. False when something could not be written: that has been said, and the rest was."""
+def conclude(found: Results, folder: Path, *, junit: Path | None, markdown: Path | None, strict: bool) -> bool:
+    """Print the tables, write the report and what was asked for beside it, and print where it is. It runs after a failure too,
+    and hides none. False when something could not be written: that has been printed, and the rest was written."""
     console = output()
     if found.cells:
         for table in results_tables(found):
@@ -50,19 +52,22 @@ def conclude(found: Results, folder: Path, junit: Path | None, markdown: Path | 
         console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
 
     def report() -> None:
-        page = write_report(found, folder / "index.html")
+        page = write_report(found, folder / paths.REPORT)
         console.print(f"report: {point_latest(folder) / page.name}", soft_wrap=True)
+
+    def beside() -> None:
+        write_beside(found, junit=junit, markdown=markdown, strict=strict)
 
     def summary() -> None:
         if path := os.environ.get(SUMMARY):
-            put(Path(path), as_markdown(found), f"mend or unset {SUMMARY}", mode="a")
+            write_text(Path(path), as_markdown(found), f"correct or unset {SUMMARY}", mode="a")
 
-    wanted = [report, lambda: put_junit(found, junit, strict), lambda: put_markdown(found, markdown), summary]
-    done = [attempt(work) for work in wanted]  # Each, whatever became of the one before.
+    done = [attempted(work) for work in (report, beside, summary)]  # Each, whatever became of the one before.
     return all(done)
 
 
-def attempt(work: Callable[[], None]) -> bool:
+def attempted(work: Callable[[], None]) -> bool:
+    """Do it; an error is printed, and False."""
     try:
         work()
     except LabError as error:
@@ -71,17 +76,25 @@ def attempt(work: Callable[[], None]) -> bool:
     return True
 
 
-def put_junit(found: Results, path: Path | None, strict: bool) -> None:
-    if path:
-        put(path, as_junit(found, strict), "choose another place with --junit")
+def write_beside(found: Results, *, junit: Path | None, markdown: Path | None, strict: bool = False) -> None:
+    """Write the other forms that were asked for. Raises UsageError, after the rest was written, for what can't be."""
+    failures = []
+    for path, form, option in (
+        (junit, lambda: as_junit(found, strict), "--junit"),
+        (markdown, lambda: as_markdown(found), "--markdown"),
+    ):
+        if path:
+            try:
+                write_text(path, form(), f"choose another place with {option}")
+            except UsageError as error:
+                failures.append(error)
+    for error in failures[1:]:
+        complain(error)
+    if failures:
+        raise failures[0]
 
 
-def put_markdown(found: Results, path: Path | None) -> None:
-    if path:
-        put(path, as_markdown(found), "choose another place with --markdown")
-
-
-def put(path: Path, text: str, todo: str, mode: str = "w") -> None:
+def write_text(path: Path, text: str, todo: str, mode: str = "w") -> None:
     """Raises UsageError when it can't be written."""
     try:
         with path.open(mode, encoding="utf-8") as out:
@@ -98,14 +111,15 @@ def build(found: Results, path: Path) -> Path:
         raise UsageError(error.message, error.todo) from error
 
 
-def located(run: str) -> Path:
-    """The results.json of a run named by that file, by its folder or by its id. Raises UsageError where there is none."""
-    for path in (Path(run), REPORTS / run):
+def located(run: str, name: str = paths.RESULTS) -> Path:
+    """The results.json (or another file) of a run that is named by that file, by its folder or by its id. Raises UsageError
+    where there is none."""
+    for path in (Path(run), paths.REPORTS / run):
         with contextlib.suppress(OSError):  # A name too long for any file is a run that is not there.
             if path.is_dir() or path.is_file():
-                return path / RESULTS if path.is_dir() else path
+                return path / name if path.is_dir() else path
     raise UsageError(
-        f"there is no run {run!r}: no folder, no {RESULTS} and no run in {REPORTS}/ has this name",
+        f"there is no run {run!r}: no folder, no {name} and no run in {paths.REPORTS}/ has this name",
         "name one of those, or make one with: seventh-tab run",
     )
 
@@ -113,14 +127,39 @@ def located(run: str) -> Path:
 @click.command()
 @click.argument("results_json", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The HTML file; default: index.html beside the results.")
-@beside
+@output_options
 def report(results_json: Path, out: Path | None, junit: Path | None, markdown: Path | None) -> None:
     """Build the HTML report again from a results.json; no browser needed."""
-    found = results.read(results_json)
-    written = build(found, out or results_json.with_name("index.html"))
+    found = file.read(located(str(results_json)) if results_json.is_dir() else results_json)
+    written = build(found, out or results_json.with_name(paths.REPORT))
     output().print(f"report: {written}", soft_wrap=True)
-    put_junit(found, junit, strict=False)
-    put_markdown(found, markdown)
+    write_beside(found, junit=junit, markdown=markdown)
+
+
+@click.command()
+@click.argument("run", default=str(paths.REPORTS / "latest"))
+@output_options
+def judge(run: str, junit: Path | None, markdown: Path | None) -> None:
+    """Judge a run's observations again: write its results.json and report anew. RUN is its folder, its observations.jsonl or
+    its id; default: the last run."""
+    path = located(run, paths.OBSERVATIONS)
+    if not path.is_file() or path.name == paths.RESULTS:
+        raise UsageError(
+            f"{path.parent} has no {paths.OBSERVATIONS}",
+            "runs of older versions kept none: build their report from results.json with: seventh-tab report",
+        )
+    record = RunRecord()
+    for one in read_records(path):
+        record.add(one)
+    found = record.results
+    try:
+        file.write(found, path.with_name(paths.RESULTS))
+    except MachineError as error:
+        raise UsageError(error.message, error.todo) from error
+    console = output()
+    console.print(f"results: {path.with_name(paths.RESULTS)}, {len(found.cells)} cells", soft_wrap=True)
+    console.print(f"report: {build(found, path.with_name(paths.REPORT))}", soft_wrap=True)
+    write_beside(found, junit=junit, markdown=markdown)
 
 
 @click.command()
@@ -130,22 +169,23 @@ def report(results_json: Path, out: Path | None, junit: Path | None, markdown: P
 def compare(a: str, b: str, out: Path | None) -> None:
     """What changed from run A to run B, by cell, beyond the spread of its repeats. Each is a results.json, a run's folder or
     its id."""
-    found = compare_runs(results.read(located(a)), results.read(located(b)))
+    found = compare_runs(file.read(located(a)), file.read(located(b)))
     console = output()
-    say_comparison(found, console)
+    for line in comparison_lines(found):
+        console.print(line)
     if out:
-        put(out, render_comparison(found), "choose another place with --out")
+        write_text(out, render_comparison(found), "choose another place with --out")
         console.print(f"comparison: {out}", soft_wrap=True)
 
 
 @click.command()
-@click.argument("run", default=str(REPORTS / "latest"))
+@click.argument("run", default=str(paths.REPORTS / "latest"))
 def show(run: str) -> None:
     """Open the report of a run in your browser: the last one's, or that of a results.json, a folder or an id."""
     found = located(run)
-    page = found.with_name("index.html")
+    page = found.with_name(paths.REPORT)
     if not page.is_file():
-        build(results.read(found), page)
+        build(file.read(found), page)
     output().print(f"report: {page}", soft_wrap=True)
     if not webbrowser.open(page.resolve().as_uri()):
         raise NoBrowserError("no browser could be started to show the report", f"open {page} yourself")

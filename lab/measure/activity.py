@@ -1,4 +1,4 @@
-"""What moves in a cell."""
+"""What moves in a cell: its tabs, and the ledger's events on the measured doors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from lab.model.ledger import now_ms
 from lab.model.protocols import CONTROL
 
 
-class Watch:
-    """What moves in a cell: its tabs, and the ledger's events on the measured doors."""
+class Activity:
+    """Counts the moves of the running cell and says when the last one was. `moved_ms` is on the monotonic clock."""
 
-    def __init__(self, origin: Origin, start: int) -> None:
+    def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._read = start
+        self._ledger = origin.ledger
+        self._read = 0
         self._connections: set[int] = set()
         self._streams: set[int] = set()
         self._moved = asyncio.Event()
@@ -23,6 +24,7 @@ class Watch:
         self.moved_ms = now_ms()
 
     def move(self) -> None:
+        """Something moved that the ledger does not tell of."""
         self.moves += 1
         self.moved_ms = now_ms()
         self._moved.set()
@@ -34,10 +36,10 @@ class Watch:
         return self._moved
 
     async def follow(self) -> None:
-        """Take every event of the measured doors for a move, until cancelled. The control door's are not."""
+        """Count every event of the measured doors as a move, until cancelled. Those of the control door are none."""
         while True:
-            while self._read < len(self._origin.events):
-                event = self._origin.events[self._read]
+            while self._read < len(self._ledger.events):
+                event = self._ledger.events[self._read]
                 self._read += 1
                 if self._concerns(event):
                     self.move()

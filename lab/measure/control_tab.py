@@ -1,4 +1,4 @@
-"""What goes on beside a cell, in the same browser and at the same time: tabs that nothing holds back."""
+"""The control tab: what goes on beside a cell, in the same browser and at the same time, and is held back by nothing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 
 from lab.browser import Profile, Tab
 from lab.measure.origin import Origin
+from lab.measure.page_script import LabScript
 from lab.model.ledger import now_ms
 from lab.model.protocols import CONTROL
 from lab.tasks import cancel_and_wait
 
 UPDATES = 4
-TRANSPORT = "sse"  # Whatever is measured: of WebSockets a browser may allow so many in all, and the lab must not hold one.
+TRANSPORT = "sse"  # Whatever is measured: browsers limit WebSockets in total, and the lab must not hold one of them.
 
 
-class Control:
+class ControlTab:
     """A tab on the control door, of the same profile: opened again and again to see that opening works.
 
     Where every socket of the browser is at stake, `standing`, no opening could get through any door. There a tab is opened
@@ -37,7 +38,7 @@ class Control:
         self._making = asyncio.create_task(self._profile.new_tab())
 
     def begin(self) -> asyncio.Task[float]:
-        """One whole opening, to its first live update; its result is how long it took, in ms."""
+        """Begin one whole opening, to its first live update; the task's result is how long it took, in ms."""
         self._opening = asyncio.create_task(self._open(self._opening), name="control opening")
         return self._opening
 
@@ -45,27 +46,27 @@ class Control:
         if before is not None:
             await before
         if self._standing and self._tab is not None:
-            return await self._open_blank()
+            return await self._open_blank(self._tab)
         if self._tab is None:
             self._tab = await (self._making or self._profile.new_tab())
         began = now_ms()
         await self._tab.open(f"{self._url}&tab={self.openings + 1}")
-        await self._tab.ask("lab.decided()")
+        await LabScript(self._tab).decided()
         self.openings += 1
         return now_ms() - began
 
-    async def _open_blank(self) -> float:
+    async def _open_blank(self, standing: Tab) -> float:
         began = now_ms()
         tab = await self._profile.new_tab()
         await tab.ask("0")
         await tab.close()
         for _ in range(UPDATES):
-            await self._tab_update()
+            await LabScript(standing).next()
         self.openings += 1
         return now_ms() - began
 
     async def rest(self) -> None:
-        """Leave nothing running in its tab, so that what is measured meanwhile is not its cost."""
+        """Leave nothing running in its tab, so that it costs nothing while something is measured."""
         if self._opening is not None:
             await asyncio.shield(self._opening)
         if self._tab is not None:
@@ -79,14 +80,11 @@ class Control:
 
     async def update(self) -> None:
         """Return when the control tab has received its next update."""
-        await asyncio.shield(self._opening or self.begin())  # Whoever is given up waiting for it does not end it.
-        await self._tab_update()
+        await asyncio.shield(self._opening or self.begin())  # Cancelling the caller must not cancel the opening.
+        assert self._tab is not None
+        await LabScript(self._tab).next()
 
-    async def written_on(self) -> None:
-        """Some updates: enough for Chromium to write on its NetLog, which it does at every fifteenth event only."""
+    async def flush_browser_log(self) -> None:
+        """Some updates: enough for Chromium to write to its NetLog, which it does at every fifteenth event only."""
         for _ in range(UPDATES):
             await self.update()
-
-    async def _tab_update(self) -> None:
-        assert self._tab is not None
-        await self._tab.ask("lab.next()")

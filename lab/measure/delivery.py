@@ -1,136 +1,136 @@
-"""Listening: the feed runs for a while, and every update is followed from the origin's stamp to the page's handler."""
+"""Delivery: the feed runs for a while, and every update is followed from the origin's stamp to the page's handler."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
-from lab.browser import Browser
-from lab.measure import clock_offset as clocks
+from lab.measure import clock_offset
 from lab.measure.clock_offset import Offset
-from lab.measure.origin import Origin
+from lab.measure.context import CellContext
 from lab.measure.page import Page
+from lab.measure.page_script import Note
 from lab.measure.usage import used
 from lab.model import ledger
-from lab.model.cell import Cell
 from lab.model.delivery import ClientDelivery, DeliverySeen, UsageSpan
 from lab.model.ledger import Counters
 from lab.model.observation import ClientSeen
 from lab.tasks import wait_first
 
 PER_SECOND = 5.0
-IDLE_S, WINDOW_S = 1.0, 5.0
-INTERVALS = 3
-"""So long does a cell lie idle, before and after, and so long does it listen; where clients poll, for three of their intervals
-at least."""
+IDLE_S, WINDOW_S, INTERVALS = 1.0, 5.0, 3
+"""Length of each idle window, and of the measurement window (at least INTERVALS polling intervals)."""
 
-CALM_S, MOST_LOOKS, FALLING = 0.5, 10, 0.8
-"""Before it lies idle, what the opening of the tabs set going may end: half a second after the other is looked at, until one
-costs no less than this share of the one before. Firefox was busy for seconds, and then cost less than nothing."""
+IDLE_BEFORE, IDLE_AFTER = 2, 1
+"""Idle windows before and after the measurement window: their range is the noise of what is measured between."""
 
-Note = tuple[int, float, float, str]
-Patience = Callable[[], Coroutine[Any, Any, None]]
-Rest = Callable[[], Coroutine[Any, Any, None]]
+COOL_DOWN_S, MOST_COOL_DOWNS, FALLING = 0.5, 10, 0.8
+"""Cool-down before the baseline: sample CPU every 0.5 s until it stops falling (ratio at least 0.8, at most ten samples).
+Without it Firefox's start-up work inflates the baseline, and its cost comes out negative."""
 
 
-class Listening:
-    """`patience` says how long a client may take to show that it is live: it ends when that time is over. `rest` leaves nothing
-    else running in the browser."""
+async def follow_updates(
+    context: CellContext, pages: Sequence[Page], opened: Awaitable[object]
+) -> tuple[DeliverySeen, tuple[ClientSeen, ...]]:
+    """Let the feed run until all that can open have `opened`, cool down, then follow every update of a measurement window
+    between idle windows. Returns what each client received, and who has the last update.
 
-    def __init__(
-        self, cell: Cell, origin: Origin, browser: Browser, pages: Sequence[Page], patience: Patience, rest: Rest
-    ) -> None:
-        self._cell = cell
-        self._origin = origin
-        self._browser = browser
-        self._pages = pages
-        self._patience = patience
-        self._rest = rest
-
-    async def listen(self, opened: Callable[[], Coroutine[Any, Any, object]]) -> tuple[DeliverySeen, tuple[ClientSeen, ...]]:
-        """Begin when all that can open have `opened`, now that the feed runs; end when all that are live have every update."""
-        await self._pace(self._cell.per_second or PER_SECOND)
-        await self._within_patience(opened())
-        await self._pace(0)
-        await self._rest()
-        loaded = [page for page in self._pages if page.loaded]
-        await ask_all(loaded, "lab.rest()")  # A page that polls is slow to tell the time.
-        await self._calm()
-        before = [await clocks.offset(page.tab) for page in loaded]
-        idle_before = await self._spend(asyncio.sleep(IDLE_S))  # The same tabs, with nothing to say and nobody asking.
-        await ask_all(loaded, "lab.rouse()")
-        began, spent, ended = await self._window(loaded)
-        await ask_all(loaded, "lab.rest()")
-        idle_after = await self._spend(asyncio.sleep(IDLE_S))
-        after = [await clocks.offset(page.tab) for page in loaded]
-        offsets = [clocks.between(one, other) for one, other in zip(before, after, strict=True)]
-        heard = [
-            told
-            for page, offset in zip(loaded, offsets, strict=True)
-            for told in heard_of(await page.tab.ask("lab.heard()"), offset, began.last, ended.last)
+    Raises HarnessFaultError when the control tab or a page that had loaded stops answering."""
+    origin, per_second = context.origin, context.cell.per_second or PER_SECOND
+    await origin.pace(per_second)
+    await within_patience(context, opened)
+    await origin.pace(0)
+    await context.settling.control.rest()
+    loaded = [page for page in pages if page.loaded]
+    await all_of([page.script.rest() for page in loaded])  # A page that polls is slow to tell the time.
+    await cool_down(context)
+    before = [await clock_offset.offset(page.script) for page in loaded]
+    idle = [await span(context, asyncio.sleep(IDLE_S)) for _ in range(IDLE_BEFORE)]
+    await all_of([page.script.rouse() for page in loaded])
+    began, running, ended = await window(context, loaded, per_second)
+    await all_of([page.script.rest() for page in loaded])
+    idle += [await span(context, asyncio.sleep(IDLE_S)) for _ in range(IDLE_AFTER)]
+    after = [await clock_offset.offset(page.script) for page in loaded]
+    offsets = [clock_offset.between(one, other) for one, other in zip(before, after, strict=True)]
+    clients: list[ClientDelivery] = []
+    for page, offset in zip(loaded, offsets, strict=True):
+        ever = {report.tab for report in await page.script.report() if report.first_at is not None}
+        clients += [
+            delivered(tab, notes, offset, began.last, ended.last) for tab, notes in await page.script.heard() if tab in ever
         ]
-        return DeliverySeen(
-            tabs=tuple(heard),
-            began=began,
-            ended=ended,
-            clocks_ms=max((offset.within_ms for offset in offsets), default=0.0),
-            idle=(idle_before, idle_after),
-            spent=spent,
-        ), tuple([tab for page in self._pages for tab in await page.seen(ended.last)])
+    return DeliverySeen(
+        clients=tuple(clients),
+        began=began,
+        ended=ended,
+        clocks_ms=max((offset.within_ms for offset in offsets), default=0.0),
+        idle=tuple(idle),
+        running=running,
+    ), tuple([client for page in pages for client in await page.seen(ended.last)])
 
-    async def _calm(self) -> None:
-        before = math.inf
-        for _ in range(MOST_LOOKS):
-            spent = await self._spend(asyncio.sleep(CALM_S))
-            cost = spent.browser[1].cpu_s - spent.browser[0].cpu_s
-            if cost >= FALLING * before:
-                return
-            before = cost
 
-    async def _window(self, loaded: Sequence[Page]) -> tuple[Counters, UsageSpan, Counters]:
-        await ask_all(loaded, "lab.listen()")
-        began = await self._origin.meter(anew=True)
-        spent = await self._spend(self._feed_runs(loaded))
-        return began, spent, await self._origin.meter()
+async def cool_down(context: CellContext) -> None:
+    """Return when what the browser spends idle has stopped falling; at once where that can't be seen."""
+    before = math.inf
+    for _ in range(MOST_COOL_DOWNS):
+        sample = await span(context, asyncio.sleep(COOL_DOWN_S))
+        if sample.browser is None:
+            return
+        spent = sample.browser[1].cpu_s - sample.browser[0].cpu_s
+        if spent >= FALLING * before:
+            return
+        before = spent
 
-    async def _feed_runs(self, loaded: Sequence[Page]) -> None:
-        await self._pace(self._cell.per_second or PER_SECOND)
-        await asyncio.sleep(max(WINDOW_S, INTERVALS * (self._cell.interval_ms or 0) / 1000))
-        await self._pace(0)
-        last = (await self._origin.meter()).last
-        await self._within_patience(ask_all(loaded, f"lab.reached({last})"))
 
-    async def _spend(self, what: Coroutine[Any, Any, object]) -> UsageSpan:
-        roots = self._browser.roots
-        began_ms, before = ledger.now_ms(), await used(self._origin.listening.pid, roots)
+async def window(context: CellContext, loaded: Sequence[Page], per_second: float) -> tuple[Counters, UsageSpan, Counters]:
+    """The measurement window: the origin's counters before it, what it used, the counters after it."""
+    await all_of([page.script.listen() for page in loaded])
+    began = await context.origin.meter(anew=True)
+    running = await span(context, run_feed(context, loaded, per_second))
+    return began, running, await context.origin.meter()
+
+
+async def run_feed(context: CellContext, loaded: Sequence[Page], per_second: float) -> None:
+    """Let the feed run for the length of the window; end when all that are live have every update."""
+    await context.origin.pace(per_second)
+    await asyncio.sleep(max(WINDOW_S, INTERVALS * (context.cell.interval_ms or 0) / 1000))
+    await context.origin.pace(0)
+    last = (await context.origin.meter()).last
+    await within_patience(context, all_of([page.script.reached(last) for page in loaded]))
+
+
+async def span(context: CellContext, what: Awaitable[object]) -> UsageSpan:
+    """What origin and browser used while something went on."""
+    pid, roots = context.origin.started.pid, context.browser.roots
+    began_ms, before = ledger.now_ms(), await used(pid, roots)
+    await what
+    ended_ms, after = ledger.now_ms(), await used(pid, roots)
+    browser = None if before[1] is None or after[1] is None else (before[1], after[1])
+    return UsageSpan((began_ms, ended_ms), (before[0], after[0]), browser)
+
+
+async def within_patience(context: CellContext, what: Awaitable[object]) -> None:
+    """Return when `what` has ended, or when a live client would have received an update meanwhile. Raises what either failed
+    with: a control tab that never opens, or a page that answers with an error, is no end of the wait."""
+
+    async def awaited() -> None:
         await what
-        ended_ms, after = ledger.now_ms(), await used(self._origin.listening.pid, roots)
-        return UsageSpan((began_ms, ended_ms), (before[0], after[0]), (before[1], after[1]))
 
-    async def _within_patience(self, what: Coroutine[Any, Any, object]) -> None:
-        patience = asyncio.create_task(self._patience())
-        try:
-            await wait_first(patience, what)
-        finally:
-            patience.cancel()
-            await asyncio.wait([patience])
-
-    async def _pace(self, per_second: float) -> None:
-        await self._origin.control("POST", f"/control/pace?per_second={per_second}")
+    patience = asyncio.create_task(context.settling.patience(context.cell.interval_ms))
+    try:
+        await wait_first(patience, awaited())
+    finally:
+        patience.cancel()
+        await asyncio.wait([patience])
 
 
-async def ask_all(pages: Sequence[Page], expression: str) -> None:
-    await asyncio.gather(*[page.tab.ask(expression) for page in pages])
+async def all_of(asked: Sequence[Awaitable[object]]) -> None:
+    """Wait for all answers; raise the first failure."""
+    await asyncio.gather(*asked)
 
 
-def heard_of(told: Sequence[tuple[int, Sequence[Note]]], offset: Offset, before: int, last: int) -> list[ClientDelivery]:
-    """What a page's notes say of the updates after `before`, up to `last`, for each of its clients that ever received one."""
-    return [heard(tab, notes, offset, before, last) for tab, notes in told if notes]
-
-
-def heard(tab: int, notes: Sequence[Note], offset: Offset, before: int, last: int) -> ClientDelivery:
+def delivered(tab: int, notes: Sequence[Note], offset: Offset, before: int, last: int) -> ClientDelivery:
+    """What a client's notes say of the updates after number `before`, up to `last`. A client without a note missed them all."""
     latencies: dict[int, float] = {}
     repeated = disordered = 0
     for seq, stamp_ms, page_ms, _ in notes:

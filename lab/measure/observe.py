@@ -1,4 +1,8 @@
-"""Runs one cell and says what was seen. Whatever goes wrong becomes a fault of the observation, never a lost run."""
+"""Measures one cell: runs its scenario's steps in a fresh profile and says what was seen.
+
+Rules. Whatever goes wrong becomes a fault of the observation, never a lost run; the fault names whose it is. What had been seen
+before it is kept. The ledger of a cell ends where its steps do: what closing the tabs lets through is no part of it.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,21 @@ import asyncio
 import logging
 import os
 import time
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from lab.browser import Browser
-from lab.errors import LabError
-from lab.measure.activity import Watch
-from lab.measure.control_tab import Control
+from lab.errors import InconclusiveError, LabError
+from lab.measure.activity import Activity
+from lab.measure.context import Addresses, CellContext, Seen
+from lab.measure.control_tab import ControlTab
 from lab.measure.origin import Origin
+from lab.measure.routes import ROUTES
 from lab.measure.settling import Settling
 from lab.measure.tabs import CellTabs
 from lab.model.cell import Cell
-from lab.model.ledger import AnyEvent
 from lab.model.observation import Observation
 from lab.model.openings import OPENINGS
 from lab.scenario.scenario import Scenario
@@ -25,104 +32,129 @@ from lab.scenario.scenario import Scenario
 log = logging.getLogger(__name__)
 
 CELL_S, TAB_S = 120.0, 2.0
-"""A guard against a cell that never ends, not a measure of anything: so long for a cell, and for each tab of its own."""
-
-
-class Sight:
-    """What has been seen so far, so that a fault at the very end loses nothing of it."""
-
-    def __init__(self) -> None:
-        self.tabs: CellTabs | None = None
-        self.events: tuple[AnyEvent, ...] = ()
+"""Watchdog against a cell that never ends, not a measure of anything: seconds for a cell, and for each tab of its own."""
 
 
 async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin) -> Observation:
-    sight, faults = Sight(), []
+    """Measure one cell. Never raises for what goes wrong in it: the observation says so in `faults` or `unmet`. Raises only
+    asyncio.CancelledError, when the run itself is broken off."""
+    seen, faults, unmet = Seen(), list[str](), None
     began = time.monotonic()
-    limit = CELL_S if OPENINGS[cell.opened].doubling else CELL_S + TAB_S * cell.asked
+    limit = CELL_S if OPENINGS[cell.opening].doubling else CELL_S + TAB_S * cell.at_most
     try:
         async with asyncio.timeout(limit):
-            await walk(scenario, cell, browser, origin, sight)
+            await walk(scenario, cell, browser, origin, seen)
     except TimeoutError as error:
         log.debug("%s", cell.name, exc_info=error)
         faults.append(f"the cell had not ended after {limit:.0f} s; something in it never answered")
+    except InconclusiveError as error:
+        log.debug("%s", cell.name, exc_info=error)
+        unmet = str(error)
     except LabError as error:
         log.debug("%s", cell.name, exc_info=error)
         faults.append(str(error))
     except Exception as error:  # a scenario is anyone's code: its slip costs its own cell, not the run
         log.debug("%s", cell.name, exc_info=error)
-        faults.append(f"{scenario.path.name} failed with {type(error).__name__}: {error}")
+        faults.append(f"{culprit(error, scenario.path)} failed with {type(error).__name__}: {error}")
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError  # A failure while tidying up must not hide that the run was broken off.
-    tabs, claim = sight.tabs, scenario.claim(cell)
+    claim = scenario.claim(cell)
     assert claim is not None, cell.name
     return Observation(
         cell=cell,
         claim=claim,
         source=scenario.source,
         engine_version=browser.version,
-        asked=tabs.asked if tabs else None,
-        streams_per_connection=cell.streams,
+        opened=seen.opened,
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        ledger=sight.events,
-        tabs=tabs.seen if tabs else (),
-        settled_ms=tabs.settled_ms if tabs else None,
-        quiet_ms=tabs.quiet_ms if tabs else None,
-        controls=tabs.controls if tabs else 0,
-        releases=tabs.releases if tabs else (),
-        sides=tuple(tabs.sides) if tabs else (),
-        probes=tuple(tabs.probes) if tabs else (),
-        listened=tabs.listened if tabs else None,
-        drops=tuple(tabs.drops) if tabs else (),
-        payloads=tabs.payloads if tabs else (),
-        pictures=tabs.pictures if tabs else (),
-        browser_log=tabs.browser_log if tabs else None,
         seconds=time.monotonic() - began,
+        clients=seen.clients,
+        ledger=seen.ledger,
+        browser_log=seen.browser_log,
+        releases=seen.releases,
+        settled_ms=seen.settled_ms,
+        quiet_ms=seen.quiet_ms,
+        controls=seen.controls,
+        sides=tuple(seen.sides),
+        probes=tuple(seen.probes),
+        delivery=seen.delivery,
+        drops=tuple(seen.drops),
+        payloads=seen.payloads,
+        screenshots=seen.screenshots,
         faults=tuple(faults),
+        unmet=unmet,
     )
 
 
-async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, sight: Sight) -> None:
-    """Walk through the scenario's steps in a fresh profile. The ledger ends where the steps do: what the closing of the
-    tabs lets through is no part of the cell."""
-    start = await origin.begin(cell.name, cell.streams)
-    async with cell_tabs(scenario, cell, browser, origin, start) as tabs:
-        sight.tabs = tabs
-        try:
-            await scenario.steps(tabs)
-        finally:
-            sight.events = tuple(origin.events[start:])
+def culprit(error: BaseException, scenario: Path) -> str:
+    """Whose code raised it: the scenario's, with its line, or the lab's own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    innermost = frames[-1]
+    if Path(innermost.filename) == scenario:
+        return f"{scenario.name}, line {innermost.lineno},"
+    return f"the lab itself ({Path(innermost.filename).name}, line {innermost.lineno}; please report it)"
+
+
+async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, seen: Seen) -> None:
+    """Run the scenario's steps in a fresh profile."""
+    ledger = await origin.begin(cell.name, cell.streams)
+    case = scenario.cases.get(cell.case)
+    async with ROUTES[cell.route].open(origin.started.doors) as route:
+        activity, profile = Activity(origin), await browser.new_profile()
+        control = ControlTab(profile, origin, standing=cell.opening == "hosts")
+        context = CellContext(
+            cell=cell,
+            case=case,
+            origin=origin,
+            ledger=ledger,
+            browser=browser,
+            addresses=Addresses(cell, case, route, origin.host),
+            settling=Settling(activity, control),
+        )
+        tabs = CellTabs(context, seen)
+        await tabs.enter(profile)
+        async with closing(tabs, control), watched(activity, browser):
+            if cell.opening == "hosts":
+                await control.begin()
+            elif OPENINGS[cell.opening].doubling:
+                control.ahead()
+            try:
+                await scenario.steps(tabs)
+            finally:
+                seen.ledger = tuple(ledger.events)
 
 
 @asynccontextmanager
-async def cell_tabs(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, start: int) -> AsyncIterator[CellTabs]:
-    """The tabs of a cell in a fresh profile, and the watch beside them; all is ended when the steps are.
+async def closing(tabs: CellTabs, control: ControlTab) -> AsyncIterator[None]:
+    """Close the tabs at the end. A failure to close must not replace the failure that broke the cell off: then it is only
+    logged."""
+    try:
+        yield
+    except BaseException:
+        try:
+            await control.close()
+            await tabs.close()
+        except LabError as error:
+            log.info("while tidying up after another failure: %s", error)
+        raise
+    await control.close()
+    await tabs.close()
 
-    When the origin has ended or stands still, or something of the browser was lost, the steps are broken off with that failure.
-    """
-    profile = await browser.new_profile()
-    watch = Watch(origin, start)
-    control = Control(profile, origin, standing=cell.opened == "hosts")
-    if cell.opened == "hosts":
-        await control.begin()
-    elif OPENINGS[cell.opened].doubling:
-        control.ahead()
-    tabs = CellTabs(scenario, cell, origin, start, browser, Settling(watch, control))
-    await tabs.enter(profile)
+
+@asynccontextmanager
+async def watched(activity: Activity, browser: Browser) -> AsyncIterator[None]:
+    """Break the steps off as soon as the origin has ended or hangs, or something of the browser was lost, with that failure."""
     try:
         async with asyncio.TaskGroup() as beside:
-            watching = [beside.create_task(watch.follow()), beside.create_task(browser.lost())]
+            watching = [beside.create_task(activity.follow()), beside.create_task(browser.lost())]
             try:
-                yield tabs
+                yield
             finally:
                 for task in watching:
                     task.cancel()
     except BaseExceptionGroup as group:
         raise first_fault(group) from group
-    finally:
-        await control.close()
-        await tabs.close()
 
 
 def first_fault(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,104 +1,75 @@
-"""How clients are opened: one opener for each way in lab/openings.py, all begun by the same verb."""
+"""How clients are opened: an opener for each way in lab/model/openings.py, all begun by the same verb."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
-from urllib.parse import urlencode
 
 from lab.browser import Tab
 from lab.errors import HarnessFaultError
-from lab.measure.origin import Origin
+from lab.measure.context import CellContext
 from lab.measure.page import Page
-from lab.measure.settling import Settling
-from lab.model.cell import AnyCase, Cell
-from lab.model.drops import Drop
+from lab.measure.page_script import PageScript
 from lab.model.openings import OPENINGS
 from lab.model.protocols import CONTROL
-from lab.transports.sse import SILENT
+
+NewTab = Callable[[], Awaitable[Tab]]
+Begin = Callable[[PageScript, int, int], Awaitable[None]]
+"""Begin `count` clients, numbered from `first`, by a page's script: (script, first, count)."""
+
+EVERY_END = ("page", "origin", "tab")
+STREAM_ENDS = ("page", "origin")
 
 
 class Opener(Protocol):
-    """`pages` are the browser tabs it has opened; `ways` how a client of it can be ended."""
+    """`pages` are the browser tabs that it has opened; `ends` the ways in which a client of it can be ended."""
 
-    pages: list[Page]
-    ways: tuple[str, ...]
-
+    @property
+    def pages(self) -> list[Page]: ...
+    @property
+    def ends(self) -> tuple[str, ...]: ...
     async def begin(self, first: int, count: int) -> list[asyncio.Task[None]]:
-        """Begin so many clients; a task for each opening, which ends when its clients are decided."""
-
-
-class Addresses:
-    """The addresses of one cell's pages and streams."""
-
-    def __init__(self, cell: Cell, origin: Origin, case: AnyCase | None) -> None:
-        self._origin = origin
-        self._fields: dict[str, str | int] = {"cell": cell.name, "transport": cell.transport}
-        if cell.interval_ms:
-            self._fields["interval"] = cell.interval_ms
-        if isinstance(case, Drop):
-            self._fields["retry"] = SILENT if case.retry is None else case.retry
-
-    def page(self, door: str, host: str = "", **query: str | int) -> str:
-        return self._origin.url(door, f"/tab?{urlencode({**self._fields, **query}, safe='{}')}", host)
-
-    def payload(self, name: str) -> str:
-        """Where a page asks for a payload: a path of its own origin."""
-        return f"/payload?{urlencode({**self._fields, 'tab': 1, 'name': name})}"
-
-    def base(self, door: str, host: str = "") -> str:
-        return self._origin.url(door, "", host)
-
-
-Tabs = Callable[[], Awaitable[Tab]]
+        """Begin `count` clients; a task for each opening, which ends when its clients are decided."""
 
 
 class TabsOpener:
-    """A tab for each client; of the measured origin itself, or of another one that asks the measured one."""
+    """A tab for each client, with the page at `url(number)`."""
 
-    def __init__(self, cell: Cell, at: Addresses, new_tab: Tabs, still: Settling) -> None:
+    def __init__(self, context: CellContext, new_tab: NewTab, url: Callable[[int], str]) -> None:
         self.pages: list[Page] = []
-        self.ways: tuple[str, ...] = ("page", "origin", "tab")
-        self._cell = cell
-        self._at = at
+        self.ends: tuple[str, ...] = EVERY_END
+        self._context = context
         self._new_tab = new_tab
-        self._still = still
-
-    def _url(self, number: int) -> str:
-        if self._cell.opened == "cross-tabs":
-            return self._at.page(CONTROL.name, tab=number, base=self._at.base(self._cell.protocol))
-        return self._at.page(self._cell.protocol, tab=number)
+        self._url = url
 
     async def begin(self, first: int, count: int) -> list[asyncio.Task[None]]:
         openings = []
         for number in range(first, first + count):
-            page = Page(await self._new_tab(), self._url(number), self._still)
+            page = Page(await self._new_tab(), self._url(number), self._context.settling)
             self.pages.append(page)
             openings.append(asyncio.create_task(page.open(number)))
-            self._still.watch.move()
+            self._context.move()
         return openings
 
 
 class PageOpener:
-    """All clients in one page: as streams, in frames, or each asking a host of its own."""
+    """All clients in one page, at `url`, each lot begun by `begin`."""
 
-    def __init__(self, cell: Cell, at: Addresses, new_tab: Tabs, still: Settling) -> None:
+    def __init__(
+        self, context: CellContext, new_tab: NewTab, url: str, begin: Begin, ends: tuple[str, ...] = STREAM_ENDS
+    ) -> None:
         self.pages: list[Page] = []
-        self.ways: tuple[str, ...] = ("page", "origin", "tab") if cell.opened == "frames" else ("page", "origin")
+        self.ends = ends
+        self._context = context
         self._new_tab = new_tab
-        self._still = still
-        door = cell.protocol
-        if cell.opened == "frames":
-            self._url, self._verb, self._how = at.page(door), "frames", {"url": f"{at.page(door)}&tab={{n}}"}
-        elif cell.opened == "hosts":
-            self._url, self._verb, self._how = at.page(CONTROL.name), "add", {"base": at.base(door, "h{n}.localhost")}
-        else:
-            self._url, self._verb, self._how = at.page(door), "add", {"base": at.base(door)}
+        self._url = url
+        self._begin = begin
 
     async def load(self) -> None:
-        """The page itself, while there is room for it."""
-        page = Page(await self._new_tab(), self._url, self._still)
+        """Load the page itself, while there is room for it."""
+        page = Page(await self._new_tab(), self._url, self._context.settling)
         self.pages.append(page)
         await page.open()
         if page.failed:
@@ -107,10 +78,68 @@ class PageOpener:
     async def begin(self, first: int, count: int) -> list[asyncio.Task[None]]:
         if not self.pages:
             await self.load()
-        return [asyncio.create_task(self.pages[0].add(self._verb, first, count, **self._how))]
+        return [asyncio.create_task(self.pages[0].add(first, count, partial(self._lot, first, count)))]
+
+    async def _lot(self, first: int, count: int, script: PageScript) -> None:
+        await self._begin(script, first, count)
 
 
-def opener(cell: Cell, at: Addresses, new_tab: Tabs, still: Settling) -> Opener:
-    if OPENINGS[cell.opened].doubling:
-        return PageOpener(cell, at, new_tab, still)
-    return TabsOpener(cell, at, new_tab, still)
+def in_page(base: str, credentials: str = "same-origin") -> Begin:
+    """Streams of one page to `base`, in which `{n}` is the client's number."""
+
+    async def begin(script: PageScript, first: int, count: int) -> None:
+        await script.add(first=first, count=count, base=base, credentials=credentials)
+
+    return begin
+
+
+def in_frames(url: str) -> Begin:
+    """A frame each."""
+
+    async def begin(script: PageScript, first: int, count: int) -> None:
+        await script.frames(first=first, count=count, url=url)
+
+    return begin
+
+
+def tabs(context: CellContext, new_tab: NewTab) -> Opener:
+    at, door = context.addresses, context.cell.protocol
+    return TabsOpener(context, new_tab, lambda number: at.page(door, tab=number))
+
+
+def cross_tabs(context: CellContext, new_tab: NewTab) -> Opener:
+    """Tabs of another origin (the control door's), which ask the measured one."""
+    at, base = context.addresses, context.addresses.base(context.cell.protocol)
+    return TabsOpener(context, new_tab, lambda number: at.page(CONTROL.name, tab=number, base=base))
+
+
+def frames(context: CellContext, new_tab: NewTab) -> Opener:
+    url = context.addresses.page(context.cell.protocol)
+    return PageOpener(context, new_tab, url, in_frames(f"{url}&tab={{n}}"), EVERY_END)
+
+
+def page(context: CellContext, new_tab: NewTab) -> Opener:
+    at, door = context.addresses, context.cell.protocol
+    return PageOpener(context, new_tab, at.page(door), in_page(at.base(door)))
+
+
+def hosts(context: CellContext, new_tab: NewTab) -> Opener:
+    """A page of the control door, whose clients each ask a host of their own."""
+    at = context.addresses
+    base = at.base(context.cell.protocol, "h{n}.localhost")
+    return PageOpener(context, new_tab, at.page(CONTROL.name), in_page(base))
+
+
+OPENERS: dict[str, Callable[[CellContext, NewTab], Opener]] = {
+    "tabs": tabs, "cross-tabs": cross_tabs, "frames": frames, "page": page, "hosts": hosts
+}  # fmt: skip
+"""By the name of the opening: a row for each of lab/model/openings.py."""
+
+
+def opener(context: CellContext, new_tab: NewTab) -> Opener:
+    """The opener of a cell. Raises HarnessFaultError for an opening that has none."""
+    try:
+        return OPENERS[context.cell.opening](context, new_tab)
+    except KeyError as error:
+        known = ", ".join(OPENINGS)
+        raise HarnessFaultError(f"no opener for the opening {context.cell.opening!r}; known are {known}") from error

@@ -1,4 +1,9 @@
-"""The driver's side of the origin: starts it, reads its ledger as it grows, pulls its levers."""
+"""The driver's side of the origin: starts its process, reads its ledger as it grows, and uses the control door.
+
+Rules: everything that the driver asks of the origin is a method here; each builds its own request, accepts only the documented
+status and, where the ledger confirms it, returns when that event has come. Any other answer is a fault of the lab, raised here,
+so that no cell measures something else than it asked for. The requests are listed in lab/origin/control.py.
+"""
 
 from __future__ import annotations
 
@@ -9,96 +14,156 @@ from contextlib import asynccontextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import quote
+from typing import BinaryIO, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
 from lab.errors import HarnessFaultError, MachineError, UsageError
 from lab.model import ledger
-from lab.model.ledger import PORT_TAKEN
+from lab.model.ledger import PORT_TAKEN, AnyEvent, CellBegan, Counters, Event, OriginStarted, StreamsDropped
 from lab.model.protocols import CONTROL, of_door
+from lab.paths import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
-START_S = 12.0  # Guards against an origin that never speaks, on a machine too busy to start Python.
+START_S = 12.0  # Watchdog for an origin that never speaks, on a machine too busy to start Python.
 STOP_S = 3.0
 CONTROL_S = 8.0
-SILENT_S = 8.0  # So many of its beats in a row are missed by an origin that was stopped, or whose machine stands still.
-AGAIN = "run the cell again; if it stays, look at origin.log beside the report"
+SILENT_S = 8.0  # An origin that was stopped, or whose machine hangs, misses this many heartbeats in a row.
+AGAIN = "run the cell again; if it persists, look at origin.log beside the report"
+DONE, NOTHING_THERE = 204, 404
+
+Confirming = TypeVar("Confirming", bound=Event)
+
+
+class CellLedger:
+    """The ledger of one cell: its events in order, from its CellBegan on. It grows while the cell is measured."""
+
+    def __init__(self, cell: str) -> None:
+        self.cell = cell
+        self.events: list[AnyEvent] = []
+
+    def __repr__(self) -> str:
+        return f"<CellLedger {self.cell}: {len(self.events)} events>"
+
+    def of(self, kind: type[Confirming], since: int = 0) -> list[Confirming]:
+        """The events of one kind, from index `since` on."""
+        return [event for event in self.events[since:] if isinstance(event, kind)]
 
 
 class Origin:
-    """A running origin. `events` grows as lines arrive, and each arrival wakes those who wait."""
+    """A running origin. Each event of its ledger wakes those who wait; the events of the running cell are kept in `ledger`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, listening: ledger.OriginStarted, copy: RawIOBase) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, started: OriginStarted, copy: RawIOBase) -> None:
         self.process = process
-        self.listening = listening
-        self.events: list[ledger.AnyEvent] = []
+        self.started = started
+        self.ledger = CellLedger("")
         self._copy = copy
         self._news = asyncio.Event()
-        self._kept = True
+        self._copied = True
         self._silent = False
         self._reader = asyncio.create_task(self._read(), name="ledger")
 
     def __repr__(self) -> str:
-        return f"<Origin pid {self.process.pid}, {len(self.events)} events>"
+        return f"<Origin pid {self.process.pid}, {self.ledger!r}>"
 
     @property
     def alive(self) -> bool:
         return not self._reader.done()
 
+    @property
+    def host(self) -> str:
+        """The name or address by which this machine reaches it."""
+        return reachable(self.started.host)
+
+    def port(self, door: str) -> int:
+        return self.started.doors[door]
+
     def url(self, door: str, path: str, host: str = "") -> str:
-        """An address at a door, under the name that the origin is bound to or another one for it."""
-        return f"{of_door(door).scheme}://{host or self.listening.host}:{self.listening.doors[door]}{path}"
+        """An address at a door; of an origin bound to every address, under a loopback name."""
+        return f"{of_door(door).scheme}://{host or self.host}:{self.port(door)}{path}"
 
-    async def _read(self) -> None:
-        """Take every line of the ledger, to its end. What can't be kept or read is a fault, of which the judge will hear."""
+    # What may be asked of it.
+
+    async def begin(self, cell: str, streams: int) -> CellLedger:
+        """Begin a cell: the feed falls silent, new HTTP/2 connections are allowed `streams` streams, counters start at 0.
+
+        Returns the cell's ledger, which begins with its CellBegan."""
+        started = CellLedger(cell)
+        self.ledger = started
+        await self._post("/control/cell", name=cell, streams=streams, per_second=0)
+        await self._confirmed(CellBegan, 0, lambda event: event.cell == cell)
+        begun = next(at for at, event in enumerate(started.events) if isinstance(event, CellBegan) and event.cell == cell)
+        del started.events[:begun]
+        return started
+
+    async def publish(self) -> None:
+        """Publish one update at once."""
+        await self._post("/control/publish")
+
+    async def pace(self, per_second: float) -> None:
+        """Let the feed publish so many updates a second; 0: it falls silent."""
+        await self._post("/control/pace", per_second=per_second)
+
+    async def end(self, cell: str, tab: int) -> bool:
+        """End every open stream of a client; False when it had none."""
+        return await self._post("/control/end", (DONE, NOTHING_THERE), cell=cell, tab=tab) == DONE
+
+    async def drop(self, cell: str, how: str) -> StreamsDropped:
+        """Drop every stream of a cell: `end` the streams, `reset` the connections, or `shut` the doors for a while. Returns the
+        ledger's record of it."""
+        since = len(self.ledger.events)
+        await self._post("/control/drop", cell=cell, how=how)
+        return await self._confirmed(StreamsDropped, since)
+
+    async def refuse(self, cell: str, status: int, content_type: str) -> None:
+        """From now on answer a cell's requests for updates with this status and content type; status 0 ends that."""
+        await self._post("/control/refuse", cell=cell, status=status, type=content_type)
+
+    async def meter(self, anew: bool = False) -> Counters:
+        """The origin's own counters, just now. `anew`: its delay is counted from here on."""
+        since = len(self.ledger.events)
+        await (self._post("/control/meter", anew=1) if anew else self._post("/control/meter"))
+        return await self._confirmed(Counters, since)
+
+    async def _post(self, path: str, accepted: Sequence[int] = (DONE,), **query: str | float) -> int:
+        """A request through the control door; its status, one of the accepted ones."""
+        target = f"{path}?{urlencode(query)}" if query else path
         try:
-            while await self._took_line():
-                self._announce()
-        finally:  # Whoever waits for news learns that there will be none.
-            asyncio.get_running_loop().call_soon(self._announce)
+            status = await asyncio.to_thread(self._request, target)
+        except (OSError, HTTPException) as error:
+            raise HarnessFaultError(f"the origin did not answer {target}: {type(error).__name__}: {error}", AGAIN) from error
+        if status not in accepted:
+            wanted = " or ".join(map(str, accepted))
+            raise HarnessFaultError(
+                f"the origin answered {target} with status {status}, not {wanted}", "this is a fault of the lab: report it"
+            )
+        return status
 
-    async def _took_line(self) -> bool:
-        """Whether there was another; a line too long is one, and its rest may be another."""
+    def _request(self, target: str) -> int:
+        connection = HTTPConnection(LOOPBACK, self.port(CONTROL.name), timeout=CONTROL_S)
         try:
-            line = await self._line()
-        except ValueError as error:
-            self._fault(f"a line is too long: {error}")
-            return True
-        if line:
-            self._take(line)
-        return bool(line)
+            connection.request("POST", target)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
-    async def _line(self) -> bytes:
-        """The next line; nothing at the ledger's end, or when no line comes for so long that the origin must stand still. It is
-        looked for twice: a driver that was itself held up finds then what came meanwhile."""
-        assert self.process.stdout is not None
-        for _ in range(2):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SILENT_S / 2):
-                    return await self.process.stdout.readline()
-        self._silent = True
-        return b""
+    async def _confirmed(
+        self, kind: type[Confirming], since: int, right: Callable[[Confirming], bool] = lambda _: True
+    ) -> Confirming:
+        """The ledger's event that confirms what has just been asked for. When none comes, the line was lost: a fault."""
 
-    def _take(self, line: bytes) -> None:
+        def found() -> list[Confirming]:
+            return [event for event in self.ledger.of(kind, since) if right(event)]
+
         try:
-            self._copy.write(line)
-        except OSError as error:
-            if self._kept:
-                self._fault(f"it can't be written: {error.strerror}")
-            self._kept = False
-        try:
-            self.events.append(ledger.decode(line))
-        except msgspec.DecodeError as error:
-            self._fault(f"a line can't be read: {error}")
+            async with asyncio.timeout(CONTROL_S):
+                await self.wait_for(lambda: bool(found()))
+        except TimeoutError as error:
+            what = f"the origin answered, but its ledger has no {kind.__name__} for it after {CONTROL_S:.0f} s"
+            raise HarnessFaultError(what, AGAIN) from error
+        return found()[0]
 
-    def _fault(self, error: str) -> None:
-        self.events.append(ledger.OriginFault(at_ms=0, where="the ledger", error=error))
-
-    def _announce(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    # Its ledger.
 
     async def news(self) -> None:
         """Return at the next event. Raises HarnessFaultError when there can be none any more."""
@@ -111,64 +176,69 @@ class Origin:
         while not ready():
             await self.news()
 
-    async def _told(self, ready: Callable[[], bool]) -> None:
-        """The ledger tells of what the origin has just been asked for, or it is a fault: that line was lost."""
-        try:
-            async with asyncio.timeout(CONTROL_S):
-                await self.wait_for(ready)
-        except TimeoutError as error:
-            raise HarnessFaultError("the origin did what it was asked for, and its ledger does not say so", AGAIN) from error
-
     def lost(self) -> HarnessFaultError:
+        """Why there will be no more events."""
         if self._silent:
-            return HarnessFaultError(f"the origin stood still: not a word from it for {SILENT_S:.0f} s", AGAIN)
+            return HarnessFaultError(f"the origin hung: no heartbeat for {SILENT_S:.0f} s", AGAIN)
         code = self.process.returncode
         how = "closed its ledger" if code is None else f"ended with code {code}"
-        return HarnessFaultError(f"the origin {how} in the middle of a cell", AGAIN)
+        where = f"while {self.ledger.cell} was measured" if self.ledger.cell else "while it was serving"
+        return HarnessFaultError(f"the origin {how} {where}", AGAIN if self.ledger.cell else "start it again")
 
-    async def begin(self, cell: str, streams_per_connection: int) -> int:
-        """Mark the beginning of a cell in the ledger; what follows has index `begin()` and later in `events`. The feed falls
-        silent, and new connections over HTTP/2 are allowed so many streams."""
-        start = len(self.events)
-        await self.control("POST", f"/control/cell?name={quote(cell)}&streams={streams_per_connection}&per_second=0")
-
-        def began() -> bool:
-            return any(began_at(event, cell) for event in self.events[start:])
-
-        await self._told(began)
-        return next(at for at in range(start, len(self.events)) if began_at(self.events[at], cell))
-
-    async def meter(self, anew: bool = False) -> ledger.Counters:
-        """The origin's own counters, just now; `anew`, its lateness is counted from here on."""
-        start = len(self.events)
-        await self.control("POST", "/control/meter" + ("?anew=1" if anew else ""))
-
-        def read() -> list[ledger.Counters]:
-            return [event for event in self.events[start:] if isinstance(event, ledger.Counters)]
-
-        await self._told(lambda: bool(read()))
-        return read()[0]
-
-    async def control(self, method: str, path: str) -> int:
-        """A request through the control door, from the driver itself; its status."""
+    async def _read(self) -> None:
+        """Take every line of the ledger, to its end. A line that can't be kept or read is a fault, which the judge sees."""
         try:
-            return await asyncio.to_thread(self._request, method, path)
-        except (OSError, HTTPException) as error:
-            raise HarnessFaultError(
-                f"the origin did not answer {method} {path}: {type(error).__name__}: {error}",
-                AGAIN,
-            ) from error
+            while await self._read_line():
+                self._announce()
+        finally:  # Those who wait for news learn that there will be none.
+            asyncio.get_running_loop().call_soon(self._announce)
 
-    def _request(self, method: str, path: str) -> int:
-        connection = HTTPConnection(LOOPBACK, self.listening.doors[CONTROL.name], timeout=CONTROL_S)
+    async def _read_line(self) -> bool:
+        """Whether there was another line; one that is too long is a line, and its rest may be another."""
         try:
-            connection.request(method, path)
-            return connection.getresponse().status
-        finally:
-            connection.close()
+            line = await self._line()
+        except ValueError as error:
+            self._fault(f"a line is too long: {error}")
+            return True
+        if line:
+            self._take(line)
+        return bool(line)
+
+    async def _line(self) -> bytes:
+        """The next line, or b"" at end of file or after SILENT_S without a line (the origin has hung). Read in two halves, so
+        that a driver that was itself suspended finds what arrived meanwhile."""
+        assert self.process.stdout is not None
+        for _ in range(2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SILENT_S / 2):
+                    return await self.process.stdout.readline()
+        self._silent = True
+        return b""
+
+    def _take(self, line: bytes) -> None:
+        try:
+            self._copy.write(line)
+        except OSError as error:
+            if self._copied:
+                self._fault(f"it can't be written: {error.strerror}")
+            self._copied = False
+        try:
+            event = ledger.decode(line)
+        except msgspec.DecodeError as error:
+            self._fault(f"a line can't be read: {error}")
+        else:
+            if self.ledger.cell:  # Between cells, and under `serve`, nobody asks for them again.
+                self.ledger.events.append(event)
+
+    def _fault(self, error: str) -> None:
+        self.ledger.events.append(ledger.OriginFault(at_ms=0, where="the ledger", error=error))
+
+    def _announce(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def stop(self) -> None:
-        """End it, gently and then not; its last lines are read."""
+        """End it: first asked, then killed. Its last lines are read."""
         assert self.process.stdin is not None
         if self._silent:
             self.process.kill()
@@ -181,8 +251,13 @@ class Origin:
         await self._reader
 
 
-def began_at(event: ledger.AnyEvent, cell: str) -> bool:
-    return isinstance(event, ledger.CellBegan) and event.cell == cell
+def reachable(host: str) -> str:
+    """The host of an address at which an origin bound to `host` is reached from this machine, in a URL's form."""
+    if host in ("0.0.0.0", ""):  # noqa: S104  # compared, not bound
+        return LOOPBACK
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host
 
 
 @asynccontextmanager
@@ -194,10 +269,12 @@ async def origin(
     host: str = LOOPBACK,
     names: Sequence[str] = (),
     ports: Mapping[str, int] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Origin]:
-    """Start an origin, and stop it at the end. Its ledger goes to `folder`/ledger.jsonl too, its messages to origin.log.
+    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl, its messages go to origin.log.
 
-    Raises UsageError for a port in use, MachineError when it can't start for another reason.
+    `certs` is the folder of the run's certificates, `names` are further host names that it answers to, `ports` fixes doors'
+    ports. Raises UsageError for a port in use, MachineError when it can't start for another reason.
     """
     with (folder / "ledger.jsonl").open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
         process = await asyncio.create_subprocess_exec(
@@ -208,6 +285,7 @@ async def origin(
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=messages,
+            env=environment,
             start_new_session=True,  # Ctrl-C is for the driver, which then ends the origin in its own time.
             limit=2**20,
         )
@@ -224,18 +302,18 @@ async def origin(
             await running.stop()
 
 
-async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, messages: BinaryIO) -> ledger.OriginStarted:
+async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, messages: BinaryIO) -> OriginStarted:
     """The origin's first line: where its doors are."""
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_S)
     except TimeoutError as error:
-        raise MachineError(f"the origin said nothing for {START_S:.0f} s", "the machine may be too busy") from error
+        raise MachineError(f"the origin said nothing for {START_S:.0f} s", "the machine may be too busy: try again") from error
     except ValueError as error:
         raise HarnessFaultError(f"the origin's first line is no greeting: {error}") from error
     if not line:
         messages.seek(0)
-        said = messages.read().decode(errors="replace").strip().splitlines() or ["no word from it"]
+        said = messages.read().decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         if await process.wait() == PORT_TAKEN:
             raise UsageError(said[-1], "choose another port, or leave the choice to the lab")
         raise MachineError(f"the origin did not start: {said[-1]}")
@@ -244,6 +322,6 @@ async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, message
     except OSError as error:
         raise MachineError(f"the ledger could not be written: {error.strerror}", "free disk space and run again") from error
     with suppress(msgspec.DecodeError):
-        if isinstance(listening := ledger.decode(line), ledger.OriginStarted):
-            return listening
+        if isinstance(started := ledger.decode(line), OriginStarted):
+            return started
     raise HarnessFaultError(f"the origin's first line is no greeting: {line[:80]!r}")

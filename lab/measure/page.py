@@ -3,130 +3,129 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from lab.browser import Tab
 from lab.errors import HarnessFaultError
+from lab.measure.page_script import ClientReport, LabScript, PageScript
 from lab.measure.settling import Settling
 from lab.model.ledger import now_ms
 from lab.model.observation import ClientSeen
 
 
 class Page:
-    """`clients` are the numbers of those in it, with the moment each was begun. `failed` is what the browser said when its
-    navigation failed.
+    """One tab with a page of the lab. `clients` are the numbers of the clients in it, with the moment each was begun; `failed` is
+    what the browser said when its navigation failed.
 
     A page is asked only once its document has loaded: until its navigation commits, Chromium holds back every DevTools command
-    to it.
+    to it. So "no document" is known from the navigation itself.
     """
 
-    def __init__(self, tab: Tab, url: str, still: Settling) -> None:
+    def __init__(self, tab: Tab, url: str, settling: Settling) -> None:
         self.tab = tab
+        self.script: PageScript = LabScript(tab)
         self.url = url
         self.clients: dict[int, float] = {}
         self.loaded = False
         self.opening_ms: float | None = None
         self.failed: str | None = None
-        self._still = still
+        self._settling = settling
 
     def __repr__(self) -> str:
         return f"<Page of {len(self.clients)} clients, {self.failed or ('loaded' if self.loaded else 'opening')}>"
 
     async def open(self, client: int | None = None) -> None:
-        """Navigate, however long that takes; and when the page is one client's own, until that one is decided."""
+        """Navigate, however long that takes; and where the page is one client's own, wait until that client is decided."""
         began = now_ms()
         if client is not None:
             self.clients[client] = began
         try:
             await self.tab.open(self.url)
             self.loaded = True
-            self._still.attend(self.tab)
-            self._still.watch.move()
-            await self.tab.ask("lab.decided()")
+            self._settling.attend(self.script)
+            self._settling.activity.move()
+            await self.script.decided()
             self.opening_ms = now_ms() - began
             if client is not None:
-                self._still.opened_in(self.opening_ms)
+                self._settling.opened_in(self.opening_ms)
         except HarnessFaultError as error:
             self.failed = error.message
-        self._still.watch.move()
+        self._settling.activity.move()
 
-    async def add(self, verb: str, first: int, count: int, **how: str) -> None:
-        """Begin more clients in it, by `verb` of the page's own (`add` or `frames`), until all of the page are decided."""
+    async def add(self, first: int, count: int, begin: Callable[[PageScript], Awaitable[None]]) -> None:
+        """Begin `count` more clients in it, numbered from `first`, by a method of its script; wait until all of the page are
+        decided."""
         began = now_ms()
         self.clients |= dict.fromkeys(range(first, first + count), began)
-        await self.tab.ask(f"lab.{verb}({json.dumps({'first': first, 'count': count, **how})})")
-        self._still.opened_in((now_ms() - began) / count)  # Where many open at once, one after the other moves.
-        self._still.watch.move()
+        await begin(self.script)
+        self._settling.opened_in((now_ms() - began) / count)  # Where many open at once, one after the other moves.
+        self._settling.activity.move()
 
     async def trim(self) -> None:
-        """Close those who wait, so that the wall is reached and nobody stands before it."""
-        kept = await self.tab.ask("lab.trim()")
-        self.clients = {number: self.clients[number] for number in kept}
+        """Close the clients that wait, so that the limit is reached and none waits at it."""
+        self.clients = {number: self.clients[number] for number in await self.script.trim()}
 
     async def failures(self) -> int:
-        return int(await self.tab.ask("lab.failures()")) if self.loaded else int(self.failed is not None)
-
-    async def next(self) -> None:
-        """Ask all who ever received something to receive another update."""
-        await self.tab.ask("lab.next()")
+        """How many of its clients have failed for good."""
+        return await self.script.failures() if self.loaded else int(self.failed is not None)
 
     async def seen(self, reached: int | None = None) -> list[ClientSeen]:
-        """What each client in it tells; live is who received an update when asked or, instead, has `reached` that one."""
+        """What each client in it reports. A client is live when it received an update when asked to; or, with `reached`, when
+        it has received that update."""
         if not self.loaded:
             errors = (self.failed,) if self.failed else ()
             return [ClientSeen(one, document=False, live=False, begun_ms=at, errors=errors) for one, at in self.clients.items()]
-        reports = await self.tab.ask("lab.report()")
-        return [self._seen(report, reached) for report in reports if not report.get("closed")]
+        return [self._seen(report, reached) for report in await self.script.report() if not report.closed]
 
-    def _seen(self, report: dict[str, Any], reached: int | None) -> ClientSeen:
-        number, begun_ms = report["tab"], self.clients[report["tab"]]
-        if not report["document"]:
-            return ClientSeen(number, document=False, live=False, begun_ms=begun_ms)
+    def _seen(self, report: ClientReport, reached: int | None) -> ClientSeen:
+        begun_ms = self.clients[report.tab]
+        if not report.document:
+            return ClientSeen(report.tab, document=False, live=False, begun_ms=begun_ms)
         opening_ms = None
-        if report["firstAt"] is not None:
-            opening_ms = (
-                self.opening_ms if len(self.clients) == 1 and self.opening_ms else report["firstAt"] - report["begunAt"]
-            )
+        if report.first_at is not None:
+            alone = len(self.clients) == 1 and self.opening_ms
+            opening_ms = self.opening_ms if alone else report.first_at - report.begun_at
         return ClientSeen(
-            number,
+            report.tab,
             document=True,
-            live=report["live"] if reached is None else (report["lastSeq"] or 0) >= reached,
-            received=report["received"],
-            repeated=report["repeated"],
-            skipped=report["skipped"],
+            live=report.live if reached is None else (report.last_seq or 0) >= reached,
+            received=report.received,
+            repeated=report.repeated,
+            skipped=report.skipped,
             begun_ms=begun_ms,
             opening_ms=opening_ms,
-            errors=tuple(report["errors"]),
-            failed=report["failed"],
+            errors=report.errors,
+            failed=report.failed,
         )
 
-    async def end(self, client: int, way: str) -> None:
-        """End one client: `page` closes its stream, `tab` closes what it is in."""
-        if way == "page":
-            await self.tab.ask(f"lab.close({client})")
+    async def end(self, client: int, how: str) -> None:
+        """End one client: `page` closes its stream, `tab` closes the tab or frame that it is in."""
+        if how == "page":
+            await self.script.close(client)
         elif len(self.clients) == 1:
-            self._still.leave(self.tab)
+            self._settling.leave(self.script)
             await self.tab.close()
             self.loaded = False
         else:
-            await self.tab.ask(f"lab.remove({client})")
+            await self.script.remove(client)
 
 
-async def all_asked(
-    pages: list[Page], still: Settling, patience: asyncio.Task[None], publish: Callable[[], Awaitable[object]]
+async def ask_for_update(
+    pages: Sequence[Page], settling: Settling, publish: Callable[[], Awaitable[None]], interval_ms: int | None
 ) -> None:
-    """Ask the clients of every loaded page for another update, `publish` one, and return when all have it or patience ends."""
-    asked = [asyncio.create_task(page.next()) for page in pages if page.loaded]
+    """Ask the clients of every loaded page for another update, `publish` one, and return when all have it, or when a live
+    client that polls every `interval_ms` would have it."""
+    asked = [asyncio.create_task(page.script.next()) for page in pages if page.loaded]
     everyone: asyncio.Future[Any] = asyncio.gather(*asked, return_exceptions=True)
+    patience = asyncio.create_task(settling.patience(interval_ms))
     try:
-        await still.caught_up()  # By now each page has been asked.
+        await settling.pages_responsive()  # By now each page has been asked.
         await publish()
         await asyncio.wait([everyone, patience], return_when=asyncio.FIRST_COMPLETED)
         if patience.done():
             patience.result()
     finally:
-        for task in asked:
+        for task in (*asked, patience):
             task.cancel()
-        await asyncio.wait(asked or [everyone])
+        await asyncio.wait([everyone, patience])

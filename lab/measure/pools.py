@@ -1,28 +1,26 @@
-"""The sides of a case about pools: who asks whom, in words and as an opener."""
+"""Pools: the two sides of a case, each as an opener and in words."""
 
 from __future__ import annotations
 
-from lab.measure.openers import Addresses, PageOpener, Tabs
-from lab.measure.settling import Settling
+from lab.measure.context import CellContext
+from lab.measure.openers import NewTab, PageOpener, in_page
 from lab.model.cell import Cell
 from lab.model.pools import Side
 from lab.model.protocols import PROTOCOLS, SECOND
 
 
-class SideOpener(PageOpener):
+def side_opener(side: Side, context: CellContext, new_tab: NewTab) -> PageOpener:
     """Many streams in one page of the side's own."""
-
-    def __init__(self, side: Side, cell: Cell, at: Addresses, new_tab: Tabs, still: Settling) -> None:
-        super().__init__(cell, at, new_tab, still)
-        self._url = at.page(door(side, cell), side.page or side.to)
-        self._how = {"base": at.base(door(side, cell), side.to), "credentials": side.credentials}
+    at, door = context.addresses, door_of(side, context.cell)
+    return PageOpener(context, new_tab, at.page(door, side.page or side.to), in_page(at.base(door, side.to), side.credentials))
 
 
-def door(side: Side, cell: Cell) -> str:
+def door_of(side: Side, cell: Cell) -> str:
+    """The door that a side asks."""
     return f"{side.protocol or cell.protocol}{SECOND if side.door == 2 else ''}"
 
 
-def who_asks_whom(side: Side, cell: Cell) -> str:
+def in_words(side: Side, cell: Cell) -> str:
     """`https://a.localhost, from a page of b.localhost, credentials: include`."""
     words = f"{PROTOCOLS[side.protocol or cell.protocol].scheme}://{side.to}"
     words += " at another port" if side.door == 2 else ""

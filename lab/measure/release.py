@@ -1,123 +1,138 @@
-"""The release proof: one live stream is ended, and who waited comes in its place. It turns "did not open" into "was waiting
-for this very place"."""
+"""The release proof: one live stream is ended, and a waiting client comes in its place. It turns "did not open" into "was
+waiting for this very place".
+
+Rules. Each way to end a stream is tried once, each time with a client waiting: the page closes it, the origin ends it, the tab
+or frame that it is in is closed. Each time a waiting client must reach the ledger, and never may more streams be open at once
+than before. What this file sees is only recorded; whether it proves anything, the judge says.
+
+How it works. Before each release, wait until polling clients are idle and newly loaded pages have requested their streams:
+Firefox never reassigns a connection that went idle before a request was queued for it. After the last release a whole control
+opening runs to its end: time enough for one too many to come, which would show that the clients were not waiting for these
+places at all.
+
+What is still ugly: where the browser refuses a client instead of letting it wait (WebSockets), there is nobody waiting; then
+two of the refused ones try again, for one place.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from lab.browser import Browser
+from lab.measure.context import CellContext
 from lab.measure.openers import Opener
-from lab.measure.origin import Origin
 from lab.measure.page import Page
-from lab.measure.settling import Settling
 from lab.model import ledger
 from lab.model.browsers import HeldRequest
-from lab.model.cell import Cell
-from lab.model.connections import arrivals, connections_of, live_streams, most_streams, stream_ended
-from lab.model.ledger import AnyEvent, now_ms
+from lab.model.connections import arrivals, live_streams, most_streams, stream_ended
+from lab.model.ledger import now_ms
 from lab.model.observation import Arrival, ClientSeen, Release
 
 
-class Ended:
-    """One release as it was begun: whom, how and when."""
+@dataclass
+class Ending:
+    """One release as it was begun: which client, how (page, origin or tab), when, and who waited then."""
 
-    def __init__(self, client: int, way: str, at_ms: float, waiting: Sequence[int]) -> None:
-        self.client = client
-        self.way = way
-        self.at_ms = at_ms
-        self.waiting = tuple(waiting)
-        self.held: tuple[HeldRequest, ...] = ()
+    client: int
+    how: str
+    at_ms: float
+    waiting: tuple[int, ...]
+    held: tuple[HeldRequest, ...] = ()
 
 
-class Proof:
-    def __init__(self, cell: Cell, origin: Origin, start: int, browser: Browser, still: Settling) -> None:
-        self._cell = cell
-        self._browser = browser
-        self._origin = origin
-        self._start = start
-        self._still = still
+async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequence[ClientSeen]) -> tuple[Release, ...]:
+    """End one live stream in each way that there is, one after the other, each time with a client waiting."""
+    pages = {client: page for one in openers for page in one.pages for client in page.clients}
+    failed = tuple(client.tab for client in seen if client.failed)
+    endings: list[Ending] = []
+    for how in openers[-1].ends:
+        if not endings or documents_since(context, endings[-1].at_ms):
+            await context.settling.quietly()
+        holding = clients_holding(context)
+        waiting = still_waiting(context, seen, holding, failed, endings)
+        if not holding or not (waiting or failed):
+            break
+        one = await end_one(context, openers[-1], pages, how=how, holding=holding, waiting=waiting or failed)
+        if one is None:
+            continue
+        endings.append(one)
+        context.move()
+        if not waiting:
+            await try_again(context, failed, pages)
+            break
+        if not await context.settling.until(lambda one=one: bool(came(context, one))):  # type: ignore[misc]  # mypy 10684
+            log = await context.browser.account(context.cell.name)
+            one.held = log.held if log else ()
+            break
+    if endings:
+        await asyncio.shield(context.settling.control.begin())
+    nexts = [*endings[1:], None]
+    return tuple(release_of(context, one, after) for one, after in zip(endings, nexts[: len(endings)], strict=True))
 
-    async def releases(self, openers: Sequence[Opener], seen: Sequence[ClientSeen]) -> tuple[Release, ...]:
-        """End one live stream in each way that there is, one after the other, each time with somebody waiting.
 
-        Before that, who takes turns at the places has come to rest, and who just got its document has asked for its stream:
-        Firefox gives a connection that fell idle before anybody asked for it to none of them later.
+def still_waiting(
+    context: CellContext,
+    seen: Sequence[ClientSeen],
+    holding: Sequence[int],
+    failed: Sequence[int],
+    endings: Sequence[Ending],
+) -> tuple[int, ...]:
+    """The clients that wait and never had a place: those that take turns at the places came in before."""
+    since = endings[0].at_ms if endings else None
+    ended = {one.client for one in endings}
+    waiting = [client.tab for client in seen if client.tab not in {*holding, *failed, *ended}]
+    if since is None:
+        return tuple(waiting)
+    return tuple(tab for tab in waiting if not arrivals(context.events, context.cell.name, (tab,), since))
 
-        A control opening runs to its end afterwards: time enough for one too many to come, which would show that they were not
-        waiting for these places at all.
-        """
-        pages = {client: page for one in openers for page in one.pages for client in page.clients}
-        failed = [tab.tab for tab in seen if tab.failed]
-        ended: list[Ended] = []
-        for way in openers[-1].ways:
-            if not ended or self._documents_since(ended[-1].at_ms):
-                await self._still.quietly(lambda: False)
-            holding = self._holding()
-            last = [tab for tab in holding if any(tab in page.clients for page in openers[-1].pages)]
-            waiting = [tab.tab for tab in seen if tab.tab not in {*holding, *failed, *(one.client for one in ended)}]
-            waiting = [tab for tab in waiting if not self._came(tab, ended)]
-            if not holding or not (waiting or failed):
-                break
-            victim = (last or holding)[0]
-            one = Ended(victim, way, now_ms(), waiting or failed)
-            ended.append(one)
-            await self._end(victim, way, pages[victim])
-            self._still.watch.move()
-            if not waiting:
-                await self._try_again(failed, pages)
-                break
-            if not await self._still.until(lambda one=one: bool(self._arrivals(one))):  # type: ignore[misc]  # mypy 10684
-                log = await self._browser.account(self._cell.name)
-                one.held = log.held if log else ()
-                break
-        if ended:
-            await asyncio.shield(self._still.control.begin())
-        nexts = [*ended[1:], None]
-        return tuple(self._release(one, after) for one, after in zip(ended, nexts[: len(ended)], strict=True))
 
-    async def _end(self, client: int, way: str, page: Page) -> None:
-        if way == "origin":
-            await self._origin.control("POST", f"/control/end?cell={self._cell.name}&tab={client}")
-        else:
-            await page.end(client, way)
+async def end_one(
+    context: CellContext, opener: Opener, pages: dict[int, Page], *, how: str, holding: Sequence[int], waiting: tuple[int, ...]
+) -> Ending | None:
+    """End the stream of one client that holds a place, of the opener's own where there is one. None when the origin found no
+    stream to end any more with any of them: it had just been answered."""
+    last = [tab for tab in holding if any(tab in page.clients for page in opener.pages)]
+    for victim in last or holding:
+        one = Ending(victim, how, now_ms(), waiting)
+        if how != "origin":
+            await pages[victim].end(victim, how)
+            return one
+        if await context.origin.end(context.cell.name, victim):
+            return one
+    return None
 
-    async def _try_again(self, failed: Sequence[int], pages: dict[int, Page]) -> None:
-        """Those whom the browser refused don't wait: they must ask again. There is one place for two of them."""
-        await self._still.quietly(lambda: False)  # The one who was ended is gone.
-        for client in failed[:2]:
-            await pages[client].tab.ask(f"lab.again({client})")
 
-    def _events(self) -> list[AnyEvent]:
-        return self._origin.events[self._start :]
+async def try_again(context: CellContext, failed: Sequence[int], pages: dict[int, Page]) -> None:
+    """Clients that the browser refused don't wait: they must ask again. There is one place for two of them."""
+    await context.settling.quietly()  # The one that was ended is gone.
+    for client in failed[:2]:
+        await pages[client].script.again(client)
 
-    def _holding(self) -> list[int]:
-        return sorted({one.tab for one in live_streams(connections_of(self._events(), self._cell.name), now_ms())})
 
-    def _documents_since(self, at_ms: float) -> bool:
-        events = self._events()
-        return any(
-            isinstance(one, ledger.DocumentServed) and one.cell == self._cell.name for one in events if one.at_ms >= at_ms
-        )
+def clients_holding(context: CellContext) -> list[int]:
+    """The clients whose streams are open just now."""
+    return sorted({one.tab for one in live_streams(context.rows(), now_ms())})
 
-    def _arrivals(self, one: Ended) -> tuple[ledger.StreamOpened, ...]:
-        return arrivals(self._events(), self._cell.name, one.waiting, one.at_ms)
 
-    def _came(self, client: int, ended: Sequence[Ended]) -> bool:
-        """Whether it came in before: who takes turns is not waiting as those are who never had one."""
-        return bool(ended) and bool(arrivals(self._events(), self._cell.name, (client,), ended[0].at_ms))
+def documents_since(context: CellContext, at_ms: float) -> bool:
+    return any(one.cell == context.cell.name and one.at_ms >= at_ms for one in context.ledger.of(ledger.DocumentServed))
 
-    def _release(self, one: Ended, after: Ended | None) -> Release:
-        """The release as the ledger tells it: when the stream ended, and who came until the next one."""
-        events = self._events()
-        ended_ms = stream_ended(events, self._cell.name, one.client, one.at_ms) or one.at_ms
-        until = after.at_ms if after else now_ms()
-        rows = connections_of(events, self._cell.name)
-        opened = {row.connection: row.opened_ms for row in rows}
-        arrived = tuple(
-            Arrival(come.tab, come.at_ms - ended_ms, come.connection, opened.get(come.connection, 0.0) < one.at_ms)
-            for come in self._arrivals(one)
-            if come.at_ms < until
-        )
-        most = most_streams(rows, ended_ms, until)
-        return Release(one.client, one.way, ended_ms, one.waiting, arrived, most, one.held)
+
+def came(context: CellContext, one: Ending) -> tuple[ledger.StreamOpened, ...]:
+    return arrivals(context.events, context.cell.name, one.waiting, one.at_ms)
+
+
+def release_of(context: CellContext, one: Ending, after: Ending | None) -> Release:
+    """The release as the ledger tells it: when the stream ended, and which clients came until the next one."""
+    ended_ms = stream_ended(context.events, context.cell.name, one.client, one.at_ms) or one.at_ms
+    until = after.at_ms if after else now_ms()
+    rows = context.rows()
+    opened = {row.connection: row.opened_ms for row in rows}
+    arrived = tuple(
+        Arrival(come.tab, come.at_ms - ended_ms, come.connection, opened.get(come.connection, 0.0) < one.at_ms)
+        for come in came(context, one)
+        if come.at_ms < until
+    )
+    most = most_streams(rows, ended_ms, until)
+    return Release(one.client, one.how, ended_ms, one.waiting, arrived, most, one.held)

@@ -1,4 +1,4 @@
-"""Pictures of a cell's tabs: what a person would see at the moment of the verdict."""
+"""Screenshots of a cell's tabs: what a person would see at the moment of the verdict."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from lab.measure.page import Page
 from lab.model.observation import Screenshot
 
 PATIENCE_S = 5.0
-"""A guard: a tab that can't be pictured costs its picture and nothing else."""
+"""Watchdog: a tab that can't be photographed costs its picture and nothing else."""
 
 
-async def pictures(pages: Sequence[Page]) -> tuple[Screenshot, ...]:
-    """Of each tab, by the number of the client in it. All at once: Chromium takes a second for each tab that is not in front,
-    and no longer for many."""
-    taken = await asyncio.gather(*[picture(page) for page in pages])
-    return tuple(Screenshot(client, *one) for page, one in zip(pages, taken, strict=True) for client in page.clients)
+async def screenshots(pages: Sequence[Page]) -> tuple[Screenshot, ...]:
+    """One of each tab, by the number of the client in it. All at once: Chromium takes a second for each tab that is not in
+    front, and no longer for many."""
+    taken = await asyncio.gather(*[screenshot(page) for page in pages])
+    return tuple(shot for shots in taken for shot in shots)
 
 
-async def picture(page: Page) -> tuple[bytes | None, str | None]:
+async def screenshot(page: Page) -> list[Screenshot]:
+    """The tab's picture for each client in it, or why there is none."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await page.tab.picture(), None
+            image = await page.tab.screenshot()
     except TimeoutError:
-        return None, f"the browser gave none in {PATIENCE_S:.0f} s"
+        return [Screenshot(client, why=f"the browser gave none in {PATIENCE_S:.0f} s") for client in page.clients]
     except HarnessFaultError as error:
-        return None, error.message
+        return [Screenshot(client, why=error.message) for client in page.clients]
+    return [Screenshot(client, image.data, media_type=image.media_type) for client in page.clients]

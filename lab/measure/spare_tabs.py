@@ -11,25 +11,26 @@ from lab.tasks import cancel_and_wait
 
 
 class SpareTabs:
-    """Blank tabs of a profile, made one ahead of their use; as many as are allowed at once when there is time to wait."""
+    """The spare tabs of a profile: made one ahead of their use, or as many as are still needed when there is time to wait."""
 
-    def __init__(self, profile: Profile, still: Settling) -> None:
+    def __init__(self, profile: Profile, settling: Settling) -> None:
         self._profile = profile
-        self._still = still
+        self._settling = settling
         self._making: list[asyncio.Task[Tab]] = []
 
     def make(self, count: int) -> None:
-        self._making += [asyncio.create_task(self._make()) for _ in range(count)]
+        """Begin to make tabs until `count` are ready or being made."""
+        self._making += [asyncio.create_task(self._make()) for _ in range(count - len(self._making))]
 
     async def _make(self) -> Tab:
         began = now_ms()
         tab = await self._profile.new_tab()
-        self._still.made_blank_in(now_ms() - began)
+        self._settling.made_blank_in(now_ms() - began)
         return tab
 
     async def next(self) -> Tab:
-        if not self._making:
-            self.make(1)
+        """The next spare tab; made now, when there is none."""
+        self.make(1)
         return await self._making.pop(0)
 
     async def close(self) -> None:

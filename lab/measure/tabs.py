@@ -1,211 +1,205 @@
-"""The verbs of one cell (lab.scenario.Tabs): opens its clients, finds out who is live, and lets the proof follow."""
+"""The verbs of one cell (lab.scenario.verbs): open its clients, find out which are live, and let the release proof follow."""
 
 from __future__ import annotations
 
 import asyncio
 
-from lab.browser import Browser, Profile
-from lab.errors import HarnessFaultError
-from lab.measure.delivery import Listening
-from lab.measure.drops import Dropping
-from lab.measure.openers import Addresses, Opener, opener
-from lab.measure.origin import Origin
-from lab.measure.page import Page, all_asked
-from lab.measure.payloads import Carrying
-from lab.measure.pools import SideOpener, who_asks_whom
-from lab.measure.release import Proof
-from lab.measure.screenshots import pictures
-from lab.measure.settling import Settling
+from lab.browser import Profile
+from lab.errors import HarnessFaultError, InconclusiveError
+from lab.measure.context import CellContext, Seen
+from lab.measure.delivery import follow_updates
+from lab.measure.drops import drop_streams
+from lab.measure.openers import Opener, PageOpener, opener
+from lab.measure.page import Page, ask_for_update
+from lab.measure.payloads import carry_all
+from lab.measure.pools import in_words, side_opener
+from lab.measure.release import releases
+from lab.measure.screenshots import screenshots
 from lab.measure.spare_tabs import SpareTabs
-from lab.measure.starvation import Probing
-from lab.model.browsers import BrowserLog
-from lab.model.cell import Cell
-from lab.model.delivery import DeliverySeen
-from lab.model.drops import Drop, DropSeen
+from lab.measure.starvation import probe_all
+from lab.model.drops import Drop
 from lab.model.ledger import now_ms
-from lab.model.observation import ClientSeen, Release, Screenshot
+from lab.model.observation import ClientSeen
 from lab.model.openings import OPENINGS
-from lab.model.payloads import PayloadSeen
 from lab.model.pools import Case, Side, SideSeen
 from lab.model.protocols import SECOND
-from lab.model.starvation import ProbeSeen
-from lab.scenario.scenario import Scenario
 from lab.tasks import cancel_and_wait
 
-AHEAD = 1  # Blank tabs made in advance, so that making a tab and opening its page overlap.
-MORE = 2  # When the wall is found, so many more are opened: several wait, and their order shows.
-LIVE_UPDATES = 3  # A live tab has an update in hand before the control tab has had this many.
+AHEAD = 1  # Spare tabs made in advance, so that making a tab and opening its page overlap.
+MORE = 2  # When the limit is found, this many more are opened: several wait, and their order shows.
 
 
 class CellTabs:
-    """What it saw is in its public fields afterwards, named as in Observation."""
+    """The tabs of one cell. What they saw is in `seen`."""
 
-    def __init__(self, scenario: Scenario, cell: Cell, origin: Origin, start: int, browser: Browser, still: Settling) -> None:
-        self.seen: tuple[ClientSeen, ...] = ()
-        self.asked = 0
-        self.settled_ms: float | None = None
-        self.quiet_ms: float | None = None
-        self.controls = 0
-        self.browser_log: BrowserLog | None = None
-        self.releases: tuple[Release, ...] = ()
-        self.sides: list[SideSeen] = []
-        self.probes: list[ProbeSeen] = []
-        self.listened: DeliverySeen | None = None
-        self.drops: list[DropSeen] = []
-        self.payloads: tuple[PayloadSeen, ...] = ()
-        self.pictures: tuple[Screenshot, ...] = ()
-        self._case = scenario.cases.get(cell.case)
-        self._cell = cell
-        self._origin = origin
-        self._start = start
-        self._browser = browser
-        self._still = still
-        self._at = Addresses(cell, origin, self._case)
+    def __init__(self, context: CellContext, seen: Seen) -> None:
+        self.seen = seen
+        self._context = context
+        self._cell = context.cell
+        self._settling = context.settling
         self._profiles: list[Profile] = []
-        self._blanks: list[SpareTabs] = []
+        self._spares: list[SpareTabs] = []
         self._openers: list[Opener] = []
-        self._to_fill: list[tuple[Side, SideOpener]] = []
+        self._sides: list[tuple[Side, PageOpener]] = []
         self._openings: list[asyncio.Task[None]] = []
         self._ended: list[asyncio.Task[None]] = []
         self._held = False
+        self._opened = 0
 
     async def enter(self, profile: Profile) -> None:
+        """From now on tabs may be made in this profile too."""
         self._profiles.append(profile)
-        self._blanks.append(SpareTabs(profile, self._still))
+        self._spares.append(SpareTabs(profile, self._settling))
 
     async def open_one_by_one(self) -> None:
         """Begin each tab's navigation when all before it are live. While one is held back the rest are begun at once: the
-        same wall holds them all, or `settle` will see them come through."""
-        while self.asked < self._cell.asked:
+        same limit holds them all, or `settle` will see them come through."""
+        while self._left:
             await self._begin(1, ahead=True)
-            if not await self._still.quietly(self._all_decided):
-                self._blanks[0].make(self._cell.asked - self.asked)  # There is waiting to be done: make the others meanwhile.
-                await self._begin(self._cell.asked - self.asked)
+            if not await self._settling.quietly(self._all_decided):
+                self._spares[0].make(self._left)  # There is waiting to be done: make the other tabs meanwhile.
+                await self._begin(self._left)
 
     async def grow(self) -> None:
-        """As many again each time, or one by one where each takes a tab of its own."""
-        doubling = OPENINGS[self._cell.opened].doubling
-        while self.asked < self._cell.asked:
+        """Open as many again each time, or one by one where each takes a tab of its own."""
+        doubling = OPENINGS[self._cell.opening].doubling
+        while self._left:
             step = max(1, sum(len(page.clients) for page in self._openers[-1].pages)) if doubling and self._openers else 1
-            await self._begin(min(step, self._cell.asked - self.asked), ahead=not doubling)
-            if not await self._still.quietly(self._all_decided):
-                await self._begin(min(MORE, self._cell.asked - self.asked))
-                if not await self._still.until(self._all_decided):
+            await self._begin(min(step, self._left), ahead=not doubling)
+            if not await self._settling.quietly(self._all_decided):
+                await self._begin(min(MORE, self._left))
+                if not await self._settling.until(self._all_decided):
                     self._held = True
                     return
             if await self._failures():
                 return
 
     async def fill(self) -> None:
-        if not isinstance(self._case, Case):
+        if not isinstance(self._context.case, Case):
             await self._fill_up()
             return
-        if not self._to_fill:
-            sides = (self._case.first, self._case.second)
+        if not self._sides:
+            sides = (self._context.case.first, self._context.case.second)
             while len(self._profiles) < max(side.profile for side in sides):
-                await self.enter(await self._browser.new_profile())
-            self._to_fill = list(await asyncio.gather(*[self._ready(side) for side in sides]))
-        side, filling = self._to_fill.pop(0)
-        first, began = not self.sides, self.asked
+                await self.enter(await self._context.browser.new_profile())
+            self._sides = list(await asyncio.gather(*[self._ready(side) for side in sides]))
+        side, filling = self._sides.pop(0)
+        first, began = not self.seen.sides, self._opened
         self._openings, self._held = [], False
         self._openers.append(filling)
         if first:
             await self._fill_up()
         else:
             await self.grow()
-        if self.asked == began:
-            raise HarnessFaultError(f"nothing was left to open of the {self._cell.asked} allowed", "raise --tabs")
-        self.sides.append(SideSeen(who_asks_whom(side, self._cell), began + 1, self.asked - began))
+        if self._opened == began:
+            raise InconclusiveError(f"nothing was left to open of the {self._cell.at_most} allowed", "raise --tabs")
+        self.seen.sides.append(SideSeen(in_words(side, self._cell), began + 1, self._opened - began))
 
     async def _fill_up(self) -> None:
-        """Up to the wall, and nobody left standing before it. Without a wall there is no full pool to ask about."""
+        """Up to the limit, and no client left waiting at it. Without a limit there is no full pool to ask about."""
         await self.grow()
         if not self._held and not await self._failures():
-            raise HarnessFaultError(f"no wall was met up to {self.asked}", "raise --tabs, or lower --streams-per-connection")
+            raise InconclusiveError(
+                f"no limit was reached with {self._opened} clients", "raise --tabs, or lower --streams-per-connection"
+            )
         await self._trim()
 
-    async def _ready(self, side: Side) -> tuple[Side, SideOpener]:
+    async def _ready(self, side: Side) -> tuple[Side, PageOpener]:
         """A side with its page loaded: both are, before any pool is full."""
-        filling = SideOpener(side, self._cell, self._at, self._blanks[side.profile - 1].next, self._still)
+        filling = side_opener(side, self._context, self._spares[side.profile - 1].next)
         await filling.load()
         return side, filling
 
     async def fill_halfway(self) -> None:
         await self._begin(max(1, self._cell.streams // 2))
-        await self._still.until(self._all_decided)
+        await self._settling.until(self._all_decided)
 
     async def probe(self) -> None:
+        if not self._openers:
+            raise HarnessFaultError("probe() needs clients that hold the streams", "call fill() or fill_halfway() before it")
         page = self._openers[-1].pages[0]
-        other = Page(await self._blanks[0].next(), self._at.page(f"{self._cell.protocol}{SECOND}"), self._still)
+        url = self._context.addresses.page(f"{self._cell.protocol}{SECOND}")
+        other = Page(await self._spares[0].next(), url, self._settling)
         await other.open()
-        self.probes = await Probing(self._cell, self._origin, self._start, self._at, page, other, self._still).all()
+        self.seen.probes = await probe_all(self._context, page, other)
 
     async def listen(self) -> None:
-        """The verdict is of those who have the last update when the feed falls silent."""
-        await self._still.until(self._all_decided)
-        self._heed_failures()
-        rest = self._still.control.rest
-        listening = Listening(self._cell, self._origin, self._browser, self.pages, self._patience, rest)
-        self.listened, self.seen = await listening.listen(lambda: asyncio.wait(self._openings))
+        """The verdict is of those that have the last update when the feed falls silent."""
+        await self._settling.until(self._all_decided)
+        self._raise_failures()
+        opened = asyncio.wait(self._openings)
+        self.seen.delivery, self.seen.clients = await follow_updates(self._context, self.pages, opened)
         await self._settle()
 
     async def drop(self, how: str) -> None:
-        if not isinstance(self._case, Drop):
-            raise HarnessFaultError(f"{self._cell.scenario} drops streams without saying how they come back", "give it a case")
+        if not isinstance(self._context.case, Drop):
+            raise HarnessFaultError(
+                f"{self._cell.scenario} drops streams, and its cell has no case that says how they come back",
+                "give the scenario cases={…: Drop(…)}",
+            )
         if not self._openings:
-            await self._begin(self._cell.asked)
-        if not await self._still.until(self._all_decided):  # Who waits for a place has no stream that could be dropped.
-            raise HarnessFaultError(f"not all {self.asked} were live before they were to be dropped", "ask for fewer: --tabs")
-        self._heed_failures()
-        dropping = Dropping(self._cell, self._case, self._origin, self._start, self.pages, self._still)
-        one, self.seen = await dropping.drop(how)
-        self.drops.append(one)
+            await self._begin(self._cell.at_most)
+        if not await self._settling.until(self._all_decided):  # A client that waits has no stream that could be dropped.
+            raise InconclusiveError(f"not all {self._opened} clients were live before the drop", "open fewer: --tabs")
+        self._raise_failures()
+        one, self.seen.clients = await drop_streams(self._context, self._context.case, self.pages, how)
+        self.seen.drops.append(one)
 
     async def carry(self) -> None:
-        carrying = Carrying(self._cell, self._origin, self._at, await self._blanks[0].next())
-        self.asked = 1
-        self.payloads, self.seen = await carrying.all()
-        self.quiet_ms, self.settled_ms = self._still.quiet_ms, now_ms()
+        self.seen.opened = 1
+        self.seen.payloads, self.seen.clients = await carry_all(self._context, await self._spares[0].next())
+        self.seen.quiet_ms, self.seen.settled_ms = self._settling.quiet_ms, now_ms()
 
     async def settle(self) -> None:
         if not self._held:
-            await self._still.until(self._all_decided)
-        self._heed_failures()
+            await self._settling.until(self._all_decided)
+        self._raise_failures()
         await self._settle()
 
-    def _heed_failures(self) -> None:
+    def _raise_failures(self) -> None:
         for task in self._openings:
             if task.done():
                 task.result()
 
     async def _settle(self) -> None:
-        self.quiet_ms, self.controls = self._still.quiet_ms, self._still.control.openings
-        self.settled_ms = now_ms()
-        self._still.settle()
+        self.seen.quiet_ms, self.seen.controls = self._settling.quiet_ms, self._settling.control.openings
+        self.seen.settled_ms = now_ms()
+        self._settling.settle()
         if not self._all_decided():
-            await self._still.control.written_on()
-        self.browser_log = await self._browser.account(self._cell.name)
-        if self.drops:
-            return  # Who is live was seen at each drop, and who gave up waits for nothing.
-        if self.listened is None:
-            self.seen = await self._look()
-        if self._cell.repeat == 1 and not OPENINGS[self._cell.opened].doubling:  # One run of a cell is enough to look at.
-            self.pictures = await pictures(self.pages)
-        if any(not tab.live for tab in self.seen):
-            proof = Proof(self._cell, self._origin, self._start, self._browser, self._still)
-            self.releases = await proof.releases(self._openers, self.seen)
+            await self._settling.control.flush_browser_log()
+        self.seen.browser_log = await self._context.browser.account(self._cell.name)
+        if self.seen.drops:
+            return  # Who is live was seen at each drop, and a client that gave up waits for nothing.
+        if self.seen.delivery is None:
+            self.seen.clients = await self._look()
+        if self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling:  # One run of a cell is enough to look at.
+            self.seen.screenshots = await screenshots(self.pages)
+        if any(not client.live for client in self.seen.clients):
+            self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 
     async def close(self) -> None:
+        """End what is still being opened, then the profiles. Every profile is tried; the first failure is raised at the end."""
         for task in (*self._openings, *self._ended):
             await cancel_and_wait(task)
-        for blank in self._blanks:
-            await blank.close()
+        for spare in self._spares:
+            await spare.close()
+        failures = []
         for profile in self._profiles:
-            await profile.close()
+            try:
+                await profile.close()
+            except HarnessFaultError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     @property
     def pages(self) -> list[Page]:
         return [page for one in self._openers for page in one.pages]
+
+    @property
+    def _left(self) -> int:
+        """How many more may be opened."""
+        return self._cell.at_most - self._opened
 
     def _all_decided(self) -> bool:
         return all(task.done() for task in self._openings)
@@ -217,16 +211,17 @@ class CellTabs:
         if count <= 0:
             return
         if not self._openers:
-            self._openers.append(opener(self._cell, self._at, self._blanks[0].next, self._still))
-        first = self.asked + 1
-        self.asked += count
+            self._openers.append(opener(self._context, self._spares[0].next))
+        first = self._opened + 1
+        self._opened += count
+        self.seen.opened = self._opened
         self._openings += await self._openers[-1].begin(first, count)
-        self._still.watch.move()  # From now on it may be quiet, not since whatever was before.
-        if ahead and self.asked < self._cell.asked:
-            self._blanks[0].make(AHEAD)
+        self._context.move()  # From now on it may be quiet, not since whatever was before.
+        if ahead and self._left:
+            self._spares[0].make(AHEAD)
 
     async def _trim(self) -> None:
-        """Nobody waits any more: their openings are given up."""
+        """No client waits any more: their openings are given up."""
         for page in self._openers[-1].pages:
             await page.trim()
         self._ended += self._openings
@@ -234,20 +229,6 @@ class CellTabs:
         self._held = False
 
     async def _look(self) -> tuple[ClientSeen, ...]:
-        """Ask every page, at one moment, whether its clients are live: that is, whether they receive another update.
-
-        The control tab gives the time: who has received none while the control tab has had several is not live.
-        """
-        patience = asyncio.create_task(self._patience())
-        try:
-            await all_asked(self.pages, self._still, patience, lambda: self._origin.control("POST", "/control/publish"))
-        finally:
-            await cancel_and_wait(patience)
-        return tuple([tab for page in self.pages for tab in await page.seen()])
-
-    async def _patience(self) -> None:
-        """How long a client may take to show that it is live. The control tab is made only when one takes its time."""
-        await asyncio.sleep((self._still.quiet_ms + (self._cell.interval_ms or 0)) / 1000)
-        for _ in range(LIVE_UPDATES):
-            await self._still.control.update()
-        await self._still.caught_up()
+        """Ask every page, at one moment, which of its clients are live: which receive another update."""
+        await ask_for_update(self.pages, self._settling, self._context.origin.publish, self._cell.interval_ms)
+        return tuple([client for page in self.pages for client in await page.seen()])

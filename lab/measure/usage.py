@@ -1,4 +1,4 @@
-"""What processes cost: CPU time and memory of whole trees, as the system counts them."""
+"""What processes use: CPU time and memory of whole trees, as the system counts them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def family(roots: Iterable[int]) -> Iterator[psutil.Process]:
 
 
 def usage(roots: Iterable[int]) -> Usage:
-    """CPU time so far, and the memory that is each process's own (psutil's `uss`: what would be free if it ended)."""
-    cpu_s, memory, count = 0.0, 0, 0
+    """CPU seconds so far, and bytes of memory that are each process's own (psutil's `uss`: what would be free if it ended)."""
+    cpu_s, memory = 0.0, 0
     for process in family(roots):
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
@@ -33,10 +33,9 @@ def usage(roots: Iterable[int]) -> Usage:
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # It ended just now, or is a zombie: it costs nothing any more.
             continue
         cpu_s += times.user + times.system
-        count += 1
-    return Usage(round(cpu_s, 3), memory, count)
+    return Usage(round(cpu_s, 3), memory)
 
 
-async def used(origin: int, browser: Iterable[int]) -> tuple[Usage, Usage]:
-    """Of the origin's process, and of a browser's."""
-    return await asyncio.to_thread(lambda: (usage((origin,)), usage(browser)))
+async def used(origin: int, browser: Iterable[int] | None) -> tuple[Usage, Usage | None]:
+    """What the origin's process and a browser's have used; None for a browser whose processes can't be seen."""
+    return await asyncio.to_thread(lambda: (usage((origin,)), None if browser is None else usage(browser)))

@@ -36,6 +36,11 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
     filtered: bool = False
     """Whether the report's table of all cells can be filtered by it."""
 
+    @property
+    def label_of_values(self) -> str:
+        """What one of its values is called in an error: `engine`, `opening`."""
+        return self.field.replace("_", " ")
+
 
 def case_name(case: str) -> str:
     """A case's part of a cell's name: letters, digits and hyphens, fit for a URL. A name with other letters than ASCII gets a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+
 def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
     cell = seen.cell
     began = next((event.at_ms for event in seen.ledger if isinstance(event, ledger.CellBegan)), 0.0)
@@ -77,5 +78,3 @@ def since(began: float, value: Any, moment: bool = True) -> Any:
         changed = {name: since(began, getattr(value, name), moment=name in MOMENTS) for name in value.__struct_fields__}
         return type(value)(**changed)
     return value
-
-

@@ -1,4 +1,4 @@
-"""The run's diary: what the driver did and met, in lines with times, so that a fault can be explained afterwards.
+"""run.log: what the driver did and met, in lines with times, so that a fault can be explained afterwards.
 
 Every module writes to its own standard logger under `lab`. The lines go to run.log beside the report, and with --verbose to
 standard error too. Their times are milliseconds since the run began, of the monotonic clock.
@@ -20,6 +20,8 @@ RUN_LOG = "run.log"
 
 
 class Lines(logging.Formatter):
+    """`  1234 ms  message`."""
+
     def __init__(self) -> None:
         super().__init__("%(at_ms)9d ms  %(message)s")
         self._began = now_ms()
@@ -29,30 +31,31 @@ class Lines(logging.Formatter):
         return super().format(record)
 
 
-class Diary(logging.FileHandler):
-    """What can't be written (a full disk) is said once; the run itself goes on."""
+class RunLog(logging.FileHandler):
+    """A line that can't be written (a full disk) is reported once; the run itself goes on."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
-        self._complained = False
+        self._reported = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
-        if not self._complained:
-            self._complained = True
+        if not self._reported:
+            self._reported = True
             click.echo(f"seventh-tab: {self.baseFilename} can't be written: {sys.exc_info()[1]}", err=True)
 
     def close(self) -> None:
-        with suppress(OSError):  # What is still unwritten then was complained of.
+        with suppress(OSError):  # That it can't be written has been reported.
             super().close()
 
 
 @contextmanager
-def kept(folder: Path, *, verbose: bool) -> Iterator[None]:
-    """Write the diary of a run into `folder`, until it ends."""
-    handlers: list[logging.Handler] = [Diary(folder / RUN_LOG)]
+def run_log(folder: Path, *, verbose: bool) -> Iterator[None]:
+    """Write run.log into `folder`, until the end of the run; then the logger is as it was before."""
+    handlers: list[logging.Handler] = [RunLog(folder / RUN_LOG)]
     if verbose:
         handlers.append(logging.StreamHandler())
     top, lines = logging.getLogger("lab"), Lines()
+    before = top.level, top.propagate
     top.setLevel(logging.DEBUG)
     top.propagate = False
     for handler in handlers:
@@ -61,6 +64,7 @@ def kept(folder: Path, *, verbose: bool) -> Iterator[None]:
     try:
         yield
     finally:
+        top.level, top.propagate = before
         for handler in handlers:
             top.removeHandler(handler)
             handler.close()

@@ -1,9 +1,12 @@
-"""A run: every cell observed, judged and written down, one after the other. Nothing already measured is lost."""
+"""A run: every cell observed, judged and written down, one after the other. Nothing already measured is lost.
+
+What was seen goes to observations.jsonl, a line a cell, as soon as the cell ends; results.json is a function of that file, written
+at the end of the run, however it ends. `seventh-tab judge` makes it again.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import datetime
 import importlib.metadata
 import logging
 import os
@@ -14,98 +17,143 @@ from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
+from lab import paths
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, NoBrowserError, UsageError
-from lab.judge import judge
+from lab.errors import LabError, NoBrowserError
 from lab.measure.observe import observe
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.model.observation import Observation
 from lab.model.verdict import Kind
-from lab.results import file as results
+from lab.results import file
 from lab.results.file import CellResult, Machine, Results
+from lab.results.observations import (
+    BrowsersTried,
+    Calibrated,
+    LogKept,
+    ObservationsFile,
+    Observed,
+    Record,
+    RunBegan,
+    RunEnded,
+    RunRecord,
+)
 from lab.run.calibration import calibrate
-from lab.run.resources import Plan, Resources, workshop
+from lab.run.folder import now
+from lab.run.resources import Plan, Resources, resources
 from lab.scenario.scenario import Scenario
 
-RESULTS = "results.json"
-HOPELESS = 3  # So many cells in a row for which nothing could be started: the rest would fare no better.
+HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
+PACKAGES = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
 
 log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
+    """What a run tells while it goes on."""
+
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
     def cell_ended(self, result: CellResult) -> None: ...
 
 
-async def run(plan: Plan, folder: Path, found: Results, progress: Progress) -> None:
-    """Run every cell of a plan, each result into `found` as soon as it is there. results.json is whole after each.
+class Notebook:
+    """What a run writes down: each record goes into the file first, and then into the results."""
 
-    Raises NothingStartedError, with what was tried, when no engine could be started at all.
-    """
-    try:
-        async with workshop(plan, folder) as shop:
-            for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
-                seen, verdict = await calibrate(await shop.origin(), shop.leaf, protocol)
-                found.calibration.append(results.cell_result(seen, verdict))
-                progress.calibrated(found.calibration[-1])
-            for engine, cells in groupby(plan.cells, key=lambda cell: cell.engine):
-                await run_engine(engine, list(cells), plan, shop, found, progress)
-            if not any(tried.version for tried in found.browsers):
-                raise NothingStartedError(found.browsers)
-        found.finished = now()
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        found.interrupted = True
-        raise
-    finally:
-        results.write(found, folder / RESULTS)
+    def __init__(self, written: ObservationsFile, record: RunRecord) -> None:
+        self._file = written
+        self._record = record
+
+    def add(self, record: Record) -> CellResult | None:
+        """Write a record down; what came of it, where it was an observation."""
+        self._file.append(record)
+        return self._record.add(record)
+
+    @property
+    def results(self) -> Results:
+        return self._record.results
 
 
 class NothingStartedError(NoBrowserError):
-    """Carries the table of what was tried."""
+    """No engine could be started at all. `tried` is the table of what was tried."""
 
     def __init__(self, tried: Sequence[LaunchAttempt]) -> None:
         super().__init__("no browser could be started", f"run: {sys.executable} -m lab doctor --install")
         self.tried = tuple(tried)
 
 
-async def run_engine(
-    engine: str, cells: Sequence[Cell], plan: Plan, shop: Resources, found: Results, progress: Progress
-) -> None:
-    """The cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once
-    and then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
+async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Results], None] = lambda _: None) -> Results:
+    """Measure every cell of a plan into `folder`. `begun` is given the results as soon as there are any: they grow.
+
+    Raises NothingStartedError when no engine could be started at all, MachineError for a full disk, and other LabErrors when
+    nothing could be started for several cells in a row; observations.jsonl and results.json are there all the same.
+    """
+    record = RunRecord()
+    with ObservationsFile(folder / paths.OBSERVATIONS) as written:
+        notebook = Notebook(written, record)
+        notebook.add(began(plan, folder))
+        begun(notebook.results)
+        finished, interrupted = None, False
+        try:
+            async with resources(plan, folder) as means:
+                await measure(plan, means, notebook, progress)
+            finished = now()
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            interrupted = True
+            raise
+        finally:
+            notebook.add(RunEnded(finished=finished, interrupted=interrupted))
+            file.write(notebook.results, folder / paths.RESULTS)
+    return notebook.results
+
+
+async def measure(plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
+    """Calibrate each protocol, then measure the cells engine by engine."""
+    for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
+        result = notebook.add(Calibrated(observation=await calibrate(await means.origin(), means.leaf, protocol)))
+        assert result is not None
+        progress.calibrated(result)
+    for _, cells in groupby(plan.cells, key=lambda cell: cell.engine):
+        await measure_engine(list(cells), plan, means, notebook, progress)
+    tried = notebook.results.browsers
+    if not any(one.version for one in tried):
+        raise NothingStartedError(tried)
+
+
+async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
+    """The cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once and
+    then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
     scenarios = {one.name: one for one in plan.scenarios}
     started, hopeless = False, 0
     for cell in cells:
         progress.cell_begins(cell)
         log.info("%s begins", cell.name)
         try:
-            seen = await run_cell(scenarios[cell.scenario], cell, shop, found, started)
+            seen = await measure_cell(scenarios[cell.scenario], cell, means, notebook, started)
             started, hopeless = started or seen.missing is None, 0
-        except LabError as error:  # The origin, or Playwright's helper, did not start.
+        except LabError as error:  # The origin, or a driver's helper process, did not start.
             hopeless += 1
             if hopeless == HOPELESS:
                 raise
             seen = unseen(scenarios[cell.scenario], cell, fault=str(error))
-        verdict = judge(seen)
-        log.info("%s ended, %s: %s", cell.name, verdict.kind, verdict.why)
-        if verdict.kind == Kind.HARNESS_FAULT:
-            await shop.renew()  # What failed in one cell shall not fail the next.
-        result = results.cell_result(seen, verdict)
-        found.cells.append(result)
-        results.write(found, shop.folder / RESULTS)
+        result = notebook.add(Observed(observation=seen))
+        assert result is not None
+        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
+        if result.verdict.kind is Kind.HARNESS_FAULT:
+            await means.replace()  # What failed in one cell shall not fail the next.
         progress.cell_ended(result)
 
 
-async def run_cell(scenario: Scenario, cell: Cell, shop: Resources, found: Results, started: bool) -> Observation:
-    browser, tried = await shop.browser(cell)
-    found.browsers.extend(one for one in tried if one not in found.browsers)
+async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notebook: Notebook, started: bool) -> Observation:
+    """One cell, in the engine's browser; `started` says whether that has run before."""
+    browser, tried = await means.browser(cell)
+    new = tuple(one for one in tried if one not in notebook.results.browsers)
+    if new:
+        notebook.add(BrowsersTried(attempts=new))
     if browser is not None:
-        seen = await observe(scenario, cell, browser, await shop.origin())
-        if browser.network_log and browser.network_log.name not in found.network_logs:
-            found.network_logs.append(browser.network_log.name)
+        seen = await observe(scenario, cell, browser, await means.origin())
+        if browser.network_log and browser.network_log.name not in notebook.results.network_logs:
+            notebook.add(LogKept(name=browser.network_log.name))
         return seen
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
@@ -114,21 +162,17 @@ async def run_cell(scenario: Scenario, cell: Cell, shop: Resources, found: Resul
 
 
 def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None) -> Observation:
-    """Of a cell for which something could not be started."""
+    """The observation of a cell for which something could not be started."""
     claim = scenario.claim(cell)
     assert claim is not None, cell.name
     faults = (fault,) if fault else ()
     return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing)
 
 
-def now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def new_results(plan: Plan, folder: Path) -> Results:
-    packages = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    return Results(
+def began(plan: Plan, folder: Path) -> RunBegan:
+    """The facts of the whole run: the first line of observations.jsonl."""
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return RunBegan(
         run=folder.name,
         started=now(),
         planned=len(plan.cells),
@@ -138,32 +182,5 @@ def new_results(plan: Plan, folder: Path) -> Results:
             load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         ),
         versions={**versions, "python": sys.version.split()[0]},
-        questions={one.name: one.question for one in plan.scenarios},
+        questions={one.name: one.words for one in plan.scenarios},
     )
-
-
-def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
-    """A new folder for a run, named by the time. Raises UsageError when `out` can't be written."""
-    stamp = clock()[:19].replace("-", "").replace(":", "").replace("T", "-")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for number in range(1, 1000):
-            folder = out / (stamp if number == 1 else f"{stamp}-{number}")
-            if not folder.exists():
-                folder.mkdir()
-                return folder
-    except OSError as error:
-        raise UsageError(f"no report can be written in {out}: {error.strerror}", "choose another folder with --out") from error
-    raise UsageError(f"{out} has a thousand runs of this second", "choose another folder with --out")
-
-
-def point_latest(folder: Path) -> Path:
-    """Let reports/latest name this run, and return it; the run's own folder where no such link can be made."""
-    link, new = folder.parent / "latest", folder.parent / f".latest-{folder.name}"
-    try:
-        new.symlink_to(folder.name, target_is_directory=True)
-        new.replace(link)
-    except OSError:  # No links on this file system, or a real folder of that name: then there is no short way.
-        new.unlink(missing_ok=True)
-        return folder
-    return link

@@ -11,38 +11,39 @@ from typing import Any
 
 import msgspec
 
+from lab import paths
 from lab.errors import LabError, UsageError
-from lab.model.cell import AnyCase, Cell
+from lab.model.cell import Cell
 from lab.model.claims import Claim
 from lab.model.drops import Drop
 from lab.model.pools import Case
-from lab.scenario.scenario import Choice, Scenario
+from lab.scenario.scenario import Scenario
+from lab.scenario.selection import Choice, cells
 from lab.transports import transports
 
-MEND = "mend the scenario file"
+CORRECT = "correct the scenario file"
 
 
 def home() -> Path:
     """Where the scenarios are: beside the package in a checkout, inside it when installed from a wheel."""
-    package = Path(__file__).resolve().parent
-    checkout = package.parent / "scenarios"
-    return checkout if checkout.is_dir() and (package.parent / "noxfile.py").is_file() else package / "_scenarios"
+    root = paths.checkout()
+    return root / "scenarios" if root else paths.PACKAGE / "_scenarios"
 
 
 def load_file(path: Path) -> list[Scenario]:
     """The scenarios of one file. Raises UsageError, with the line, for a file that can't be loaded."""
     name = f"seventh_tab_scenario_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not there(path):
-        raise UsageError(f"{path} is not a scenario file", "name a Python file that is there")
+    if spec is None or spec.loader is None or not exists(path):
+        raise UsageError(f"{path} is not a scenario file", "name an existing Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except LabError as error:
-        raise UsageError(f"{path}: {error.message}", error.todo or MEND) from error
+        raise UsageError(f"{path}: {error.message}", error.todo or CORRECT) from error
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}{in_words(error)}", MEND) from error
+        raise UsageError(f"{path}{in_words(error)}", CORRECT) from error
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
     if not found:
         raise UsageError(f"{path} has no scenario", "put @scenario above an async function")
@@ -51,7 +52,7 @@ def load_file(path: Path) -> list[Scenario]:
     return found
 
 
-def there(path: Path) -> bool:
+def exists(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:  # A name too long for any file.
@@ -67,20 +68,20 @@ def in_words(error: BaseException) -> str:
 
 
 def check(one: Scenario, path: Path) -> None:
-    """Raises UsageError for a scenario whose cells could not be run, or not be told of in results.json."""
+    """Raises UsageError for a scenario whose cells could not be run, or not be written to results.json."""
     try:
         unknown = [str(name) for name in every_transport(one) if name not in transports()]
         if not unknown:
-            plain((one.repeat, one.differing), tuple[int, int])
-            plain(one.claims, tuple[Claim, ...])
+            survives_json((one.repeat, one.differing), tuple[int, int])
+            survives_json(one.claims, tuple[Claim, ...])
             for case in one.cases.values():
-                plain(case, Case if isinstance(case, Case) else Drop)
+                survives_json(case, Case if isinstance(case, Case) else Drop)
             engines = dict.fromkeys(["", *(name for claim in one.claims for name in claim.engines)])
             for breadth in ("quick", "main", "all"):
-                for cell in one.cells(Choice(tuple(engines), repeat=1, breadth=breadth)):
-                    plain(cell, Cell)
+                for cell in cells(one, Choice(engines=tuple(engines), repeat=1, breadth=breadth)):
+                    survives_json(cell, Cell)
     except Exception as error:  # A scenario file may give anything to @scenario
-        raise UsageError(f"{path}: of {one.name} no cells can be made{in_words(error)}", MEND) from error
+        raise UsageError(f"{path}: no cells can be made of {one.name}{in_words(error)}", CORRECT) from error
     if unknown:
         near = suggestion(unknown[0], transports())
         raise UsageError(f"{path}: {one.name} uses the unknown transport {unknown[0]!r}", near)
@@ -90,8 +91,8 @@ def every_transport(one: Scenario) -> list[str]:
     return [*one.transports, *(case.transport for case in one.cases.values() if case.transport)]
 
 
-def plain(value: object, kind: Any) -> None:
-    """Raises for a value that would not come back from JSON as such a one."""
+def survives_json(value: object, kind: Any) -> None:
+    """Raises for a value that would not come back from JSON as one of this kind."""
     msgspec.json.decode(msgspec.json.encode(value), type=kind)
 
 
@@ -107,12 +108,13 @@ def load(folder: Path) -> dict[str, Scenario]:
 
 
 def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = False) -> list[Scenario]:
-    """The scenarios named, by a name in the catalogue or by the path of a file; all of the catalogue when none is named, or all
-    that are for a first look."""
+    """The scenarios named, by a name in the catalogue (or a former one) or by the path of a file. When none is named: all of
+    the catalogue, or with `quick` those that are for a first look."""
+    former = {alias: one.name for one in catalogue.values() for alias in one.aliases}
     chosen: dict[str, Scenario] = {}
     for name in dict.fromkeys(names):
         if not name.endswith(".py"):
-            add(catalogue[known(name, catalogue, "scenario")], chosen)
+            add(catalogue[known(former.get(name, name), catalogue, "scenario")], chosen)
             continue
         for one in load_file(Path(name)):
             one.source = name
@@ -122,6 +124,8 @@ def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = F
 
 def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:
     if one.name in catalogue:
+        if catalogue[one.name].path == one.path:
+            return  # Named twice, by its name and by a former one.
         files = f"{catalogue[one.name].path} and {one.path}"
         raise UsageError(f"two scenarios are named {one.name!r}: in {files}", "rename one of them")
     catalogue[one.name] = one
@@ -141,20 +145,22 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"
 
 
-def cases() -> dict[str, AnyCase]:
-    """The cases of every scenario at home, by name."""
-    return {name: case for one in load(home()).values() for name, case in one.cases.items()}
+def case_names(scenarios: Iterable[Scenario]) -> list[str]:
+    """The names of every case of these scenarios."""
+    return list(dict.fromkeys(name for one in scenarios for name in one.cases if name))
 
 
-def cells(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
-    """In the order in which they are run: one browser serves all cells of its engine but those with a host for each stream, and
-    repeats are spread over the run."""
-    found = [cell for one in scenarios for cell in one.cells(choice)]
-    if choice.intervals and not any(cell.interval_ms for cell in found):
-        raise UsageError("an interval was asked for, and nothing here polls", "add: ways --transport polling")
+def selected(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
+    """The cells of a run, in the order in which they are measured: one browser serves all cells of its engine except those with
+    a host for each stream, and repeats are spread over the run.
+
+    Raises UsageError when nothing is left."""
+    found = [cell for one in scenarios for cell in cells(one, choice)]
+    if choice.of("interval_ms") and not any(cell.interval_ms for cell in found):
+        raise UsageError("an interval was asked for, and nothing here polls", "add: delivery --transport polling")
     if not found:
         raise UsageError(
-            "no cell is left: no scenario has such a combination of protocol, transport, opening and case",
-            "seventh-tab list shows them",
+            "no cell is left: no scenario has this combination of protocol, transport, opening, route and case",
+            f"run: seventh-tab list {' '.join(one.name for one in scenarios[:1])}",
         )
-    return sorted(found, key=lambda cell: (choice.engines.index(cell.engine), cell.opened == "hosts", cell.repeat))
+    return sorted(found, key=lambda cell: (choice.engines.index(cell.engine), cell.opening == "hosts", cell.repeat))

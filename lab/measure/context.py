@@ -1,0 +1,104 @@
+"""What every step of one cell works with, and what has been seen so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from lab.browser import Browser
+from lab.measure.origin import CellLedger, Origin
+from lab.measure.settling import Settling
+from lab.model.browsers import BrowserLog
+from lab.model.cell import AnyCase, Cell
+from lab.model.connections import Connection, connections_of
+from lab.model.delivery import DeliverySeen
+from lab.model.drops import Drop, DropSeen
+from lab.model.ledger import AnyEvent
+from lab.model.observation import ClientSeen, Release, Screenshot
+from lab.model.payloads import PayloadSeen
+from lab.model.pools import SideSeen
+from lab.model.protocols import of_door
+from lab.model.routes import OpenRoute
+from lab.model.starvation import ProbeSeen
+from lab.transports.sse import SILENT
+
+
+class Addresses:
+    """The addresses of one cell's pages and streams, by its route."""
+
+    def __init__(self, cell: Cell, case: AnyCase | None, route: OpenRoute, host: str) -> None:
+        self._route = route
+        self._host = host
+        self._fields: dict[str, str | int] = {"cell": cell.name, "transport": cell.transport}
+        if cell.interval_ms:
+            self._fields["interval"] = cell.interval_ms
+        if isinstance(case, Drop):
+            self._fields["retry"] = SILENT if case.retry is None else case.retry
+
+    def base(self, door: str, host: str = "") -> str:
+        """Scheme, host and port of a door."""
+        return f"{of_door(door).scheme}://{host or self._host}:{self._route.port(door)}"
+
+    def page(self, door: str, host: str = "", **query: str | int) -> str:
+        """A page of the cell; `{n}` in a query stays as it is."""
+        return f"{self.base(door, host)}/tab?{urlencode({**self._fields, **query}, safe='{}')}"
+
+    def payloads_page(self, door: str) -> str:
+        """The page that asks for payloads."""
+        return f"{self.base(door)}/payloads"
+
+    def payload(self, name: str) -> str:
+        """Where a page asks for a payload: a path of its own origin."""
+        return f"/payload?{urlencode({**self._fields, 'tab': 1, 'name': name})}"
+
+    def probe(self, door: str, number: int, kind: str) -> str:
+        """Where a page tries something else."""
+        return f"{self.base(door)}/probe?{urlencode({'cell': self._fields['cell'], 'tab': number, 'kind': kind})}"
+
+
+@dataclass(kw_only=True)
+class CellContext:
+    """One cell's means: the cell and its case, the origin with the cell's ledger, the browser, the addresses, the settling."""
+
+    cell: Cell
+    case: AnyCase | None
+    origin: Origin
+    ledger: CellLedger
+    browser: Browser
+    addresses: Addresses
+    settling: Settling
+
+    @property
+    def events(self) -> Sequence[AnyEvent]:
+        """The cell's ledger so far. It grows; take a copy of what must stay."""
+        return self.ledger.events
+
+    def rows(self) -> tuple[Connection, ...]:
+        """The cell's connections so far."""
+        return connections_of(self.events, self.cell.name)
+
+    def move(self) -> None:
+        """Something moved that the ledger does not tell of."""
+        self.settling.activity.move()
+
+
+@dataclass
+class Seen:
+    """What has been seen so far, filled by the verbs; so that a fault at the very end loses nothing. The fields are those of
+    Observation."""
+
+    clients: tuple[ClientSeen, ...] = ()
+    ledger: tuple[AnyEvent, ...] | None = None
+    opened: int | None = None
+    settled_ms: float | None = None
+    quiet_ms: float | None = None
+    controls: int = 0
+    browser_log: BrowserLog | None = None
+    releases: tuple[Release, ...] = ()
+    sides: list[SideSeen] = field(default_factory=list)
+    probes: list[ProbeSeen] = field(default_factory=list)
+    delivery: DeliverySeen | None = None
+    drops: list[DropSeen] = field(default_factory=list)
+    payloads: tuple[PayloadSeen, ...] = ()
+    screenshots: tuple[Screenshot, ...] = ()

@@ -1,0 +1,191 @@
+"""What Python may ask of a page: one method each, with the shape of its answer, which is checked.
+
+`PageScript` is the contract. `LabScript` speaks to the lab's own page (lab/origin/pages/client.js has the other half, with the
+same names); a script injected into somebody else's page would be another implementation. A question that the page can't answer,
+or answers in another shape, raises HarnessFaultError: that is a fault of the lab, never of a browser.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from lab.browser import Tab
+from lab.errors import HarnessFaultError
+
+Answer = TypeVar("Answer")
+
+
+class ClientReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What a page knows of one client. Times are ms of the page's own clock. Only `tab` and `document` are there when the
+    client's document has not loaded (a frame)."""
+
+    tab: int
+    document: bool
+    begun_at: float = 0.0
+    first_at: float | None = None
+    received: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    last_seq: int | None = None
+    live: bool = False
+    failed: str | None = None
+    closed: bool = False
+    errors: tuple[str, ...] = ()
+
+
+Note = tuple[int, float, float, str]
+"""One update as a page noted it: its number, the origin's stamp (ms), when it came (ms of the page's clock), its event name."""
+
+Notes = tuple[int, tuple[Note, ...]]
+"""A client's number and its notes."""
+
+
+class PageScript(Protocol):
+    """The questions. A method that waits in the page returns when the page's promise is resolved, however long that takes."""
+
+    async def decided(self) -> None:
+        """Return when every client of the page is decided: it has received an update, or failed for good."""
+
+    async def add(self, *, first: int, count: int, base: str, credentials: str = "same-origin") -> None:
+        """Begin `count` clients in this page, numbered from `first`; `{n}` in `base` is each one's number. Return when all of
+        the page are decided."""
+
+    async def frames(self, *, first: int, count: int, url: str) -> None:
+        """The same, each in a frame of its own, loaded from `url`."""
+
+    async def caught_up(self) -> None:
+        """Return when the page, with its frames, has handled everything that came to it before."""
+
+    async def rest(self) -> None:
+        """Pause polling until `rouse()`, to measure the idle baseline."""
+
+    async def rouse(self) -> None:
+        """Let clients poll again."""
+
+    async def listen(self) -> None:
+        """From now on note every update."""
+
+    async def heard(self) -> list[Notes]:
+        """The notes of each client since `listen()`."""
+
+    async def reached(self, seq: int) -> None:
+        """Return when every client that ever received an update has received this one, or given up."""
+
+    async def next(self) -> None:
+        """Return when every client that ever received an update has received another one."""
+
+    async def close(self, client: int) -> None:
+        """Close a client's stream."""
+
+    async def remove(self, client: int) -> None:
+        """Remove the frame that a client is in."""
+
+    async def again(self, client: int) -> None:
+        """Let a client that failed for good try again; return when it is decided."""
+
+    async def probe(self, kind: str, url: str) -> str:
+        """Try something else (lab.measure.starvation.KINDS): "" when it got its answer, else why it failed."""
+
+    async def tidy(self) -> None:
+        """Remove what probes left behind."""
+
+    async def trim(self) -> list[int]:
+        """Close every client that has received nothing yet; the numbers of those that stay."""
+
+    async def failures(self) -> int:
+        """How many clients have failed for good."""
+
+    async def report(self) -> list[ClientReport]:
+        """What the page knows of each client."""
+
+    async def clock(self) -> float:
+        """The page's clock, in ms."""
+
+
+class LabScript:
+    """The lab's own page, in a tab."""
+
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+
+    def __repr__(self) -> str:
+        return f"<LabScript in {self._tab!r}>"
+
+    async def _ask(self, call: str, shape: type[Answer] | Any) -> Any:
+        answer = await self._tab.ask(call)
+        try:
+            return msgspec.convert(answer, shape)
+        except msgspec.ValidationError as error:
+            what = f"the lab's page answered {call.partition('(')[0]} in an unexpected shape: {error}"
+            raise HarnessFaultError(what, "this is a fault of the lab: report it") from error
+
+    async def _do(self, call: str) -> None:
+        """Its answer means nothing but that it is done."""
+        await self._tab.ask(f"Promise.resolve({call}).then(() => null)")
+
+    async def decided(self) -> None:
+        await self._do("lab.decided()")
+
+    async def add(self, *, first: int, count: int, base: str, credentials: str = "same-origin") -> None:
+        how = {"first": first, "count": count, "base": base, "credentials": credentials}
+        await self._do(f"lab.add({json.dumps(how)})")
+
+    async def frames(self, *, first: int, count: int, url: str) -> None:
+        await self._do(f"lab.frames({json.dumps({'first': first, 'count': count, 'url': url})})")
+
+    async def caught_up(self) -> None:
+        await self._do("lab.caughtUp()")
+
+    async def rest(self) -> None:
+        await self._do("lab.rest()")
+
+    async def rouse(self) -> None:
+        await self._do("lab.rouse()")
+
+    async def listen(self) -> None:
+        await self._do("lab.listen()")
+
+    async def heard(self) -> list[Notes]:
+        notes: list[Notes] = await self._ask("lab.heard()", list[Notes])
+        return notes
+
+    async def reached(self, seq: int) -> None:
+        await self._do(f"lab.reached({seq})")
+
+    async def next(self) -> None:
+        await self._do("lab.next()")
+
+    async def close(self, client: int) -> None:
+        await self._do(f"lab.close({client})")
+
+    async def remove(self, client: int) -> None:
+        await self._do(f"lab.remove({client})")
+
+    async def again(self, client: int) -> None:
+        await self._do(f"lab.again({client})")
+
+    async def probe(self, kind: str, url: str) -> str:
+        why: str = await self._ask(f"lab.probe({json.dumps(kind)}, {json.dumps(url)})", str)
+        return why
+
+    async def tidy(self) -> None:
+        await self._do("lab.tidy()")
+
+    async def trim(self) -> list[int]:
+        kept: list[int] = await self._ask("lab.trim()", list[int])
+        return kept
+
+    async def failures(self) -> int:
+        count: int = await self._ask("lab.failures()", int)
+        return count
+
+    async def report(self) -> list[ClientReport]:
+        reports: list[ClientReport] = await self._ask("lab.report()", list[ClientReport])
+        return reports
+
+    async def clock(self) -> float:
+        at: float = await self._ask("performance.now()", float)
+        return at

@@ -1,0 +1,46 @@
+"""The folder of a run: made at its start, pointed to at its end."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.errors import UsageError
+
+MOST = 1000  # Runs of one second in one folder.
+
+
+def now() -> str:
+    """The time of day, as ISO 8601 in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
+    """A new folder for a run, named by the time; two runs of one second get two folders. Raises UsageError when `out` can't be
+    written."""
+    stamp = clock()[:19].replace("-", "").replace(":", "").replace("T", "-")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for number in range(1, MOST):
+            folder = out / (stamp if number == 1 else f"{stamp}-{number}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise UsageError(f"no report can be written in {out}: {error.strerror}", "choose another folder with --out") from error
+    raise UsageError(f"{out} has a thousand runs of this second", "choose another folder with --out")
+
+
+def point_latest(folder: Path) -> Path:
+    """Let reports/latest name this run, and return it; the run's own folder where no such link can be made."""
+    link, new = folder.parent / "latest", folder.parent / f".latest-{folder.name}"
+    try:
+        new.symlink_to(folder.name, target_is_directory=True)
+        new.replace(link)
+    except OSError:  # No links on this file system, or a real folder of that name: then there is no short way.
+        new.unlink(missing_ok=True)
+        return folder
+    return link
