@@ -114,5 +114,6 @@ def scenario_lines(one: Scenario) -> list[str]:
     lines += ["", "claims (the first that fits a cell is its claim):"]
     for claim in one.claims:
         about = [*claim.engines, *claim.protocols, *claim.transports, *claim.openings, *claim.routes, *claim.cases]
-        lines.append(f"- {claim}{f' ({', '.join(about)})' if about else ''} {claim.basis}: {claim.source}")
+        fits = f" ({', '.join(about)})" if about else ""
+        lines.append(f"- {claim}{fits} {claim.basis}: {claim.source}")
     return lines

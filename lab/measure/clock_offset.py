@@ -1,4 +1,4 @@
-"""By how much a page's clock differs from the origin's. Both are asked, again and again, until it is known to about a millisecond.
+"""By how much a page's clock differs from the origin's. Both are asked, again and again, until it is known to 1 ms or so.
 
 The driver reads the same monotonic clock as the origin (lab.model.ledger.now_ms). A page's `performance.now()` has a zero of
 its own: each question to it, between two looks at our clock, bounds where that zero is; the narrowest bounds of all are kept

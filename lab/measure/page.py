@@ -15,8 +15,8 @@ from lab.model.observation import ClientSeen
 
 
 class Page:
-    """One tab with a page of the lab. `clients` are the numbers of the clients in it, with the moment each was begun; `failed` is
-    what the browser said when its navigation failed.
+    """One tab with a page of the lab. `clients` are the numbers of the clients in it, with the moment each was begun; `failed`
+    is what the browser said when its navigation failed.
 
     A page is asked only once its document has loaded: until its navigation commits, Chromium holds back every DevTools command
     to it. So "no document" is known from the navigation itself.

@@ -1,7 +1,7 @@
 """A plain client that holds a known number of connections or streams, and shares nothing with a browser or Hypercorn.
 
-All of it blocks: call it in a thread. `hold()` opens the streams and returns when each has brought its first event; `live()` says
-which of them bring another one; `close()` ends everything. They raise OSError, HTTPException or h2's ProtocolError.
+All of it blocks: call it in a thread. `hold()` opens the streams and returns when each has brought its first event; `live()`
+says which of them bring another one; `close()` ends everything. They raise OSError, HTTPException or h2's ProtocolError.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class H2Client:
 
 
 def control_client(protocol: str, host: str, port: int, *, certs: Path, cell: str, streams: int) -> ControlClient:
-    """A client for one protocol, for `streams` streams of server-sent events of a cell. It trusts the run's own authority, whose
-    certificate is in `certs`."""
+    """A client for one protocol, for `streams` streams of server-sent events of a cell. It trusts the run's own authority,
+    whose certificate is in `certs`."""
     row = PROTOCOLS[protocol]
     targets = [f"{sse.PATH}?{urlencode({'cell': cell, 'tab': tab})}" for tab in range(1, streams + 1)]
     tls = ssl.create_default_context(cafile=str(certs / AUTHORITY)) if row.tls else None

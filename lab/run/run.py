@@ -1,7 +1,7 @@
 """A run: every cell observed, judged and written down, one after the other. Nothing already measured is lost.
 
-What was seen goes to observations.jsonl, a line a cell, as soon as the cell ends; results.json is a function of that file, written
-at the end of the run, however it ends. `seventh-tab judge` makes it again.
+What was seen goes to observations.jsonl, a line a cell, as soon as the cell ends; results.json is a function of that file,
+written at the end of the run, however it ends. `seventh-tab judge` makes it again.
 """
 
 from __future__ import annotations
