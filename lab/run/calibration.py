@@ -1,5 +1,5 @@
-"""Calibration: before anything is measured, a plain client holds a number of streams that differs from run to run, and the judge
-that judges browsers must say that number (lab/judge/calibration.py). If it does not, the run says so first."""
+"""Calibration: before anything is measured, a plain client holds a number of streams that differs from run to run, and the
+judge that judges browsers must say that number (lab/judge/calibration.py). If it does not, the run says so first."""
 
 from __future__ import annotations
 
