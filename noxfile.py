@@ -37,11 +37,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types and who imports whom."""
     install(session)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("lint-imports")
 
 
 @nox.session
@@ -49,7 +50,7 @@ def bench(session: nox.Session) -> None:
     """Measure the lab itself, against simpler ways to do the same; arguments go to the benchmark."""
     install(session)
     browsers(session)
-    session.run("python", "-m", "tests.bench.__main__", *session.posargs)
+    session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session
@@ -57,7 +58,7 @@ def soak(session: nox.Session) -> None:
     """Measure whether the lab still says the same after many cells, minutes and tabs; `-- --whole` takes an hour."""
     install(session)
     browsers(session)
-    session.run("python", "-m", "tests.soak.__main__", *session.posargs)
+    session.run("python", "-m", "tests.soak", *session.posargs)
 
 
 @nox.session

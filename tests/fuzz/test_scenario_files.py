@@ -15,23 +15,23 @@ from hypothesis import strategies as st
 from lab.errors import UsageError
 from lab.model.cell import Cell
 from lab.model.claims import Claim
-from lab.scenario import catalogue
-from lab.scenario.scenario import Choice, Scenario
+from lab.scenario import catalogue, selection
+from lab.scenario.scenario import Scenario
+from lab.scenario.selection import Choice
 from lab.transports import transports
 from tests.fuzz import rounds
 from tests.fuzz.damage import damaged
 from tests.fuzz.made_up import JSON, TEXTS
 
 HEAD = '''"""A question."""
-from lab import Case, Claim, Drop, Side, Tabs
-from lab.scenario.scenario import scenario
+from lab import Answer, AtMost, Case, Drop, Side, Tabs, Unlimited, scenario
 '''
 MATRIX = {
     "transports": '["sse", "polling"]',
     "tabs": "[3, 1]",
     "claim": '{"h1": 6, "h2": 100}',
     "source": '"somebody"',
-    "opened": '["tabs", "page"]',
+    "openings": '["tabs", "page"]',
     "streams": "[100, 4]",
     "cases": '{"a": Case(Side(), Side(door=2)), "b": Drop(retry=None)}',
     "aside": '["h1-clear"]',
@@ -61,7 +61,15 @@ ARGUMENTS = st.one_of(
             ),
             *("{'a': 3}", "{'a': Case(Side(), Side(), transport='ssi')}", "{'a': Case(Side(), Side(), protocol='h9')}", "[3]"),
             *("{'a': Case(None, 3)}", "{3: Drop()}", "{'a': Drop(retry='x')}", "{'polling': [10.5]}", "{'polling': ['x']}"),
-            *("[Claim('x', 3)]", "[Claim(None, 'y', protocols='h1')]", "[Claim(6, 'y', engines=3)]", "object()", "[[]]", "1/0"),
+            *(
+                "[AtMost('x', source=3)]",
+                "[Unlimited(source='y', protocols='h1')]",
+                "[AtMost(6, source='y', engines=3)]",
+                "[Answer(3, source='y')]",
+                "object()",
+                "[[]]",
+                "1/0",
+            ),
         ]
     ),
 )
@@ -94,7 +102,7 @@ def loaded(raw: bytes, name: str = "mine.py") -> list[Scenario]:
 def sound(one: Scenario) -> None:
     """Every cell of it could be run."""
     for breadth in ("quick", "main", "all"):
-        for cell in one.cells(Choice(("chromium",), repeat=1, breadth=breadth)):
+        for cell in selection.cells(one, Choice(engines=("chromium",), repeat=1, breadth=breadth)):
             assert msgspec.json.decode(msgspec.json.encode(cell), type=Cell) == cell
             assert cell.transport in transports()
             assert cell.name
@@ -104,7 +112,7 @@ def sound(one: Scenario) -> None:
 
 def test_the_file_that_is_damaged_here_is_a_good_one() -> None:
     [one] = loaded(GOOD.encode())
-    assert len(list(one.cells(Choice(("chromium",), breadth="all")))) > 20
+    assert len(list(selection.cells(one, Choice(engines=("chromium",), breadth="all")))) > 20
 
 
 @rounds(100)
@@ -114,7 +122,13 @@ def test_a_damaged_file_is_loaded_or_refused(raw: bytes) -> None:
 
 
 @rounds(150)
-@given(st.lists(st.tuples(st.sampled_from(sorted([*MATRIX, "claims"])), ARGUMENTS), min_size=1, max_size=2))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted([*MATRIX, "claims", "question", "routes", "former_cases"])), ARGUMENTS),
+        min_size=1,
+        max_size=2,
+    )
+)
 def test_arguments_of_any_kind(changes: Sequence[tuple[str, str]]) -> None:
     loaded(text({**MATRIX, **dict(changes)}).encode())
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
 
 import pytest
 
-from lab.browser import Tab
-from lab.measure import clock_offset as clocks
+from lab.measure import clock_offset
 from lab.measure.clock_offset import QUESTIONS, Offset
+from tests.measure.fakes import FakeScript
 
 ZERO = 5000.0
 """The page's clock began at that moment of ours."""
@@ -19,14 +18,16 @@ Trip = tuple[float, float, float]
 """One question: how long it took to the page, and its answer back, and by how much the page's clock read less than it was."""
 
 
-class FakeTab:
+class Travelling(FakeScript):
+    """A page whose clock takes its time to be asked."""
+
     def __init__(self, trips: Sequence[Trip]) -> None:
+        super().__init__()
         self.trips = list(trips)
         self.now_ms = 6000.0
-        self.asked: list[str] = []
 
-    async def ask(self, expression: str) -> float:
-        self.asked.append(expression)
+    async def clock(self) -> float:
+        self.asked.append("clock")
         there, back, less = self.trips[len(self.asked) - 1]
         self.now_ms += there
         answer = self.now_ms - ZERO - less
@@ -36,10 +37,10 @@ class FakeTab:
 
 def offset(monkeypatch: pytest.MonkeyPatch, *trips: Trip) -> Offset:
     """As it is found of these questions; the others are slow both ways."""
-    tab = FakeTab([*trips, *[(100.0, 100.0, 0.0)] * (QUESTIONS - len(trips))])
-    monkeypatch.setattr(clocks, "now_ms", lambda: tab.now_ms)
-    found = asyncio.run(clocks.offset(cast(Tab, tab)))
-    assert tab.asked == ["performance.now()"] * QUESTIONS
+    page = Travelling([*trips, *[(100.0, 100.0, 0.0)] * (QUESTIONS - len(trips))])
+    monkeypatch.setattr(clock_offset, "now_ms", lambda: page.now_ms)
+    found = asyncio.run(clock_offset.offset(page))
+    assert page.asked == ["clock"] * QUESTIONS
     return found
 
 
@@ -76,5 +77,5 @@ def test_a_coarse_clock_whose_bounds_cross(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_between_two_comparisons_clocks_may_have_drifted(before: Offset, after: Offset, found: Offset) -> None:
     """Wherever it lay meanwhile, each of the two is within what is told."""
-    assert clocks.between(before, after) == found
+    assert clock_offset.between(before, after) == found
     assert all(abs(one.ms - found.ms) + one.within_ms <= found.within_ms for one in (before, after))

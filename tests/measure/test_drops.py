@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from lab.measure.clock_offset import Offset
-from lab.measure.delivery import Note
-from lab.measure.drops import Streams, back, of_tab
+from lab.measure.drops import Requests, after_drop, requests_of
+from lab.measure.page_script import Note
+from lab.model.drops import ClientAfterDrop
 from lab.model.ledger import AnyEvent, StreamClosed, StreamOpened
-from lab.model.observation import Back
 
 DROPPED, LAST = 1000.0, 15
 AHEAD = Offset(900.0, 0.5)
@@ -34,20 +34,20 @@ def notes(*updates: tuple[int, float], kind: str = "") -> list[Note]:
 
 BEFORE = notes((8, 50), (9, 90))
 SINCE = notes(*((seq, 700.0 + seq) for seq in range(10, LAST + 1)))
-HELD: Streams = [(opened(1, 100), closed(1, 1002))]
-AGAIN: Streams = [*HELD, (opened(2, 1500, http="2", last_event_id="9"), None)]
+HELD: Requests = [(opened(1, 100), closed(1, 1002))]
+AGAIN: Requests = [*HELD, (opened(2, 1500, http="2", last_event_id="9"), None)]
 
 
-def found(noted: Sequence[Note] = (*BEFORE, *SINCE), streams: Streams = AGAIN, failed: str | None = None) -> ClientAfterDrop:
-    return back(1, noted, failed, AHEAD, streams, DROPPED, LAST)
+def found(noted: Sequence[Note] = (*BEFORE, *SINCE), streams: Requests = AGAIN, failed: str | None = None) -> ClientAfterDrop:
+    return after_drop(1, noted, failed=failed, offset=AHEAD, requests=streams, dropped_ms=DROPPED, last=LAST)
 
 
 def test_the_requests_of_one_client_in_order_and_each_with_its_end() -> None:
     first, second, last = opened(1, 5), opened(4, 20), opened(5, 30)
     others = [opened(2, 6, tab=2), opened(3, 7, cell="control")]
     events: list[AnyEvent] = [first, *others, closed(2, 8), closed(3, 9), closed(1, 10), second, last, closed(5, 40)]
-    assert of_tab(events, "c", 1) == [(first, closed(1, 10)), (second, None), (last, closed(5, 40))]
-    assert of_tab(events, "c", 3) == []
+    assert requests_of(events, "c", 1) == [(first, closed(1, 10)), (second, None), (last, closed(5, 40))]
+    assert requests_of(events, "c", 3) == []
 
 
 def test_one_that_came_back_and_lost_nothing() -> None:

@@ -1,4 +1,4 @@
-"""A fault costs its own cell and nothing else; and what had been seen before it is kept."""
+"""A fault costs its own cell and nothing else; it names whose it is; and what had been seen before it is kept."""
 
 from __future__ import annotations
 
@@ -10,37 +10,66 @@ from typing import Any, cast
 import pytest
 
 from lab.browser import Browser
-from lab.browser.playwright.launch import unused
-from lab.errors import HarnessFaultError
-from lab.judge import judge
+from lab.errors import HarnessFaultError, InconclusiveError
 from lab.measure import observe
 from lab.measure.origin import Origin
 from lab.model.cell import Cell
 from lab.model.observation import Observation
-from lab.model.verdict import Kind
-from lab.run.run import point_latest
 from lab.scenario import catalogue
+from lab.scenario.scenario import Scenario
 
-CELL = Cell("seventh_tab", "chromium", "h1", "sse", 2)
+CELL = Cell(scenario="seventh_tab", engine="chromium", protocol="h1", transport="sse", at_most=2)
 SCENARIO = catalogue.load(catalogue.home())["seventh_tab"]
+SLIP = '''"""A question that is long enough to be one."""
+from lab import Tabs, scenario
+@scenario(transports=["sse"], tabs=2, claim={"h1": 6}, source="somebody")
+async def seventh_tab(tabs: Tabs) -> None:
+    {}["nothing"]
+'''
 
 
-def observed(monkeypatch: pytest.MonkeyPatch, walk: Any) -> Any:
+def observed(monkeypatch: pytest.MonkeyPatch, walk: Any, scenario: Scenario = SCENARIO) -> Any:
     """`observe` with something else in the place of the walk through the scenario's steps."""
     monkeypatch.setattr(observe, "walk", walk)
-    browser = SimpleNamespace(version="1")
-    origin = SimpleNamespace(listening=SimpleNamespace(streams_per_connection=100), events=[])
-    return observe.observe(SCENARIO, CELL, cast(Browser, browser), cast(Origin, origin))
+    return observe.observe(scenario, CELL, cast(Browser, SimpleNamespace(version="1")), cast(Origin, None))
 
 
-@pytest.mark.parametrize("slip", [AttributeError("no verb opn"), TypeError("not awaitable"), HarnessFaultError("gone")])
-def test_a_slip_costs_its_own_cell(monkeypatch: pytest.MonkeyPatch, slip: Exception) -> None:
+def test_a_fault_costs_its_own_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     async def walk(*_: Any) -> None:
-        raise slip
+        raise HarnessFaultError("gone")
 
     seen: Observation = asyncio.run(observed(monkeypatch, walk))
-    assert judge(seen).kind == Kind.HARNESS_FAULT
-    assert str(slip) in seen.faults[0]
+    assert (seen.faults, seen.unmet) == (("gone",), None)
+
+
+def test_a_scenario_is_blamed_for_its_own_slip_with_its_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SLIP)
+    [mine] = catalogue.load_file(tmp_path / "mine.py")
+
+    async def walk(scenario: Scenario, *_: Any) -> None:
+        await scenario.steps(cast(Any, None))
+
+    seen: Observation = asyncio.run(observed(monkeypatch, walk, mine))
+    assert seen.faults == ("mine.py, line 5, failed with KeyError: 'nothing'",)
+
+
+def test_the_lab_is_blamed_for_its_own_slip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in our own verbs was said to be the scenario's."""
+
+    async def walk(*_: Any) -> None:
+        {}["7"]
+
+    seen: Observation = asyncio.run(observed(monkeypatch, walk))
+    assert seen.faults[0].startswith("the lab itself (test_observe.py, line ")
+    assert "seventh_tab.py" not in seen.faults[0]
+
+
+def test_a_precondition_that_is_not_met_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def walk(*_: Any) -> None:
+        raise InconclusiveError("no limit was reached with 4 clients", "raise --tabs")
+
+    seen: Observation = asyncio.run(observed(monkeypatch, walk))
+    assert (seen.faults, seen.unmet) == ((), "no limit was reached with 4 clients: raise --tabs")
 
 
 def test_a_failure_while_tidying_up_does_not_hide_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,21 +89,21 @@ def test_a_failure_while_tidying_up_does_not_hide_an_interruption(monkeypatch: p
     asyncio.run(check())
 
 
-def test_the_log_of_an_earlier_browser_is_kept(tmp_path: Path) -> None:
-    log = tmp_path / "chromium.netlog.json"
-    assert unused(log) == log
-    log.touch()
-    assert unused(log).name == "chromium-2.netlog.json"
-    unused(log).touch()
-    assert unused(log).name == "chromium-3.netlog.json"
+def test_a_failure_while_tidying_up_does_not_hide_the_one_before() -> None:
+    """ "did not close a profile in 10 s" replaced the fault that had broken the cell off."""
 
+    class Unclosable:
+        async def close(self) -> None:
+            raise HarnessFaultError("the browser did not close a profile")
 
-def test_latest_where_it_can_and_where_it_cannot_be_a_link(tmp_path: Path) -> None:
-    run = tmp_path / "20261123-120000"
-    run.mkdir()
-    assert point_latest(run) == tmp_path / "latest"
-    assert (tmp_path / "latest").resolve() == run
-    (tmp_path / "latest").unlink()
-    (tmp_path / "latest" / "kept").mkdir(parents=True)
-    assert point_latest(run) == run
-    assert {path.name for path in tmp_path.iterdir()} == {"latest", run.name}
+    async def check() -> None:
+        tabs: Any = Unclosable()
+        control: Any = Unclosable()
+        with pytest.raises(HarnessFaultError, match="the origin hung"):
+            async with observe.closing(tabs, control):
+                raise HarnessFaultError("the origin hung")
+        with pytest.raises(HarnessFaultError, match="did not close"):
+            async with observe.closing(tabs, control):
+                pass
+
+    asyncio.run(check())

@@ -1,157 +1,112 @@
-"""Nothing stands still before a whole opening beside it has been seen, and nothing is given up while something moves."""
+"""Nothing stands settling before a whole opening beside it has been seen, and nothing is given up while something moves."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from lab.errors import HarnessFaultError
-from lab.measure import settling as stillness
-from lab.measure.activity import Watch
-from lab.measure.control_tab import Control
+from lab.measure import settling as module
+from lab.measure.activity import Activity
+from lab.measure.control_tab import ControlTab
 from lab.measure.origin import Origin
 from lab.measure.settling import Settling
 from lab.model import ledger
-
-
-class FakeTab:
-    """Opens whenever it is let."""
-
-    def __init__(self) -> None:
-        self.may_open = asyncio.Event()
-        self.may_answer = asyncio.Event()
-
-    async def open(self, url: str) -> None:
-        await self.may_open.wait()
-
-    async def ask(self, expression: str) -> Any:
-        if expression == "lab.caughtUp()":
-            await self.may_answer.wait()
-
-    async def picture(self) -> bytes:
-        return b""
-
-    async def close(self) -> None: ...
-
-
-class FakeProfile:
-    def __init__(self) -> None:
-        self.tab = FakeTab()
-
-    async def new_tab(self) -> FakeTab:
-        return self.tab
-
-    async def close(self) -> None: ...
-
-
-class FakeOrigin:
-    """A ledger that tests write."""
-
-    def __init__(self) -> None:
-        self.events: list[ledger.AnyEvent] = []
-        self._news = asyncio.Event()
-
-    def url(self, door: str, path: str) -> str:
-        return f"http://{door}{path}"
-
-    async def news(self) -> None:
-        await self._news.wait()
-
-    def enter(self, event: ledger.AnyEvent) -> None:
-        self.events.append(event)
-        self._news.set()
-        self._news = asyncio.Event()
+from tests.measure.fakes import FakeOrigin, FakeProfile, FakeScript
 
 
 def made() -> tuple[Settling, FakeProfile, FakeOrigin]:
     origin, profile = FakeOrigin(), FakeProfile()
     there = cast(Origin, origin)
-    still = Settling(Watch(there, 0), Control(profile, there))
+    settling = Settling(Activity(there), ControlTab(profile, there))
     for _ in range(3):
-        still.opened_in(5)
-    assert still.quiet_ms == 10
-    return still, profile, origin
+        settling.opened_in(5)
+    assert settling.quiet_ms == 10
+    return settling, profile, origin
 
 
 def test_held_back_is_said_only_after_a_control_opening() -> None:
     async def check() -> None:
-        still, profile, _ = made()
-        waiting = asyncio.create_task(still.until(lambda: False))
-        done, _ = await asyncio.wait({waiting}, timeout=0.3)  # Sixty times the slowest opening: still no verdict.
+        settling, profile, _ = made()
+        waiting = asyncio.create_task(settling.until(lambda: False))
+        done, _ = await asyncio.wait({waiting}, timeout=0.3)  # Sixty times the slowest opening: settling no verdict.
         assert not done
         profile.tab.may_open.set()
         assert await waiting is False
-        assert still.control.openings == 1
-        assert still.quiet_ms >= 300, "the slow control opening is now the measure"
+        assert settling.control.openings == 1
+        assert settling.quiet_ms >= 300, "the slow control opening is now the measure"
 
     asyncio.run(check())
 
 
 def test_a_page_without_time_is_not_taken_for_one_that_waits() -> None:
     async def check() -> None:
-        still, profile, _ = made()
+        settling, profile, _ = made()
         profile.tab.may_open.set()
-        page = FakeTab()
-        still.attend(page)
-        waiting = asyncio.create_task(still.until(lambda: False))
+        page = FakeScript()
+        page.may_answer.clear()
+        settling.attend(page)
+        waiting = asyncio.create_task(settling.until(lambda: False))
         done, _ = await asyncio.wait({waiting}, timeout=0.3)
-        assert still.control.openings == 1, "browser and origin are well"
+        assert settling.control.openings == 1, "browser and origin are well"
         assert not done, "but not that page"
         page.may_answer.set()
         await asyncio.sleep(0.005)
-        still.watch.move()  # As soon as it has time it goes on.
+        settling.activity.move()  # As soon as it has time it goes on.
         assert await waiting is False
-        assert still.control.openings > 1
+        assert settling.control.openings > 1
 
     asyncio.run(check())
 
 
 def test_a_page_that_never_answers_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stillness, "ANSWER_S", 0.05)
+    monkeypatch.setattr(module, "ANSWER_S", 0.05)
 
     async def check() -> None:
-        still, profile, _ = made()
+        settling, profile, _ = made()
         profile.tab.may_open.set()
-        still.attend(FakeTab())
+        page = FakeScript()
+        page.may_answer.clear()
+        settling.attend(page)
         with pytest.raises(HarnessFaultError, match="1 of 1 pages did not answer"):
-            await still.until(lambda: False)
+            await settling.until(lambda: False)
 
     asyncio.run(check())
 
 
 def test_it_returns_as_soon_as_it_is_done() -> None:
     async def check() -> None:
-        still, _, _ = made()
+        settling, _, _ = made()
         live: list[int] = []
-        waiting = asyncio.create_task(still.until(lambda: bool(live)))
+        waiting = asyncio.create_task(settling.until(lambda: bool(live)))
         await asyncio.sleep(0)
         live.append(1)
-        still.watch.move()
+        settling.activity.move()
         assert await waiting is True
-        await still.control.close()
+        await settling.control.close()
 
     asyncio.run(check())
 
 
 def test_a_move_starts_the_waiting_anew() -> None:
     async def check() -> None:
-        still, profile, _ = made()
-        waiting = asyncio.create_task(still.until(lambda: False))
+        settling, profile, _ = made()
+        waiting = asyncio.create_task(settling.until(lambda: False))
         await asyncio.sleep(0)
-        still.watch.move()
+        settling.activity.move()
         profile.tab.may_open.set()
         assert await waiting is False
-        assert still.control.openings == 2
+        assert settling.control.openings == 2
 
     asyncio.run(check())
 
 
 def test_only_the_measured_door_moves() -> None:
     async def check() -> None:
-        still, _, origin = made()
-        following = asyncio.create_task(still.watch.follow())
+        settling, _, origin = made()
+        following = asyncio.create_task(settling.activity.follow())
         events: list[tuple[ledger.AnyEvent, bool]] = [
             (ledger.ConnectionOpened(at_ms=1, connection=1, door="control", peer="p"), False),
             (ledger.StreamOpened(at_ms=1, stream=1, connection=1, cell="c", tab=1, transport="sse", http="2"), False),
@@ -165,11 +120,11 @@ def test_only_the_measured_door_moves() -> None:
             (ledger.OriginFault(at_ms=1, where="x", error="y"), True),
         ]
         for event, moves in events:
-            before = still.watch.moves
+            before = settling.activity.moves
             origin.enter(event)
             for _ in range(3):
                 await asyncio.sleep(0)
-            assert (still.watch.moves > before) == moves, event
+            assert (settling.activity.moves > before) == moves, event
         following.cancel()
 
     asyncio.run(check())
@@ -177,9 +132,9 @@ def test_only_the_measured_door_moves() -> None:
 
 def test_whoever_is_given_up_waiting_does_not_end_the_opening() -> None:
     async def check() -> None:
-        still, profile, _ = made()
-        opening = still.control.begin()
-        waiting = asyncio.create_task(still.control.update())
+        settling, profile, _ = made()
+        opening = settling.control.begin()
+        waiting = asyncio.create_task(settling.control.update())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         waiting.cancel()
@@ -192,9 +147,29 @@ def test_whoever_is_given_up_waiting_does_not_end_the_opening() -> None:
 
 def test_who_opens_after_the_verdict_had_waited_and_is_no_measure() -> None:
     async def check() -> None:
-        still, _, _ = made()
-        still.settle()
-        still.opened_in(60_000)
-        assert still.quiet_ms == 10
+        settling, _, _ = made()
+        settling.settle()
+        settling.opened_in(60_000)
+        assert settling.quiet_ms == 10
+
+    asyncio.run(check())
+
+
+def test_a_page_that_is_left_while_it_loads_was_never_attended() -> None:
+    """The ledger can show a stream before its page's `open()` has returned; ending that client then must not fail."""
+    settling, _, _ = made()
+    settling.leave(FakeScript())
+
+
+def test_a_control_tab_that_fails_ends_no_wait_as_if_all_had_gone_well() -> None:
+    async def check() -> None:
+        settling, profile, _ = made()
+
+        async def broken(url: str) -> None:
+            raise HarnessFaultError("the control tab crashed")
+
+        profile.tab.open = broken  # type: ignore[method-assign]
+        with pytest.raises(HarnessFaultError, match="crashed"):
+            await settling.patience(None)
 
     asyncio.run(check())

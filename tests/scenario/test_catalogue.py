@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from lab.errors import UsageError
+from lab.model.axes import LEAST_INTERVAL_MS, MOST_INTERVAL_MS, MOST_PER_SECOND
 from lab.model.cell import Cell
-from lab.scenario import catalogue
-from lab.scenario.scenario import LEAST_MS, MOST_MS, MOST_PER_SECOND, Choice, Scenario, Tabs, scenario
+from lab.model.pools import Case, Side
+from lab.scenario import catalogue, selection
+from lab.scenario.scenario import Scenario, scenario
+from lab.scenario.selection import Choice
+from lab.scenario.verbs import Tabs
 
 GOOD = '''"""A question."""
-from lab import Tabs
-from lab.scenario.scenario import scenario
+from lab import Tabs, scenario
 @scenario(transports=["sse"], tabs=3, claim={"h1": 6, "h2": 100}, source="somebody")
 async def NAME(tabs: Tabs) -> None:
     await tabs.settle()
@@ -28,10 +31,11 @@ def write(folder: Path, **files: str) -> Path:
 def test_scenarios_are_found_by_looking(tmp_path: Path) -> None:
     found = catalogue.load(write(tmp_path, one=GOOD.replace("NAME", "one"), two=GOOD.replace("NAME", "two")))
     assert list(found) == ["one", "two"]
-    assert found["one"].question == "A question."
-    cells = list(found["one"].cells(Choice(("chromium", "firefox"), repeat=2)))
+    assert found["one"].words == "A question."
+    cells = list(selection.cells(found["one"], Choice(engines=("chromium", "firefox"), repeat=2)))
     assert len(cells) == len({cell.name for cell in cells}) == 8
-    assert [cell.protocol for cell in found["one"].cells(Choice(("chromium",), ("h2",), tabs=7))] == ["h2"]
+    narrowed = Choice(engines=("chromium",), axes={"protocol": ("h2",), "at_most": (7,)})
+    assert [(cell.protocol, cell.at_most) for cell in selection.cells(found["one"], narrowed)] == [("h2", 7)]
 
 
 @pytest.mark.parametrize(
@@ -95,34 +99,34 @@ def polling(**changes: Any) -> Scenario:
     return scenario(claim={"h1": 6}, source="somebody", **matrix)(steps)
 
 
-def cells(one: Scenario, breadth: str = "all", **narrowed: Any) -> list[Cell]:
-    return list(one.cells(Choice(("chromium",), breadth=breadth, **narrowed)))
+def cells(one: Scenario, breadth: str = "all", **axes: Any) -> list[Cell]:
+    return list(selection.cells(one, Choice(engines=("chromium",), breadth=breadth, axes=axes)))
 
 
 def test_several_numbers_of_tabs_are_for_a_run_of_all() -> None:
     one = polling()
-    assert {cell.asked for cell in cells(one)} == {3, 1}
-    assert {cell.asked for cell in cells(one, "main")} == {cell.asked for cell in cells(one, "quick")} == {3}
-    assert {cell.asked for breadth in ("quick", "main", "all") for cell in cells(one, breadth, tabs=7)} == {7}
+    assert {cell.at_most for cell in cells(one)} == {3, 1}
+    assert {cell.at_most for cell in cells(one, "main")} == {cell.at_most for cell in cells(one, "quick")} == {3}
+    assert {cell.at_most for breadth in ("quick", "main", "all") for cell in cells(one, breadth, at_most=(7,))} == {7}
 
 
-def test_only_who_polls_has_intervals() -> None:
+def test_only_transports_that_poll_have_intervals() -> None:
     one = polling(tabs=3)
     assert [(cell.transport, cell.interval_ms) for cell in cells(one)] == [("sse", None), ("polling", 1000), ("polling", 100)]
-    asked = cells(one, intervals=(50, 20))
+    asked = cells(one, interval_ms=(50, 20))
     assert [(cell.transport, cell.interval_ms) for cell in asked] == [("sse", None), ("polling", 50), ("polling", 20)]
     assert len({cell.group for cell in cells(one)}) == 3, "repeats of another interval are another group"
 
 
 def test_an_interval_is_asked_for_and_nothing_polls() -> None:
     with pytest.raises(UsageError, match="nothing here polls"):
-        catalogue.cells([polling()], Choice(("chromium",), transports=("sse",), intervals=(50,)))
+        catalogue.selected([polling()], Choice(engines=("chromium",), axes={"transport": ("sse",), "interval_ms": (50,)}))
 
 
-def test_the_pace_of_the_feed_is_only_for_those_who_listen() -> None:
+def test_the_pace_of_the_feed_is_only_for_scenarios_that_follow_updates() -> None:
     assert {cell.per_second for cell in cells(polling(per_second=5))} == {5}
-    assert {cell.per_second for cell in cells(polling(per_second=5), per_second=20)} == {20}
-    assert {cell.per_second for cell in cells(polling(), per_second=20)} == {None}
+    assert {cell.per_second for cell in cells(polling(per_second=5), per_second=(20,))} == {20}
+    assert {cell.per_second for cell in cells(polling(), per_second=(20,))} == {None}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_a_pace_that_nobody_can_keep(changes: dict[str, Any], complaint: str) ->
 
 
 def test_the_paces_at_the_bounds() -> None:
-    one = polling(intervals={"polling": [LEAST_MS, MOST_MS]}, per_second=MOST_PER_SECOND)
+    one = polling(intervals={"polling": [LEAST_INTERVAL_MS, MOST_INTERVAL_MS]}, per_second=MOST_PER_SECOND)
     assert {cell.interval_ms for cell in cells(one)} == {None, 10, 60_000}
     assert {cell.per_second for cell in cells(polling(per_second=0.01))} == {0.01}
 
@@ -150,6 +154,50 @@ def test_a_quick_run_of_everything_is_a_first_look_only() -> None:
     known = catalogue.load(catalogue.home())
     first = {one.name for one in catalogue.choose(known, [], quick=True)}
     assert "seventh_tab" in first
-    assert "ways" not in first
-    assert [one.name for one in catalogue.choose(known, ["ways"], quick=True)] == ["ways"]
+    assert "delivery" not in first
+    assert [one.name for one in catalogue.choose(known, ["delivery"], quick=True)] == ["delivery"]
     assert len(catalogue.choose(known, [])) == len(known)
+
+
+def test_former_names_of_scenarios_still_name_them() -> None:
+    known = catalogue.load(catalogue.home())
+    former = {"walls": "limits", "ways": "delivery", "coming_back": "reconnection"}
+    assert {name: catalogue.choose(known, [name])[0].name for name in former} == former
+    assert len(catalogue.choose(known, ["walls", "limits"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        (["retry 100", "retry-100"], "as 'retry 100' has"),
+        (["a b", "a  b"], "as 'a b' has"),
+        (["!"], "gives its cells the name ''"),
+    ],
+)
+def test_two_cases_whose_cells_would_have_one_name(names: list[str], complaint: str) -> None:
+    """Names are a cell's identity in the ledger: events would mix and repeats merge."""
+    with pytest.raises(UsageError, match=complaint):
+        polling(cases={name: Case(Side(), Side(door=2)) for name in names})
+
+
+def test_cases_without_a_latin_letter_are_kept_apart() -> None:
+    one = polling(cases={"別のポート": Case(Side(), Side(door=2)), "別のホスト": Case(Side(), Side("b.localhost"))})
+    found = cells(one)
+    assert len({cell.name for cell in found}) == len(found)
+    assert all(cell.name.isascii() for cell in found)
+
+
+def test_a_question_that_is_none() -> None:
+    with pytest.raises(UsageError, match=r"unknown question 'how'.*known are limits"):
+        polling(question="how")
+
+
+def test_a_claim_that_is_none() -> None:
+    with pytest.raises(UsageError, match="is no claim"):
+        scenario(transports=["sse"], claims=[3])  # type: ignore[list-item]
+
+
+def test_the_error_of_no_cell_points_to_where_the_cells_are_listed() -> None:
+    known = catalogue.load(catalogue.home())
+    with pytest.raises(UsageError, match="run: seventh-tab list pools"):
+        catalogue.selected([known["pools"]], Choice(engines=("chromium",), axes={"opening": ("frames",)}))

@@ -10,8 +10,8 @@ import pytest
 
 from lab.browser.engines import ENGINES
 from lab.model.cell import Cell
-from lab.scenario import catalogue
-from lab.scenario.scenario import Choice
+from lab.scenario import catalogue, selection
+from lab.scenario.selection import Choice
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "scenarios").glob("*.py"))
@@ -21,7 +21,6 @@ ALL = catalogue.load(ROOT / "scenarios")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_scenario_file(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert 10 <= len(text.splitlines()) <= 30
     tree = ast.parse(text)
     question = ast.get_docstring(tree)
     assert question
@@ -41,9 +40,9 @@ def test_every_file_has_a_scenario() -> None:
     assert {one.path for one in ALL.values()} == set(FILES)
 
 
-def chosen(breadth: str, *scenarios: str, **narrowed: Any) -> list[Cell]:
+def chosen(breadth: str, *scenarios: str, repeat: int | None = None, **axes: Any) -> list[Cell]:
     found = [ALL[name] for name in scenarios] or list(ALL.values())
-    return catalogue.cells(found, Choice(tuple(ENGINES), breadth=breadth, **narrowed))
+    return catalogue.selected(found, Choice(engines=tuple(ENGINES), breadth=breadth, repeat=repeat, axes=axes))
 
 
 def test_the_quick_cells_are_of_the_main_ones_and_those_of_all() -> None:
@@ -54,12 +53,17 @@ def test_the_quick_cells_are_of_the_main_ones_and_those_of_all() -> None:
 
 
 def test_the_main_cells_have_every_name_once() -> None:
-    walls = chosen("main", "walls", repeat=1)
-    assert {cell.transport for cell in walls} == set(ALL["walls"].transports)
-    assert {cell.opened for cell in (*walls, *chosen("main", "seventh_tab"))} == set(ALL["walls"].opened)
-    assert "tabs" in {cell.opened for cell in chosen("main", "walls", opened=("tabs",))}
-    assert {cell.streams for cell in walls if cell.protocol == "h2"} == set(ALL["walls"].streams)
+    limits = chosen("main", "limits", repeat=1)
+    assert {cell.transport for cell in limits} == set(ALL["limits"].transports)
+    assert {cell.opening for cell in (*limits, *chosen("main", "seventh_tab"))} == set(ALL["limits"].openings)
+    assert "tabs" in {cell.opening for cell in chosen("main", "limits", opening=("tabs",))}
+    assert {cell.streams for cell in limits if cell.protocol == "h2"} == set(ALL["limits"].streams)
     assert {cell.case for cell in chosen("main", "pools")} == set(ALL["pools"].cases)
+
+
+def test_pools_are_compared_over_both_protocols() -> None:
+    asked = {(cell.case, cell.protocol) for cell in chosen("main", "pools")}
+    assert {("one page asks two hosts", "h1"), ("one page asks two hosts", "h2")} <= asked
 
 
 def test_names_are_unique() -> None:
@@ -68,10 +72,12 @@ def test_names_are_unique() -> None:
 
 
 def test_a_setting_that_is_asked_for_takes_the_place_of_the_scenarios_own() -> None:
-    walls = chosen("main", "walls", streams=7, protocols=("h2",), transports=("sse",), opened=("page",), repeat=1)
-    assert [cell.streams for cell in walls] == [7, 7]
+    limits = chosen("main", "limits", streams=(7,), protocol=("h2",), transport=("sse",), opening=("page",), repeat=1)
+    assert [cell.streams for cell in limits] == [7, 7]
 
 
-def test_every_cell_has_a_claim() -> None:
+def test_every_cell_has_a_claim_and_its_scenarios_question() -> None:
     for one in ALL.values():
-        assert all(one.claim(cell) is not None for cell in one.cells(Choice(tuple(ENGINES), breadth="all")))
+        for cell in selection.cells(one, Choice(engines=tuple(ENGINES), breadth="all")):
+            assert one.claim(cell) is not None
+            assert cell.question == one.question
