@@ -116,12 +116,21 @@ def located(run: str, name: str = paths.RESULTS) -> Path:
     where there is none."""
     for path in (Path(run), paths.REPORTS / run):
         with contextlib.suppress(OSError):  # A name too long for any file is a run that is not there.
-            if path.is_dir() or path.is_file():
-                return path / name if path.is_dir() else path
+            if path.is_file():
+                return path
+            if path.is_dir():
+                return whole(path, name)
     raise UsageError(
         f"there is no run {run!r}: no folder, no {name} and no run in {paths.REPORTS}/ has this name",
         "name one of those, or make one with: seventh-tab run",
     )
+
+
+def whole(folder: Path, name: str) -> Path:
+    """A file of a run's folder. Raises UsageError when the run was cut off before it wrote its results."""
+    if name == paths.RESULTS and not (folder / name).exists() and (folder / paths.OBSERVATIONS).exists():
+        raise UsageError(f"{folder} has no {name}: its run was cut off", f"run: seventh-tab judge {folder}")
+    return folder / name
 
 
 @click.command()
@@ -130,8 +139,9 @@ def located(run: str, name: str = paths.RESULTS) -> Path:
 @output_options
 def report(results_json: Path, out: Path | None, junit: Path | None, markdown: Path | None) -> None:
     """Build the HTML report again from a results.json; no browser needed."""
-    found = file.read(located(str(results_json)) if results_json.is_dir() else results_json)
-    written = build(found, out or results_json.with_name(paths.REPORT))
+    path = located(str(results_json)) if results_json.is_dir() else results_json
+    found = file.read(path)
+    written = build(found, out or path.with_name(paths.REPORT))
     output().print(f"report: {written}", soft_wrap=True)
     write_beside(found, junit=junit, markdown=markdown)
 

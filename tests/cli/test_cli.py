@@ -13,8 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lab.cli.main import main
+from lab.cli.options import choice_of
 from lab.errors import LabError, UsageError
-from lab.results import file as results
+from lab.model.axes import AXES
+from lab.results import file
+from lab.scenario import catalogue
 from tests.conftest import ROOT
 from tests.results.test_file import cell, made
 
@@ -30,6 +33,13 @@ def call(*arguments: str) -> Result:
         (["run", "--engine", "chrome"], "unknown engine 'chrome': did you mean 'chromium'?"),
         (["run", "--engine", "netscape"], "known are chromium, firefox"),
         (["run", "--protocol", "h3"], "unknown protocol 'h3': did you mean"),
+        (["run", "--opening", "tab"], "unknown opening 'tab': did you mean 'tabs'?"),
+        (["run", "--opened", "tab"], "unknown opening 'tab': did you mean 'tabs'?"),
+        (["run", "--route", "nginx"], "unknown route 'nginx': known are direct"),
+        (["run", "pools", "--case", "another hots"], "unknown case 'another hots': did you mean"),
+        (["run", "seventh_tab", "--case", "another port"], "unknown case 'another port'"),
+        (["list", "seventh_tap"], "did you mean 'seventh_tab'?"),
+        (["judge", "nowhere"], "there is no run 'nowhere'"),
         (["run", "--transport", "see"], "did you mean 'sse'?"),
         (["run", "--tabs", "0"], "0 is not in the range"),
         (["run", "--tabs", "-1"], "-1 is not in the range"),
@@ -73,13 +83,49 @@ def test_list_names_every_scenario() -> None:
     assert max(len(line) for line in found.output.splitlines()) <= 80
 
 
-@pytest.mark.parametrize("arguments", [[], ["run"], ["serve"], ["report"], ["doctor"], ["list"]])
+def test_list_of_one_says_what_its_cells_and_claims_are() -> None:
+    found = call("list", "pools")
+    assert found.exit_code == 0
+    for words in ("What shares a limit", "openings: page", "cases: the same again, another port", "RFC 9113", "shared"):
+        assert words.casefold() in found.output.casefold(), words
+
+
+def test_every_axis_has_its_option() -> None:
+    help_text = call("run", "--help").output
+    for axis in AXES:
+        assert axis.option in help_text
+
+
+def test_a_case_of_ones_own_file_can_be_asked_for(tmp_path: Path) -> None:
+    """The report prints `--case NAME` for cells of a user's file, and the option knew only the cases of the lab's own."""
+    mine = tmp_path / "mine file.py"
+    mine.write_text(
+        '"""Does my case run?"""\nfrom lab import Answer, Case, Side, Tabs, scenario\n'
+        '@scenario(question="pools", transports=["sse"], openings=["page"], cases={"my case": Case(Side(), Side())},\n'
+        '          claims=[Answer("shared", source="somebody")])\n'
+        "async def mine(tabs: Tabs) -> None:\n    await tabs.fill()\n"
+    )
+    chosen = catalogue.choose({}, [str(mine)])
+    asked = {axis.field: () if axis.many else None for axis in AXES} | {"case": ("my case",)}
+    assert {cell.case for cell in catalogue.selected(chosen, choice_of(chosen, asked, repeat=None, breadth=None))} == {
+        "my case"
+    }
+
+
+@pytest.mark.parametrize("former", ["another host", "another host and its own page"])
+def test_a_former_name_of_a_case_still_names_it(former: str) -> None:
+    chosen = catalogue.choose(catalogue.load(catalogue.home()), ["pools"])
+    asked = {axis.field: () if axis.many else None for axis in AXES} | {"case": (former,)}
+    assert choice_of(chosen, asked, repeat=None, breadth=None).of("case") == ("another host and its own page",)
+
+
+@pytest.mark.parametrize("arguments", [[], ["run"], ["serve"], ["report"], ["judge"], ["doctor"], ["list"]])
 def test_help(arguments: list[str]) -> None:
     assert call(*arguments, "--help").exit_code == 0
 
 
 def test_report_is_built_again_without_a_browser(tmp_path: Path) -> None:
-    results.write(made(cell()), tmp_path / "results.json")
+    file.write(made(cell()), tmp_path / "results.json")
     assert call("report", str(tmp_path / "results.json")).exit_code == 0
     first = (tmp_path / "index.html").read_bytes()
     assert call("report", str(tmp_path / "results.json"), "--out", str(tmp_path / "again.html")).exit_code == 0
@@ -87,7 +133,7 @@ def test_report_is_built_again_without_a_browser(tmp_path: Path) -> None:
 
 
 def test_report_to_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    results.write(made(cell()), tmp_path / "results.json")
+    file.write(made(cell()), tmp_path / "results.json")
     found = call("report", str(tmp_path / "results.json"), "--out", str(tmp_path / "none" / "index.html"))
     assert found.exit_code == 2
     assert "could not be written: No such file or directory" in found.output
@@ -116,12 +162,23 @@ def test_no_browser_at_all_is_exit_3_with_the_table(tmp_path: Path) -> None:
     assert "correct or unset SEVENTH_TAB_FIREFOX" in found.stdout
     assert "Traceback" not in found.stderr
     latest = json.loads((tmp_path / "latest" / "results.json").read_text())
-    assert {one["verdict"] for one in latest["cells"]} == {"unsupported"}
+    assert {one["verdict"]["kind"] for one in latest["cells"]} == {"unsupported"}
 
 
 def test_every_error_has_a_documented_code() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     kinds: list[type[LabError]] = [LabError, *LabError.__subclasses__()]
     assert UsageError in kinds
     for kind in kinds:
-        assert f"| {kind.exit_code} |" in readme, f"{kind.__name__} ends with {kind.exit_code}, of which README.md says nothing"
+        assert f"| {kind.exit_code} |" in commands, f"{kind.__name__} ends with {kind.exit_code}, not in docs/commands.md"
+
+
+@pytest.mark.parametrize("command", ["list", "report", "compare", "show", "judge"])
+def test_what_reads_needs_no_browser_and_no_server(command: str) -> None:
+    """`report`, `compare`, `show` and `list` imported Playwright, psutil, h2 and trustme."""
+    code = (
+        "import sys\nfrom lab.cli.main import main\nmain([sys.argv[1], '--help'], standalone_mode=False)\nprint(*sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, command], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in ended.stdout.split()}
+    assert not loaded & {"playwright", "psutil", "h2", "trustme", "trio", "hypercorn"}

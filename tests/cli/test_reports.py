@@ -12,7 +12,8 @@ from junitparser import JUnitXml
 
 from lab.cli.console import RunProgress
 from lab.cli.reports import SUMMARY
-from lab.results import file as results
+from lab.model.verdict import Kind
+from lab.results import file
 from lab.results.file import CellResult, Results
 from lab.run.resources import Plan
 from tests.cli.test_cli import call
@@ -45,7 +46,7 @@ def left(run: str, *cells: CellResult) -> Path:
     """What a run leaves in reports/: its folder."""
     folder = Path("reports") / run
     folder.mkdir(parents=True)
-    results.write(made(*cells), folder / "results.json")
+    file.write(made(*cells), folder / "results.json")
     latest = Path("reports/latest")
     latest.unlink(missing_ok=True)
     latest.symlink_to(run)
@@ -146,11 +147,13 @@ def measuring(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """A run finds these cells, without any browser."""
 
     def find(*cells: CellResult) -> None:
-        async def run(_: Plan, folder: Path, found: Results, __: RunProgress) -> None:
-            found.cells = list(cells)
-            results.write(found, folder / "results.json")
+        async def run(_: Plan, folder: Path, __: RunProgress, begun: Callable[[Results], None]) -> Results:
+            found = made(*cells)
+            begun(found)
+            file.write(found, folder / "results.json")
+            return found
 
-        monkeypatch.setattr("lab.cli.run_plan", run)
+        monkeypatch.setattr("lab.run.run.run", run)
 
     return find
 
@@ -174,18 +177,45 @@ def test_run_writes_what_it_can(measuring: Callable[..., None], monkeypatch: pyt
     complaints = [line for line in found.output.splitlines() if line.startswith("seventh-tab:")]
     assert complaints == [
         f"seventh-tab: none/junit.xml {NOT_THERE}: choose another place with --junit",
-        f"seventh-tab: none/summary.md {NOT_THERE}: mend or unset {SUMMARY}",
+        f"seventh-tab: none/summary.md {NOT_THERE}: correct or unset {SUMMARY}",
     ]
     assert {"index.html", "results.json"} <= {path.name for path in Path("reports/latest").iterdir()}
     assert "6 of 12 tabs stayed live" in Path("tables.md").read_text()
 
 
+def of_kind(one: CellResult, kind: Kind) -> CellResult:
+    return msgspec.structs.replace(one, verdict=msgspec.structs.replace(one.verdict, kind=kind))
+
+
+@pytest.mark.parametrize("kind", [Kind.INCONCLUSIVE, Kind.UNSUPPORTED, Kind.REFUTED, Kind.DISPUTED])
+def test_only_the_labs_own_failure_makes_a_run_fail(measuring: Callable[..., None], kind: Kind) -> None:
+    measuring(of_kind(cell(), kind))
+    assert call("run", "seventh_tab").exit_code == 0
+
+
 @pytest.mark.parametrize(("verdict", "code"), [("harness_fault", 4), ("disputed", 1)])
 def test_what_was_measured_counts_for_more(measuring: Callable[..., None], verdict: str, code: int) -> None:
-    measuring(msgspec.structs.replace(cell(), verdict=verdict))
+    measuring(of_kind(cell(), Kind(verdict)))
     assert call("run", "seventh_tab", "--strict", "--junit", "none/junit.xml").exit_code == code
 
 
 @pytest.mark.parametrize("command", ["compare", "show", "report"])
 def test_help(command: str) -> None:
     assert call(command, "--help").exit_code == 0
+
+
+def test_judge_of_a_run_that_kept_no_observations() -> None:
+    left("one", cell())
+    found = call("judge", "one")
+    assert found.exit_code == 2
+    assert "reports/one has no observations.jsonl: runs of older versions kept none" in found.output
+
+
+def test_a_run_that_was_cut_off_says_how_its_results_can_be_had() -> None:
+    folder = left("one", cell())
+    (folder / "results.json").unlink()
+    (folder / "observations.jsonl").write_text("")
+    for command in ("report", "show", "compare"):
+        found = call(command, *(["one", "one"] if command == "compare" else ["reports/one"]))
+        assert found.exit_code == 2, found.output
+        assert "seventh-tab judge" in found.output
