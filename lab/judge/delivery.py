@@ -24,9 +24,9 @@ def busy(seen: Observation) -> str:
     if delay_ms <= MOST_DELAY_MS:
         return ""
     return (
-        f"the origin itself ran {delay_ms:.1f} ms behind schedule at the 99th percentile (limit {MOST_DELAY_MS:.0f} ms), so this "
-        "cell measured the machine, not the browser: use fewer tabs, or run as root so that the origin can raise its scheduling "
-        "priority"
+        f"the origin itself ran {delay_ms:.1f} ms behind schedule at the 99th percentile (limit {MOST_DELAY_MS:.0f} ms), so "
+        "this cell measured the machine, not the browser: use fewer tabs, or run as root so that the origin can raise its "
+        "scheduling priority"
     )
 
 

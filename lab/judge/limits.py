@@ -3,7 +3,7 @@
 The cause of the waiting is inferred from the counts, and only from these: which limit has that number in such a cell. The
 browser's own log never gives the cause; it can only dispute it.
 
-`objections`, `cause_of`, `held_back` and `statements` serve pools, starvation and delivery too: their questions rest on this one.
+`objections`, `cause_of`, `held_back` and `statements` serve pools, starvation and delivery too, which rest on this question.
 """
 
 from __future__ import annotations

@@ -43,9 +43,9 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger says at the moment of the verdict. `live` are the clients that have a stream open (`streaming`), or that
-    were sent the last update where updates were counted; `had` says which. `connections` are open and in use, `peak` is the most
-    that were open at once, `max_streams` the most streams that one carried at once. `own` are the lab's connections that count
-    for the limit in question."""
+    were sent the last update where updates were counted; `had` says which. `connections` are open and in use, `peak` is the
+    most that were open at once, `max_streams` the most streams that one carried at once. `own` are the lab's connections that
+    count for the limit in question."""
 
     live: Clients
     had: str = STREAMING
