@@ -1,74 +1,87 @@
-"""The judge: what an Observation means. Pure: the same observation always gives the same verdict.
+"""The judge: what an Observation means.
 
-It keeps apart what people confuse: a browser that does otherwise than is said (`refuted`: a finding), witnesses that disagree
-(`disputed`), an engine that can't do this (`unsupported`), and an instrument that failed (`harness_fault`).
+Rules. The judge is pure: the same observation always gives the same verdict, so that old evidence can be judged again. It knows
+no browser, no server and no file. It believes no single witness (lab/judge/witnesses.py), and no witness must be there.
+
+How it works. First: is there anything to judge? Then the cell's question chooses the function that judges it, one file each. A
+new question is a row in `VERDICTS`.
+
+It keeps apart what people confuse: a browser that differs from what is documented (`refuted`: a finding), witnesses that
+disagree (`disputed`), a cell that can't answer its question (`inconclusive`), an engine that can't do this (`unsupported`), and
+an instrument that failed (`harness_fault`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from lab.judge.delivery import WaysBench, late_in_words
-from lab.judge.drops import DropsBench
-from lab.judge.limits import Bench
-from lab.judge.payloads import PayloadsBench
-from lab.judge.pools import PoolBench
-from lab.judge.starvation import StarvationBench
-from lab.model import ledger
+from lab.judge import calibration, delivery, drops, limits, payloads, pools, starvation
+from lab.judge.witnesses import Witnesses, witnesses_of
+from lab.model.cell import CONTROL_CLIENT
 from lab.model.connections import Connection, connections_of
+from lab.model.ledger import OriginFault
 from lab.model.observation import Observation
 from lab.model.protocols import of_door
-from lab.model.verdict import Kind, Limit, Statement, Verdict
+from lab.model.verdict import Doubt, Kind, Verdict
 
-__all__ = ["Limit", "Kind", "Statement", "Verdict", "judge"]
+VERDICTS: dict[str, Callable[[Observation, Witnesses], Verdict]] = {
+    "limits": limits.verdict,
+    "pools": pools.verdict,
+    "starvation": starvation.verdict,
+    "delivery": delivery.verdict,
+    "drops": drops.verdict,
+    "payloads": payloads.verdict,
+}
+"""Who judges which question: the names of lab/model/questions.py."""
 
 
 def judge(seen: Observation) -> Verdict:
+    """The verdict on one cell. Raises KeyError for a question that has no row in `VERDICTS`."""
+    verdict = obstacle(seen) or VERDICTS[seen.cell.question](seen, witnesses_of(seen))
+    return calibration.checked(verdict, seen.cell) if seen.cell.engine == CONTROL_CLIENT else verdict
+
+
+def obstacle(seen: Observation) -> Verdict | None:
+    """The verdict on a cell whose question can't be judged; None when it can."""
     if seen.missing is not None:
         return Verdict(kind=Kind.UNSUPPORTED, why=seen.missing)
-    faults = faults_of(seen)
-    if faults or seen.settled_ms is None:
-        return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults) or "the cell ended before it was settled")
-    rows = connections_of(seen.ledger, seen.cell.name)
-    dropped_ms = min((drop.dropped_ms for drop in seen.drops), default=seen.settled_ms)  # What comes back may come otherwise.
-    foreign = foreign_protocols([row for row in rows if row.opened_ms <= dropped_ms])
-    if foreign:
+    if faults := faults_of(seen):
+        return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults))
+    if seen.unmet is not None:
+        return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.PRECONDITION, why=seen.unmet)
+    if seen.settled_ms is None:
+        return Verdict(kind=Kind.HARNESS_FAULT, why="the cell ended before it was settled")
+    if foreign := foreign_protocol(seen):
         return Verdict(kind=Kind.UNSUPPORTED, why=foreign)
-    return bench_of(seen)(seen, rows, seen.settled_ms).verdict()
-
-
-def bench_of(seen: Observation) -> type[Bench]:
-    """What kind of question it was, by what was seen."""
-    if seen.listened:
-        return WaysBench
-    if seen.drops:
-        return DropsBench
-    if seen.payloads:
-        return PayloadsBench
-    return PoolBench if seen.sides else StarvationBench if seen.probes else Bench
+    if busy := delivery.busy(seen):
+        return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.BUSY_MACHINE, why=busy)
+    return None
 
 
 def faults_of(seen: Observation) -> list[str]:
-    """The instrument's own failures; tabs that failed to load instead of loading or waiting; and that no page came at all,
-    though the browser held none back."""
-    own = [event for event in seen.ledger if isinstance(event, ledger.OriginFault)]
+    """The instrument's own failures: what it reported; pages that failed to load instead of loading or waiting; and that no
+    page came at all, though the browser held none back."""
+    own = [event for event in seen.ledger or () if isinstance(event, OriginFault)]
     faults = [f"the origin failed at {event.where}: {event.error}" for event in own] + list(seen.faults)
-    for tab in seen.tabs:
-        if tab.errors and not tab.document:
-            faults.append(f"tab {tab.tab} failed to load instead of waiting: {tab.errors[0]}")
+    for client in seen.clients:
+        if client.errors and not client.document:
+            faults.append(f"the page of client {client.tab} failed to load instead of waiting: {client.errors[0]}")
     log = seen.browser_log
-    if seen.tabs and log and not log.held and not log.missing and not any(tab.document for tab in seen.tabs):
+    if seen.clients and log and not log.held and not log.missing and not any(client.document for client in seen.clients):
         faults.append(
-            f"not one of {len(seen.tabs)} pages was answered: see origin.log beside the report, and whether anything stands "
+            f"not one of {len(seen.clients)} pages was answered: see origin.log beside the report, and whether anything stands "
             "between browser and origin (a proxy, a filter)"
         )
-    return [*faults, *filter(None, [late_in_words(seen)])]
+    return faults
 
 
-def foreign_protocols(rows: Sequence[Connection]) -> str:
-    """Why this was not a measurement of the doors' protocol, or nothing."""
+def foreign_protocol(seen: Observation) -> str:
+    """Why this was not a measurement of the doors' protocol; empty when it was. Clients may come back after a drop by another
+    protocol: that is part of the answer."""
+    dropped_ms = min((drop.dropped_ms for drop in seen.drops), default=seen.settled_ms or 0.0)
+    rows: Sequence[Connection] = connections_of(seen.ledger or (), seen.cell.name)
     for row in rows:
         wanted = of_door(row.door).alpn
-        if row.streams and row.protocol != wanted:
+        if row.opened_ms <= dropped_ms and row.streams and row.protocol != wanted:
             return f"the browser was offered {wanted} and negotiated {row.protocol or 'nothing'}"
     return ""

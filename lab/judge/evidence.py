@@ -1,4 +1,4 @@
-"""The raw lines that matter of a cell, in each witness's own words: what a reader would look for in the files beside the
+"""The raw lines of a cell that matter, in each witness's own words: what a reader would look for in the files beside the
 report. Pure."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from lab.model import ledger
+from lab.model.browsers import HeldRequest
 from lab.model.ledger import AnyEvent, StreamClosed, StreamOpened
 from lab.model.observation import Observation
 
@@ -13,15 +14,18 @@ MOST_HELD = 3
 
 
 class Line(msgspec.Struct, frozen=True):
-    """What `witness` wrote, as it wrote it; `about` says in words what it shows."""
+    """One line of evidence."""
 
     witness: str
+    """Who wrote it: ledger, page or network log."""
     about: str
+    """What it shows, in words."""
     text: str
+    """The line as it was written."""
 
 
 def lines(seen: Observation) -> tuple[Line, ...]:
-    """The last one that went live, who waited, what the browser says of it, and what came of the release."""
+    """The last client that went live, one that waited, what the browser says of those, and what came of the first release."""
     return (*ledger_lines(seen), *page_lines(seen), *log_lines(seen), *release_lines(seen))
 
 
@@ -31,24 +35,29 @@ def entry(about: str, event: AnyEvent) -> Line:
 
 def ledger_lines(seen: Observation) -> list[Line]:
     opened = [one for one in streams(seen) if one.at_ms <= (seen.settled_ms or 0.0)]
-    return [entry(f"number {opened[-1].tab} was the last to reach the origin", opened[-1])] if opened else []
+    return [entry(f"client {opened[-1].tab} was the last to reach the origin", opened[-1])] if opened else []
 
 
 def streams(seen: Observation) -> list[StreamOpened]:
-    return [one for one in seen.ledger if isinstance(one, StreamOpened) and one.cell == seen.cell.name]
+    """This cell's requests for updates, in order; none where the server keeps no ledger."""
+    return [one for one in seen.ledger or () if isinstance(one, StreamOpened) and one.cell == seen.cell.name]
 
 
 def page_lines(seen: Observation) -> list[Line]:
-    waiting = [tab for tab in seen.tabs if not tab.live]
+    waiting = [client for client in seen.clients if not client.live]
     if not waiting:
         return []
     what = "had failed" if waiting[0].failed else "waited, its document loaded" if waiting[0].document else "waited, blank"
-    return [Line("page", f"number {waiting[0].tab} {what}", msgspec.json.encode(waiting[0]).decode())]
+    return [Line("page", f"client {waiting[0].tab} {what}", msgspec.json.encode(waiting[0]).decode())]
 
 
 def log_lines(seen: Observation) -> list[Line]:
     held = seen.browser_log.held if seen.browser_log else ()
-    return [Line("network log", f"number {one.tab} is held back", one.line) for one in held[:MOST_HELD] if one.line]
+    return [Line("network log", f"{whose(one)} is held back", one.line) for one in held[:MOST_HELD] if one.line]
+
+
+def whose(held: HeldRequest) -> str:
+    return "a request that names no client" if held.tab is None else f"client {held.tab}"
 
 
 def release_lines(seen: Observation) -> list[Line]:
@@ -56,9 +65,12 @@ def release_lines(seen: Observation) -> list[Line]:
         return []
     first = seen.releases[0]
     ours = {one.stream: one.tab for one in streams(seen)}
-    ended = [one for one in seen.ledger if isinstance(one, StreamClosed) and ours.get(one.stream) == first.tab]
-    told = [entry(f"number {first.tab} was ended on purpose", one) for one in ended if one.at_ms >= first.ended_ms][:1]
+    ended = [one for one in seen.ledger or () if isinstance(one, StreamClosed) and ours.get(one.stream) == first.tab]
+    told = [
+        entry(f"the stream of client {first.tab} was ended on purpose", one) for one in ended if one.at_ms >= first.ended_ms
+    ]
+    told = told[:1]
     for arrival in first.arrived[:1]:
         came = [one for one in streams(seen) if one.tab == arrival.tab and one.at_ms >= first.ended_ms]
-        told += [entry(f"number {arrival.tab} came in its place", one) for one in came[:1]]
+        told += [entry(f"client {arrival.tab} came in its place", one) for one in came[:1]]
     return told

@@ -1,14 +1,19 @@
-"""What a cell's listening comes to, in figures: how late updates were, how many got lost, what each cost. Pure."""
+"""What following every update for a while comes to, in figures: latency, losses, and what the updates cost. Pure.
+
+A cost is what a tree of processes used while the feed ran, beyond what it uses anyway. What it uses anyway is measured in idle
+windows before and after; by as much as these differ, the cost may be wrong. A cost within that noise is known only to be below
+a bound, and no number is given for it.
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from lab.model.delivery import DeliverySeen, UsageSpan
+from lab.model.delivery import DeliverySeen, Usage, UsageSpan
 from lab.model.ledger import StreamOpened
 from lab.model.observation import Observation
 
@@ -22,19 +27,19 @@ class Cost(msgspec.Struct, frozen=True):
     cpu_s: float | None
     """CPU seconds; null where no update came, or where the processes can't be seen."""
     cpu_within_s: float | None
-    """By how much that may be wrong: half the range of the idle windows."""
+    """By how much that may be wrong: half the range of the idle windows; null where there were fewer than two of them."""
     memory_bytes: int | None
     """Its memory at the end; null where the processes can't be seen."""
 
     @property
     def known(self) -> bool:
         """Whether the CPU seconds stand above their own noise."""
-        return self.cpu_s is not None and self.cpu_s > (self.cpu_within_s or 0.0)
+        return self.cpu_s is not None and self.cpu_within_s is not None and self.cpu_s > self.cpu_within_s
 
     @property
     def bound_s(self) -> float | None:
-        """What the CPU seconds are surely below."""
-        return None if self.cpu_s is None else max(self.cpu_s, 0.0) + (self.cpu_within_s or 0.0)
+        """What the CPU seconds are surely below; None where nothing is known of them."""
+        return None if self.cpu_s is None or self.cpu_within_s is None else max(self.cpu_s, 0.0) + self.cpu_within_s
 
 
 class DeliveryFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,72 +81,77 @@ class DeliveryFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What 1000 updates cost the browser."""
 
 
-def way(seen: Observation) -> Way | None:
-    """None where nobody listened."""
-    heard = seen.listened
-    if heard is None:
+def delivery_figures(seen: Observation) -> DeliveryFigures | None:
+    """The figures of a cell; None where no updates were followed."""
+    delivery = seen.delivery
+    if delivery is None:
         return None
-    began, ended = heard.began, heard.ended
+    began, ended = delivery.began, delivery.ended
     seconds = (ended.at_ms - began.at_ms) / 1000
-    opened = [event for event in seen.ledger if isinstance(event, StreamOpened) and event.cell == seen.cell.name]
+    opened = [event for event in seen.ledger or () if isinstance(event, StreamOpened) and event.cell == seen.cell.name]
     requests = sum(began.at_ms <= event.at_ms < ended.at_ms for event in opened)
-    received = sum(one.received for one in heard.tabs)
-    firsts = [tab.opening_ms for tab in seen.tabs if tab.opening_ms is not None]
-    return Way(
+    received = sum(one.received for one in delivery.clients)
+    firsts = [client.opening_ms for client in seen.clients if client.opening_ms is not None]
+    return DeliveryFigures(
         http=tuple(sorted({event.http for event in opened})),
         seconds=round(seconds, 3),
         published=ended.last - began.last,
         received=received,
-        missed=sum(one.missed for one in heard.tabs),
-        repeated=sum(one.repeated for one in heard.tabs),
-        disordered=sum(one.disordered for one in heard.tabs),
+        missed=sum(one.missed for one in delivery.clients),
+        repeated=sum(one.repeated for one in delivery.clients),
+        disordered=sum(one.disordered for one in delivery.clients),
         requests=requests,
-        requests_per_second=round(requests / seconds, 2),
-        latency_ms=percentiles([one for tab in heard.tabs for one in tab.latencies_ms]),
-        clocks_ms=round(heard.clocks_ms, 2),
-        first_ms=(round(statistics.median(firsts), 1), round(max(firsts), 1)) if firsts else None,
-        late_ms=ended.late_ms,
-        latest_ms=ended.latest_ms,
-        sent_bytes=each(ended.sent_bytes - began.sent_bytes, received),
-        received_bytes=each(ended.received_bytes - began.received_bytes, received),
-        origin=cost(heard, "origin", received),
-        browser=cost(heard, "browser", received),
+        requests_per_second=round(requests / seconds, 2) if seconds > 0 else 0.0,
+        latency_percentiles_ms=percentiles([one for client in delivery.clients for one in client.latencies_ms]),
+        clocks_ms=round(delivery.clocks_ms, 2),
+        first_ms=round(statistics.median(firsts), 1) if firsts else None,
+        delay_ms=ended.delay_ms,
+        sent_bytes=per_update(ended.sent_bytes - began.sent_bytes, received),
+        received_bytes=per_update(ended.received_bytes - began.received_bytes, received),
+        origin=cost(delivery, received, lambda span: span.origin),
+        browser=cost(delivery, received, lambda span: span.browser),
     )
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, ...]:
-    """The percentiles 0 to 100, each a value that occurred (nearest rank); nothing where there are no values."""
+    """The percentiles 0 to 100, each a value that occurred (nearest rank); empty where there are no values."""
     ordered = sorted(values)
-    return tuple(ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] for percent in range(101)) if ordered else ()
+    ranks = (math.ceil(len(ordered) * percent / 100) - 1 for percent in range(PERCENTILES))
+    return tuple(ordered[max(0, rank)] for rank in ranks) if ordered else ()
 
 
-def each(total: float, count: int) -> float | None:
-    return round(total / count, 1) if count else None
+def per_update(total: float, updates: int) -> float | None:
+    return round(total / updates, 1) if updates else None
 
 
-def cost(heard: DeliverySeen, of: str, updates: int) -> Cost:
-    """What it spent while the feed ran, beyond what it spends in that time anyway."""
-    seconds = lasted(heard.spent)
-    cpu_s, grown = grew(heard.spent, of)
-    idle = [[each * seconds / lasted(one) for each in grew(one, of)] for one in heard.idle]
-    (before_s, before_bytes), (after_s, after_bytes) = idle
-    memory = (heard.spent.origin if of == "origin" else heard.spent.browser)[1].memory_bytes
-    if not updates:
-        return Cost(None, None, None, memory)
-    thousands = updates / THOUSAND
+Tree = Callable[[UsageSpan], tuple[Usage, Usage] | None]
+"""Whose usage it is: the origin's or the browser's."""
+
+
+def cost(delivery: DeliverySeen, updates: int, tree: Tree) -> Cost:
+    """What 1000 of the updates cost a tree of processes, beyond its idle rate: the mean of the idle windows. The noise is half
+    the range of their rates, both scaled to the length of the window in which the feed ran."""
+    running = tree(delivery.running)
+    if running is None:
+        return Cost(cpu_s=None, cpu_within_s=None, memory_bytes=None)
+    memory, window_s = running[1].memory_bytes, seconds_of(delivery.running)
+    idle = [cpu_s(usage) / seconds_of(span) for span in delivery.idle if (usage := tree(span)) and seconds_of(span) > 0]
+    if not updates or not idle:
+        return Cost(cpu_s=None, cpu_within_s=None, memory_bytes=memory)
+    thousands = updates / 1000
+    noise = (max(idle) - min(idle)) / 2 * window_s / thousands
     return Cost(
-        round((cpu_s - (before_s + after_s) / 2) / thousands, 3),
-        round(abs(before_s - after_s) / 2 / thousands, 3),
-        round((grown - (before_bytes + after_bytes) / 2) / thousands),
-        memory,
+        cpu_s=round((cpu_s(running) - statistics.mean(idle) * window_s) / thousands, 3),
+        cpu_within_s=round(noise, 3) if len(idle) > 1 else None,
+        memory_bytes=memory,
     )
 
 
-def lasted(spent: UsageSpan) -> float:
-    return (spent.at_ms[1] - spent.at_ms[0]) / 1000
+def seconds_of(span: UsageSpan) -> float:
+    return (span.at_ms[1] - span.at_ms[0]) / 1000
 
 
-def grew(spent: UsageSpan, of: str) -> tuple[float, float]:
-    """CPU seconds and bytes of memory that a tree of processes had more at the end."""
-    before, after = spent.origin if of == "origin" else spent.browser
-    return after.cpu_s - before.cpu_s, after.memory_bytes - before.memory_bytes
+def cpu_s(usage: tuple[Usage, Usage]) -> float:
+    """CPU seconds from the beginning of a span to its end."""
+    before, after = usage
+    return after.cpu_s - before.cpu_s

@@ -1,62 +1,64 @@
-"""What a way to send updates carried: as the standard says, or otherwise."""
+"""Payloads: whether each came to the page as its standard specifies, and how many bytes survived."""
 
 from __future__ import annotations
 
-from lab.judge.limits import Bench
+import msgspec
+
+from lab.judge.witnesses import LEDGER, PAGES, Objection, Witnesses, as_answered, conclude, nothing_recorded
+from lab.judge.words import claimed
 from lab.model.ledger import StreamClosed, StreamOpened
+from lab.model.observation import Observation
 from lab.model.payloads import PayloadSeen
-from lab.model.verdict import Limit, Statement
+from lab.model.verdict import Statement, Verdict
+from lab.text import sentence
 
-RIGHT = "all as said"
+RIGHT = "as specified"
 
 
-class PayloadsBench(Bench):
-    def in_ledger(self) -> set[int]:
-        """There is one client; what the ledger has to say is how often a payload was written whole."""
-        return set(self.everyone) if self.written() == len(self.seen.payloads) + 1 else set()
+def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    if not seen.payloads:
+        return nothing_recorded(seen, "`carry`")
+    # Who waits is not the question: the log and the releases have no part in it.
+    witnesses = msgspec.structs.replace(witnesses, log=None, releases=())
+    wrong = [one.name for one in seen.payloads if not one.right]
+    answer = f"differs: {', '.join(wrong)}" if wrong else RIGHT
+    right = f"{len(seen.payloads) - len(wrong)} of {len(seen.payloads)} payloads came as specified"
+    written, asked = written_whole(seen), len(seen.payloads) + 1  # The first one is asked for twice.
+    objections, ledger = [], "Unavailable: the server keeps no ledger."
+    if written is not None:
+        ledger = f"{written} were written whole, the first one twice."
+        if written != asked:
+            words = f"The page asked for {asked} payloads, the ledger says {written} were written whole."
+            objections.append(Objection(LEDGER, words))
+    return conclude(
+        seen,
+        witnesses,
+        objections=objections,
+        as_claimed=as_answered(seen, answer),
+        why=f"{right} ({claimed(seen, answer)}). {details(seen)}".strip(),
+        statements=[Statement(PAGES, f"{right}."), Statement(LEDGER, ledger)],
+        answer=answer,
+    )
 
-    def written(self) -> int:
-        events = self.seen.ledger
-        ours = {one.stream for one in events if isinstance(one, StreamOpened) and one.cell == self.seen.cell.name}
-        return sum(one.sent for one in events if isinstance(one, StreamClosed) and one.stream in ours)
 
-    def answer(self) -> str:
-        wrong = [one.name for one in self.seen.payloads if not one.right]
-        return f"otherwise: {', '.join(wrong)}" if wrong else RIGHT
-
-    def as_claimed(self) -> bool:
-        return self.answer() == self.seen.claim.answer
-
-    def cause(self) -> Limit | None:
+def written_whole(seen: Observation) -> int | None:
+    """How many payloads the origin wrote to their end; None where it keeps no ledger."""
+    if seen.ledger is None:
         return None
+    ours = {one.stream for one in seen.ledger if isinstance(one, StreamOpened) and one.cell == seen.cell.name}
+    return sum(one.sent for one in seen.ledger if isinstance(one, StreamClosed) and one.stream in ours)
 
-    def dispute(self) -> str:
-        if not self.streams:
-            asked = len(self.seen.payloads) + 1
-            return f"The page asked for {asked} payloads, the ledger says {self.written()} were written whole."
-        return ""
 
-    def against_claim(self) -> str:
-        said = "as claimed" if self.as_claimed() else f"the claim is {self.seen.claim.answer}"
-        right = sum(one.right for one in self.seen.payloads)
-        return f"{right} of {len(self.seen.payloads)} payloads came as the standards say ({said})."
-
-    def held_back(self) -> str:
-        wrong = [f"{one.name}: {one.note}" for one in self.seen.payloads if not one.right]
-        damaged = [
-            f"of {one.content_bytes} bytes sent as {one.name}, {survived(one)} survived, for {one.sent_bytes} on the wire"
-            for one in self.seen.payloads
-            if one.content_bytes is not None
-        ]
-        told = "; ".join([*wrong, *damaged])
-        return f"{told[:1].upper()}{told[1:]}." if told else ""
-
-    def statements(self) -> list[Statement]:
-        right = sum(one.right for one in self.seen.payloads)
-        return [
-            Statement("page", f"{right} of {len(self.seen.payloads)} payloads came as the standards say."),
-            Statement("ledger", f"{self.written()} were written whole, the first one twice."),
-        ]
+def details(seen: Observation) -> str:
+    """What came instead of each payload that differs, and what survived of the bytes."""
+    wrong = [f"{one.name}: {one.note}" for one in seen.payloads if not one.right]
+    damaged = [
+        f"of {one.content_bytes} bytes sent as {one.name}, {survived(one)} survived, for {one.sent_bytes} on the wire"
+        for one in seen.payloads
+        if one.content_bytes is not None
+    ]
+    told = "; ".join([*wrong, *damaged])
+    return f"{sentence(told)}." if told else ""
 
 
 def survived(one: PayloadSeen) -> str:

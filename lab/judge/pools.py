@@ -1,33 +1,40 @@
-"""Two sides before the judge: does the second one find a pool of its own?"""
+"""Pools: the pool of one side was filled, then the other side was tried. Do the two share a limit?"""
 
 from __future__ import annotations
 
-from lab.judge.limits import Bench
+from lab.judge import limits
+from lab.judge.witnesses import Witnesses, as_answered, conclude, nothing_recorded
+from lab.judge.words import claimed
+from lab.model.observation import Observation
+from lab.model.verdict import Verdict
 
 SHARED, SEPARATE, PARTLY = "shared", "separate", "partly shared"
 
 
-class PoolBench(Bench):
-    def of_side(self, number: int) -> tuple[int, int]:
-        """How many of a side are live, and how many were asked."""
-        side = self.seen.sides[number]
-        members = set(range(side.first, side.first + side.asked)) & self.everyone
-        return len(members & self.pages), len(members)
+def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    if len(seen.sides) < 2:
+        return nothing_recorded(seen, "`fill`, twice,")
+    (first, _), (second, opened) = live_of_side(seen, witnesses, 0), live_of_side(seen, witnesses, 1)
+    answer = SHARED if second == 0 else SEPARATE if second >= first or second == opened else PARTLY
+    why = (
+        f"{answer.capitalize()} ({claimed(seen, answer)}): with {first} live of {seen.sides[0].what}, "
+        f"{second} more went live of {seen.sides[1].what}. {limits.held_back(seen, witnesses)}"
+    )
+    return conclude(
+        seen,
+        witnesses,
+        objections=limits.objections(seen, witnesses),
+        as_claimed=as_answered(seen, answer),
+        why=why.strip(),
+        statements=limits.statements(seen, witnesses),
+        cause=limits.cause_of(seen, witnesses),
+        answer=answer,
+    )
 
-    def answer(self) -> str:
-        first, _ = self.of_side(0)
-        second, asked = self.of_side(1)
-        if second == 0:
-            return SHARED
-        return SEPARATE if second >= first or second == asked else PARTLY
 
-    def as_claimed(self) -> bool:
-        return self.answer() == self.seen.claim.answer
-
-    def against_claim(self) -> str:
-        counts = [self.of_side(0)[0], self.of_side(1)[0]]
-        said = "as claimed" if self.as_claimed() else f"though the claim is that they are {self.seen.claim.answer}"
-        return (
-            f"{self.answer().capitalize()}, {said}: with {counts[0]} live of {self.seen.sides[0].what}, "
-            f"{counts[1]} more went live of {self.seen.sides[1].what}."
-        )
+def live_of_side(seen: Observation, witnesses: Witnesses, number: int) -> tuple[int, int]:
+    """How many clients of a side are live, and how many were opened."""
+    side = seen.sides[number]
+    members = frozenset(range(side.first, side.first + side.opened))
+    members &= witnesses.pages.everyone if witnesses.pages else members
+    return len(members & witnesses.live), len(members)

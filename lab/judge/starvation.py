@@ -1,53 +1,61 @@
-"""What else a page did while the streams were held: who passed, who waited, who failed."""
+"""Starvation: what else a page did while the streams were held. What got through, what waited, what failed?"""
 
 from __future__ import annotations
 
-from lab.judge.limits import Bench
+from lab.judge import limits
+from lab.judge.witnesses import RELEASE, Objection, Witnesses, as_answered, conclude, nothing_recorded
+from lab.judge.words import claimed
+from lab.model.observation import Observation
 from lab.model.starvation import ProbeSeen
-from lab.model.verdict import Statement
+from lab.model.verdict import Statement, Verdict
 
-NOBODY = "nothing"
+EVERYTHING, NOTHING = "everything", "nothing"
 
 
-def told(probe: ProbeSeen) -> str:
-    """`fetch (cross-origin)`; the same-origin ones by their kind alone."""
+def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    if not seen.probes:
+        return nothing_recorded(seen, "`probe`")
+    passed = outcome(seen, "passed")
+    answer = EVERYTHING if len(passed) == len(seen.probes) else ", ".join(passed) or NOTHING
+    got_through = f"With {len(witnesses.live)} streams held, what got through: {answer} ({claimed(seen, answer)})."
+    probes = Statement("probes", "; ".join(f"{probe_name(one)} {in_words(one)}" for one in seen.probes) + ".")
+    return conclude(
+        seen,
+        witnesses,
+        objections=[*stuck(seen), *limits.objections(seen, witnesses)],
+        as_claimed=as_answered(seen, answer),
+        why=f"{got_through} {others_in_words(seen)}".strip(),
+        statements=[*limits.statements(seen, witnesses), probes],
+        cause=limits.cause_of(seen, witnesses),
+        answer=answer,
+    )
+
+
+def probe_name(probe: ProbeSeen) -> str:
+    """`fetch (cross-origin)`; a same-origin one by its kind alone."""
     return probe.kind if probe.page == "same-origin" else f"{probe.kind} ({probe.page})"
 
 
-class StarvationBench(Bench):
-    def outcome(self, outcome: str) -> list[str]:
-        return [told(probe) for probe in self.seen.probes if probe.outcome == outcome]
+def outcome(seen: Observation, outcome: str) -> list[str]:
+    """The names of the probes with that outcome."""
+    return [probe_name(probe) for probe in seen.probes if probe.outcome == outcome]
 
-    def answer(self) -> str:
-        """What got through; with many streams free, everything should."""
-        passed = self.outcome("passed")
-        return "everything" if len(passed) == len(self.seen.probes) else ", ".join(passed) or NOBODY
 
-    def as_claimed(self) -> bool:
-        return self.answer() == self.seen.claim.answer
+def stuck(seen: Observation) -> list[Objection]:
+    """The objection that a probe waited for something else than a place."""
+    names = [probe_name(probe) for probe in seen.probes if probe.outcome == "waited" and probe.arrived_ms is None]
+    return [Objection(RELEASE, f"A place was freed, and still these did not come: {', '.join(names)}.")] if names else []
 
-    def dispute(self) -> str:
-        stuck = [told(probe) for probe in self.seen.probes if probe.outcome == "waited" and probe.arrived_ms is None]
-        if stuck:
-            return f"A place was freed, and still these did not come: {', '.join(stuck)}."
-        return super().dispute()
 
-    def against_claim(self) -> str:
-        said = "as claimed" if self.as_claimed() else f"the claim is {self.seen.claim.answer}"
-        return f"With {self.live} streams held, what got through: {self.answer()} ({said})."
-
-    def held_back(self) -> str:
-        waited = [probe for probe in self.seen.probes if probe.outcome == "waited"]
-        failed = self.outcome("failed")
-        words = ""
-        if waited:
-            after = [probe.after_release_ms for probe in waited if probe.after_release_ms is not None]
-            words += f"{len(waited)} waited until a stream ended, and then came within {max(0, *after):.0f} ms. "
-        return words + (f"Failed: {', '.join(failed)}." if failed else "")
-
-    def statements(self) -> list[Statement]:
-        parts = [f"{told(probe)} {in_words(probe)}" for probe in self.seen.probes]
-        return [*super().statements(), Statement("probes", "; ".join(parts) + ".")]
+def others_in_words(seen: Observation) -> str:
+    """What became of the probes that did not get through."""
+    waited = [probe for probe in seen.probes if probe.outcome == "waited"]
+    failed = outcome(seen, "failed")
+    words = []
+    if waited:
+        after = [probe.after_release_ms for probe in waited if probe.after_release_ms is not None]
+        words.append(f"{len(waited)} waited until a stream ended, and then came within {max(0, *after):.0f} ms.")
+    return " ".join([*words, *([f"Failed: {', '.join(failed)}."] if failed else [])])
 
 
 def in_words(probe: ProbeSeen) -> str:

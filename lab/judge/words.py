@@ -7,49 +7,58 @@ from itertools import groupby
 
 from lab.model.browsers import BrowserLog
 from lab.model.cell import Cell
-from lab.model.observation import Release
+from lab.model.claims import Answer
+from lab.model.observation import Observation, Release
 from lab.model.openings import OPENINGS
+from lab.model.verdict import Limit
+from lab.text import counted, listed
 
 ENDED = {
-    "page": "when the page closed the stream of {}",
-    "origin": "when the origin ended the stream of {}",
-    "tab": "when what {} was in was closed",
+    "page": "when the page closed the stream of client {}",
+    "origin": "when the origin ended the stream of client {}",
+    "tab": "when the tab (or frame) of client {} was closed",
 }
 
 
 def nouns(cell: Cell) -> str:
-    return OPENINGS[cell.opened].nouns
+    """What the cell's clients are called."""
+    return OPENINGS[cell.opening].nouns
 
 
-def numbers(tabs: Collection[int]) -> str:
+def numbers(clients: Iterable[int]) -> str:
     """`[1–6, 9]`; `none` for none."""
-    runs = groupby(enumerate(sorted(tabs)), key=lambda pair: pair[1] - pair[0])
+    runs = groupby(enumerate(sorted(clients)), key=lambda pair: pair[1] - pair[0])
     parts = [[number for _, number in run] for _, run in runs]
     words = [str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts]
     return f"[{', '.join(words)}]" if words else "none"
 
 
-def joined(causes: Iterable[str]) -> str:
-    return " and ".join(sorted(set(causes)))
+def labels(limits: Iterable[Limit]) -> str:
+    """The limits as people read them, in the order of the alphabet."""
+    return listed(sorted({limit.label for limit in limits}))
 
 
-def sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def claimed(seen: Observation, answer: str) -> str:
+    """`as claimed`, or the claim."""
+    if not isinstance(seen.claim, Answer):
+        return "the claim says nothing of that"
+    return "as claimed" if seen.claim.answer == answer else f"claim: {seen.claim.answer}"
 
 
 def release_in_words(release: Release) -> str:
-    ended = ENDED[release.ended_by].format(f"number {release.tab}")
+    """What came of a release: whose stream ended, and who came in its place."""
+    ended = ENDED[release.ended_by].format(release.tab)
     if not release.arrived:
         notes = sorted({one.note for one in release.held if one.note})
         still = f": the browser still held back {numbers(release.waiting)}" if release.held else ""
-        return f"{ended}, no waiting one came{still}{''.join(f' ({note})' for note in notes)}."
+        return f"{ended}, no waiting client came{still}{''.join(f' ({note})' for note in notes)}."
     first = release.arrived[0]
     where = "a connection that was already open" if first.reused else "a new connection"
-    return f"{ended}, number {first.tab} reached the origin {max(0, first.after_ms):.0f} ms later, on {where}."
+    return f"{ended}, client {first.tab} reached the origin {max(0, first.after_ms):.0f} ms later, on {where}."
 
 
 def order_in_words(releases: Collection[Release]) -> str:
-    """Who came, when several waited: in the order of their numbers or not."""
+    """In which order several came: that of their opening or not."""
     came = [one.arrived[0].tab for one in releases if one.arrived]
     if len(came) < 2:
         return ""
@@ -57,10 +66,13 @@ def order_in_words(releases: Collection[Release]) -> str:
     return f" They came as {', '.join(map(str, came))}: {order}."
 
 
-def log_in_words(log: BrowserLog, reasons: Iterable[str], count: int) -> str:
+def log_in_words(log: BrowserLog | None, reasons: Iterable[Limit], count: int) -> str:
+    """What the browser's log says of `count` clients."""
+    if log is None:
+        return "Unavailable: no log of the browser was read."
     if log.missing is not None:
-        return f"Not heard: {log.missing}."
+        return f"Unavailable: {log.missing}."
     if not count:
-        return "The browser itself held back no request of these."
+        return "The browser held back no request of these clients."
     notes = "".join(f" {note}." for note in sorted({one.note for one in log.held if one.note})[:3])
-    return f"The browser itself held back requests of {count}, for {joined(reasons)}.{notes}"
+    return f"The browser held back requests of {counted(count, 'client')}, for {labels(reasons)}.{notes}"

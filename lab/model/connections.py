@@ -19,30 +19,47 @@ from lab.model.protocols import CONTROL
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """One request for updates, from its arrival to its end. `closed_ms` is None while it is open."""
+    """One request for updates, from its arrival to its end."""
 
     stream: int
+    """The ledger's number of it."""
     connection: int
+    """The connection that carried it."""
     tab: int
+    """The number of the client that asked."""
     transport: str
+    """How its updates were sent."""
     opened_ms: float
+    """When the request reached the origin."""
     closed_ms: float | None = None
+    """When it ended; null while it is open."""
     reason: str | None = None
+    """How it ended: client, answered, origin, refused, shutdown or fault."""
     sent: int | None = None
+    """How many updates were sent on it; null while it is open."""
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """One TCP connection with all that it carried. `closed_ms` is None while it is open."""
+    """One TCP connection with all that it carried."""
 
     connection: int
+    """The ledger's number of it."""
     door: str
+    """The door that accepted it."""
     peer: str
+    """The browser's address and port."""
     opened_ms: float
+    """When it was accepted."""
     protocol: str | None = None
+    """The protocol that it negotiated (cleartext: http/1.1); null where it never became ready."""
     closed_ms: float | None = None
+    """When it closed; null while it is open."""
     reason: str | None = None
+    """How it closed."""
     documents: tuple[int, ...] = ()
+    """The clients whose documents it carried."""
     streams: tuple[Stream, ...] = ()
+    """The requests for updates that it carried."""
 
 
 def connections_of(events: Iterable[AnyEvent], cell: str) -> tuple[Connection, ...]:

@@ -28,6 +28,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True, kw_only=Tr
     """Something that happened at the origin, `at_ms` of the monotonic clock."""
 
     at_ms: float
+    """When it happened."""
 
 
 class OriginStarted(Event, frozen=True, kw_only=True):

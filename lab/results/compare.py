@@ -1,100 +1,119 @@
-"""Two runs side by side, by cell: what changed beyond the spread of its repeats. What may be chance is not called a change."""
+"""Two runs side by side, cell by cell: what changed beyond the spread of the repeats. What may be chance is not called a
+change."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from lab.model.openings import OPENINGS
-from lab.model.protocols import PROTOCOLS
-from lab.model.verdict import Kind, Limit
-from lab.report.findings import joined
-from lab.report.tables import NONE, way_of
+from lab.model.axes import AXES
+from lab.model.verdict import KINDS, Limit, Verdict
 from lab.results.file import CellResult, Results
-from lab.results.repeats import Group, groups
+from lab.results.names import engine_name, label
+from lab.results.repeats import UNSURE, Repeats, repeats
+from lab.text import NONE, listed
 
 LIVE = "live"
-MEDIAN = "median lateness, ms"
-WORDS = (("verdict", "verdict"), ("what held the rest", "cause"), ("answer", "answer"))
+MEDIAN = "median latency, ms"
+WORDS: dict[str, Callable[[Verdict], str | None]] = {
+    "verdict": lambda verdict: KINDS[verdict.kind].label,
+    "what held the rest": lambda verdict: verdict.cause.label if verdict.cause else None,
+    "answer": lambda verdict: verdict.answer,
+}
+"""What two runs may say in words, besides numbers."""
+
 LAB = "seventh-tab"
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """`what` was `before` in the first run and is `after` in the second."""
+    """What differs between the two runs."""
 
     what: str
+    """What it is, in words."""
     before: str
+    """What it was in the first run."""
     after: str
+    """What it is in the second run."""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell of which the second run says otherwise. `versions` are the engine's in each run; `because` says what moved the
-    wall, as far as that is known, where one has moved."""
+    """A cell of which the second run says something else."""
 
     engine: str
+    """The engine's title."""
     cell: str
+    """What the cell is called beside its engine."""
     versions: tuple[str, str]
+    """The engine's version in each run."""
     differences: tuple[Difference, ...]
+    """What differs."""
     because: str
+    """What moved the limit, as far as that is known; empty where none has moved."""
 
     @property
     def sentence(self) -> str:
-        """`With Chromium 157 instead of 156, tabs over HTTP/1.1 by sse: 9 live instead of 6. …`; nothing where none moved"""
-        wall = next((one for one in self.differences if one.what == LIVE), None)
-        if wall is None:
+        """`With Chromium 157 instead of 156, tabs over HTTP/2 by polling: 9 live instead of 6. …`; empty where none moved."""
+        limit = next((one for one in self.differences if one.what == LIVE), None)
+        if limit is None:
             return ""
         before, after = self.versions
         head = f"With {self.engine} {after} {'in both runs' if before == after else f'instead of {before}'}"
-        return f"{head}, {self.cell}: {wall.after} live instead of {wall.before}. {self.because}."
+        return f"{head}, {self.cell}: {limit.after} live instead of {limit.before}. {self.because}."
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """`runs` are the names of both, and `differences` what they were made with. `compared` cells are sure in both; of these,
-    `changed` changed. `doubtful` are the others, with the reason. Of how late updates came in `single` nothing is said: one
-    repeat has no spread."""
+    """Two runs compared."""
 
     runs: tuple[str, str]
+    """The names of both."""
     differences: tuple[Difference, ...]
+    """What else they were made with: browsers, packages, machine."""
     compared: int
+    """How many cells are sure in both."""
     changed: tuple[Changed, ...]
+    """Those of them that changed."""
     doubtful: tuple[str, ...]
+    """The cells that are not sure in both, with the reason."""
     single: tuple[str, ...]
+    """The cells whose latency is not compared: one repeat has no spread."""
     only_before: tuple[str, ...]
+    """The cells that only the first run has."""
     only_after: tuple[str, ...]
+    """The cells that only the second run has."""
 
     @property
     def moved(self) -> list[str]:
-        """A sentence for each wall that moved."""
+        """A sentence for each limit that moved."""
         return [one.sentence for one in self.changed if one.sentence]
 
 
 class Pair(NamedTuple):
     """One cell's repeats in both runs."""
 
-    before: Group
-    after: Group
+    before: Repeats
+    after: Repeats
 
     @property
     def doubt(self) -> str:
         """Why the two can't be compared; nothing when they can."""
-        unsure = [(one.verdict, which) for one, which in zip(self, ("first", "second"), strict=True)
-                  if one.verdict in (Kind.DISPUTED, Kind.HARNESS_FAULT)]  # fmt: skip
-        return joined([f"{verdict.replace('_', ' ')} in the {which} run" for verdict, which in unsure])
+        both = zip(self, ("first", "second"), strict=True)
+        return listed([f"{KINDS[one.verdict].label} in the {which} run" for one, which in both if one.verdict in UNSURE])
 
     @property
     def single(self) -> bool:
-        """Whether both listened, and one only once."""
+        """Whether both measured latency, and one of them only once."""
         return min(len(medians(one)) for one in self) == 1
 
 
 def compare(a: Results, b: Results) -> Comparison:
-    before, after = ({one.first.group: one for one in groups(results)} for results in (a, b))
-    cells = labels({**after, **before}.values())
-    names = {group: f"{engine_of(one.first)}, {cells[group]}" for group, one in {**after, **before}.items()}
+    """What changed from run `a` to run `b`. Cells are the same when they have the same value of each axis."""
+    before, after = ({one.first.cell.group: one for one in repeats(results)} for results in (a, b))
+    every = {**after, **before}
+    cells = labels(every.values())
+    names = {group: f"{engine_name(one.first.cell.engine)}, {cells[group]}" for group, one in every.items()}
     pairs = {group: Pair(one, after[group]) for group, one in before.items() if group in after}
     sure = {group: pair for group, pair in pairs.items() if not pair.doubt}
     beside = beside_the_browser(a, b)
@@ -111,31 +130,31 @@ def compare(a: Results, b: Results) -> Comparison:
     )
 
 
-def engine_of(run: CellResult) -> str:
-    return run.engine.capitalize()
+def labels(members: Iterable[Repeats]) -> dict[str, str]:
+    """What each cell is called beside its engine, by its group. Where two would be called the same, the scenario and the axes
+    in which they differ are added."""
+    alike: dict[tuple[str, str], list[CellResult]] = {}
+    for one in members:
+        alike.setdefault((one.first.cell.engine, label(one.first)), []).append(one.first)
+    return {run.cell.group: f"{called}{apart_by(run, runs)}" for (_, called), runs in alike.items() for run in runs}
 
 
-def labels(members: Iterable[Group]) -> dict[str, str]:
-    """What each cell is called beside its engine; with its full name where two would be called the same."""
-    found = {one.first.group: (one.first.engine, label(one.first)) for one in members}
-    often = Counter(found.values())
-    return {group: called[1] if often[called] == 1 else f"{called[1]} ({group})" for group, called in found.items()}
-
-
-def label(run: CellResult) -> str:
-    """`tabs over HTTP/1.1 by sse`"""
-    protocol = PROTOCOLS[run.protocol]
-    over = protocol.family if protocol.tls else f"{protocol.family} without TLS"
-    return f"{run.case or OPENINGS[run.opened].nouns} over {over} by {way_of(run)}"
+def apart_by(run: CellResult, runs: Sequence[CellResult]) -> str:
+    """` (at most 24)`: what tells a cell from those that are called the same; empty where there are none."""
+    differ = [axis for axis in AXES if len({getattr(one.cell, axis.field) for one in runs}) > 1]
+    parts = [run.cell.scenario] if len({one.cell.scenario for one in runs}) > 1 else []
+    parts += [f"{axis.label} {NONE if (value := getattr(run.cell, axis.field)) in (None, '') else value}" for axis in differ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def changed(cell: str, pair: Pair, beside: Sequence[str]) -> Changed:
+    """What changed in one cell; without differences where nothing did."""
     found = changes(pair)
     moved = any(one.what == LIVE for one in found)
     full = (versions(pair.before.runs), versions(pair.after.runs))
     before, after = (version.split(".")[0] for version in full)
     return Changed(
-        engine=engine_of(pair.after.first),
+        engine=engine_name(pair.after.first.cell.engine),
         cell=cell,
         versions=full if before == after and full[0] != full[1] else (before, after),
         differences=tuple(found),
@@ -149,8 +168,8 @@ def changes(pair: Pair) -> list[Difference]:
     found = []
     if apart([(live, live) for live in before.lives], [(live, live) for live in after.lives]):
         found.append(Difference(LIVE, before.live, after.live))
-    for what, field in WORDS:
-        old, new = (dict.fromkeys(str(said) for run in one.runs if (said := getattr(run, field))) for one in pair)
+    for what, words in WORDS.items():
+        old, new = (dict.fromkeys(said for run in one.runs if (said := words(run.verdict))) for one in pair)
         if old and new and not old.keys() & new.keys():
             found.append(Difference(what, " / ".join(old), " / ".join(new)))
     if min(len(medians(one)) for one in pair) > 1 and apart(medians(before), medians(after)):
@@ -173,10 +192,10 @@ def top(ranges: Sequence[tuple[float, float]]) -> float:
     return max(high for _, high in ranges)
 
 
-def medians(one: Group) -> list[tuple[float, float]]:
-    """How late half of the updates came in each repeat: at the least and at the most, as far as the clocks agreed."""
-    heard = [run.way for run in one.runs if run.way and run.way.latency_ms and run.live is not None]
-    middles = [(way.latency_ms[len(way.latency_ms) // 2], way.clocks_ms) for way in heard]
+def medians(one: Repeats) -> list[tuple[float, float]]:
+    """The median latency of each repeat, in ms: at the least and at the most, as far as the clocks agreed."""
+    found = [run.delivery for run in one.runs if run.delivery and run.verdict.live is not None]
+    middles = [(each.latency_percentiles_ms[50], each.clocks_ms) for each in found if each.latency_percentiles_ms]
     return [(middle - within, middle + within) for middle, within in middles]
 
 
@@ -185,14 +204,15 @@ def range_of(ranges: Sequence[tuple[float, float]]) -> str:
 
 
 def versions(runs: Iterable[CellResult], engine: str = "") -> str:
-    """Of one engine, where it is named; nothing where none is known."""
-    return " / ".join(dict.fromkeys(run.engine_version for run in runs if run.engine_version and engine in ("", run.engine)))
+    """The browser's versions, of one engine where it is named; empty where none is known."""
+    known = [run.engine_version for run in runs if run.engine_version and engine in ("", run.cell.engine)]
+    return " / ".join(dict.fromkeys(known))
 
 
 def differences(a: Results, b: Results) -> list[Difference]:
     """What the two runs were made with: the browsers first, then the lab and its parts, then the machine."""
-    engines = dict.fromkeys(run.engine for run in (*a.cells, *b.cells))
-    browsers = [(engine.capitalize(), versions(a.cells, engine), versions(b.cells, engine)) for engine in engines]
+    engines = dict.fromkeys(run.cell.engine for run in (*a.cells, *b.cells))
+    browsers = [(engine_name(engine), versions(a.cells, engine), versions(b.cells, engine)) for engine in engines]
     parts = dict.fromkeys((LAB, *a.versions, *b.versions))
     rows = [row for row in browsers if row[1] and row[2]]
     rows += [(part, a.versions.get(part, NONE), b.versions.get(part, NONE)) for part in parts]
@@ -201,23 +221,23 @@ def differences(a: Results, b: Results) -> list[Difference]:
 
 
 def beside_the_browser(a: Results, b: Results) -> list[str]:
-    """What else may have moved a wall."""
+    """What else may have moved a limit."""
     machines = [(one.machine.system, one.machine.cpus) for one in (a, b)]
     return [*(["the machine"] if machines[0] != machines[1] else []),
             *(["the lab"] if a.versions.get(LAB) != b.versions.get(LAB) else [])]  # fmt: skip
 
 
 def because(pair: Pair, browsers: tuple[str, str], beside: Sequence[str]) -> str:
-    """What moved the wall; only as much of it as is known."""
-    if Limit.SOCKETS in [run.cause for one in pair for run in one.runs]:
+    """What moved the limit, as far as that is known."""
+    if Limit.SOCKETS in [run.verdict.cause for one in pair for run in one.runs]:
         return "This limit is a soft one: chance alone may have moved it"
     before, after = browsers
     if before == after:
-        return "It moved, with the same browser" + (f", but {joined(beside)} changed" if beside else "")
+        return "It moved, with the same browser" + (f", but {listed(beside)} changed" if beside else "")
     if beside:
-        return f"It moved with another browser, but {joined(beside)} changed too: which of them did it is not known"
+        return f"It moved with another browser, but {listed(beside)} changed too: which of them did it is not known"
     update = "update" if numbers(after) > numbers(before) else "downgrade"
-    return f"The browser {update} moved this wall"
+    return f"The browser {update} moved this limit"
 
 
 def numbers(version: str) -> list[int]:

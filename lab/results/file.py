@@ -1,35 +1,34 @@
-"""What a run leaves in results.json, the only source of the report: written whole, read with care.
+"""What a run leaves in results.json, the only source of every report: its format, written whole and read with care.
 
-Times in it are milliseconds since the cell began.
+Times in it are milliseconds since the cell began. Each field is described where it is declared; the committed JSON Schema
+(results.schema.json) repeats these descriptions. lab/results/upgrade.py reads older schemas.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lab.errors import MachineError, UsageError
-from lab.judge.evidence import Line, lines
-from lab.judge.figures import Way, way
-from lab.model import ledger
+from lab.judge.evidence import Line
+from lab.judge.figures import PERCENTILES, DeliveryFigures
 from lab.model.browsers import LaunchAttempt
+from lab.model.cell import Cell
 from lab.model.claims import Claim
-from lab.model.connections import Connection, connections_of
+from lab.model.connections import Connection
 from lab.model.drops import DropSeen
-from lab.model.observation import ClientSeen, Observation, Release, Screenshot
+from lab.model.observation import ClientSeen, Release, Screenshot
 from lab.model.openings import OPENINGS
 from lab.model.payloads import PayloadSeen
 from lab.model.pools import SideSeen
 from lab.model.protocols import PROTOCOLS
+from lab.model.questions import QUESTIONS
 from lab.model.starvation import ProbeSeen
-from lab.model.verdict import Kind, Limit, Statement, Verdict
-
-SCHEMA = "seventh-tab/4"
+from lab.model.verdict import Verdict
+from lab.results.upgrade import READABLE, SCHEMA, upgrade
 
 EXACT = 2**53
 """Beyond it JSON's numbers do not stay what they are everywhere (RFC 8259, section 6), and nothing measured here comes near."""
@@ -124,13 +123,23 @@ class Results(msgspec.Struct, kw_only=True):
     """The cells, in the order in which they ended."""
 
 
+def encode(results: Results) -> bytes:
+    """JSON with a line for each field, and for each part of a list: as small as it gets, and fit for grep and diff."""
+    encoder, fields = msgspec.json.Encoder(), []
+    for name in Results.__struct_fields__:
+        value = getattr(results, name)
+        parts = [encoder.encode(part) for part in value] if isinstance(value, list) else []
+        text = b"[\n" + b",\n".join(parts) + b"\n]" if parts else encoder.encode(value)
+        fields.append(b'"' + name.encode() + b'":' + text)
+    return b"{" + b",\n".join(fields) + b"}\n"
+
+
 def write(results: Results, path: Path) -> None:
     """Write the whole file or leave the old one: a kill at any moment leaves one of the two. Raises MachineError."""
-    text = msgspec.json.format(msgspec.json.encode(results), indent=1)
     new = path.with_suffix(".json.new")
     try:
         with new.open("wb") as out:
-            out.write(text + b"\n")
+            out.write(encode(results))
             out.flush()
             os.fsync(out.fileno())
         new.replace(path)
@@ -139,51 +148,62 @@ def write(results: Results, path: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """Raises UsageError, in one line, for a file that is not one whole results file of a schema known here."""
+    """The results in a file of this schema or an older one. Raises UsageError, in one line, for a file that is not whole, of no
+    schema known here, or with a word that this version does not know."""
+    name = "name the results.json of a run"
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}", "name the results.json of a run") from error
+        raise UsageError(f"{path} can't be read: {error.strerror}", name) from error
     try:
-        found = json.loads(raw)
+        found = msgspec.json.decode(raw)
     except (ValueError, RecursionError) as error:
         what = "is cut short" if raw.lstrip()[:1] == b"{" and b"seventh-tab/" in raw[:200] else "is not JSON"
-        raise UsageError(f"{path} {what}: {error}", "name the results.json of a run") from error
+        raise UsageError(f"{path} {what}: {error}", name) from error
     schema = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(schema, str) or not schema.startswith("seventh-tab/"):
         raise UsageError(f"{path} is JSON, but not of Seventh Tab: no schema {SCHEMA!r} in it")
     if schema not in READABLE:
         raise UsageError(
-            f"{path} has schema {schema!r}, and this is Seventh Tab for {SCHEMA!r}",
-            "use the version that wrote it",
+            f"{path} has schema {schema!r}, and this is Seventh Tab for {SCHEMA!r}", "use the version that wrote it"
         )
     try:
-        json.loads(raw, parse_int=exact, parse_float=exact)
-        results = msgspec.json.decode(raw, type=Results)
+        check_numbers(found)
+        results = msgspec.convert(found if schema == SCHEMA else upgrade(found), Results, str_keys=True)
+        for cell in (*results.calibration, *results.cells):
+            check(cell)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} does not keep to schema {SCHEMA!r}: {error}") from error
-    for cell in (*results.calibration, *results.cells):
-        known = cell.protocol in PROTOCOLS and cell.opened in OPENINGS and cell.verdict in list(Kind)
-        if not known or cell.cause not in (None, *Limit):
-            raise UsageError(
-                f"{path}: cell {cell.name!r} has a protocol, opening, verdict or cause that this version does not know"
-            )
-        if cell.way and len(cell.way.latency_ms) not in (0, 101):
-            raise UsageError(f"{path}: cell {cell.name!r} has {len(cell.way.latency_ms)} percentiles of lateness, not 101")
+        raise UsageError(f"{path} does not keep to schema {schema!r}: {error}") from error
     return results
 
 
-def exact(text: str) -> float:
-    """A number of a results file. Raises ValueError for one beyond `EXACT`."""
-    number = float(text)
-    if abs(number) > EXACT:
-        raise ValueError(f"{text[:20]} is beyond {EXACT}")
-    return number
+def check_numbers(tree: Any) -> None:
+    """Raises ValueError for a number beyond `EXACT`, wherever it stands."""
+    todo = [tree]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict):
+            todo.extend(part.values())
+        elif isinstance(part, list):
+            todo.extend(part)
+        elif isinstance(part, int | float) and abs(part) > EXACT:
+            raise ValueError(f"{str(part)[:20]} is beyond {EXACT}")
 
 
-def json_schema() -> str:
-    """The JSON Schema of results.json, as committed in lab/report/results.schema.json."""
-    schema: dict[str, Any] = msgspec.json.schema(Results)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = f"Seventh Tab results ({SCHEMA})"
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+def check(one: CellResult) -> None:
+    """Raises ValueError for a cell that this version can't tell of."""
+    if unknown := unknown_word(one.cell):
+        raise ValueError(f"cell {one.name!r} has the {unknown}, which this version does not know")
+    if one.delivery and len(one.delivery.latency_percentiles_ms) not in (0, PERCENTILES):
+        count = len(one.delivery.latency_percentiles_ms)
+        raise ValueError(f"cell {one.name!r} has {count} percentiles of latency, not {PERCENTILES}")
+
+
+def unknown_word(cell: Cell) -> str:
+    """`protocol 'h9'`, where a cell has a protocol, opening or question that this version does not know; else empty."""
+    words = (
+        ("protocol", cell.protocol, PROTOCOLS),
+        ("opening", cell.opening, OPENINGS),
+        ("question", cell.question, QUESTIONS),
+    )
+    return next((f"{what} {word!r}" for what, word, known in words if word not in known), "")

@@ -1,71 +1,77 @@
-"""One cell for results.json, from what was seen and what the judge says of it."""
+"""What is recorded of one cell in results.json: a function of what was seen and what the judge says of it.
+
+Moments become milliseconds since the cell began; the browser's and the origin's raw lines that matter are kept beside them.
+"""
 
 from __future__ import annotations
 
+import shlex
+from typing import Any
+
+import msgspec
+
+from lab import paths
+from lab.judge.evidence import lines
+from lab.judge.figures import delivery_figures
+from lab.model.axes import AXES, DIRECT
+from lab.model.connections import connections_of
+from lab.model.ledger import CellBegan
+from lab.model.observation import Observation
+from lab.model.verdict import Verdict
+from lab.results.file import CellResult
+
+MOMENTS = {
+    "begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms", "since_ms", "at_ms", "dropped_ms", "asked_ms", "live_ms",
+}  # fmt: skip
+"""The fields that are moments of the monotonic clock; all others that end in `_ms` are durations."""
+
 
 def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
-    cell = seen.cell
-    began = next((event.at_ms for event in seen.ledger if isinstance(event, ledger.CellBegan)), 0.0)
-    rows = connections_of(seen.ledger, seen.cell.name)
+    """One cell as results.json has it."""
+    cell, began = seen.cell, began_ms(seen)
     return CellResult(
         name=cell.name,
-        scenario=cell.scenario,
-        engine=cell.engine,
-        engine_version=seen.engine_version,
-        protocol=cell.protocol,
-        transport=cell.transport,
-        opened=cell.opened,
-        case=cell.case,
-        group=cell.group,
-        asked=len(seen.tabs) or seen.asked or cell.asked,
-        up_to=cell.asked,
-        repeat=cell.repeat,
-        interval_ms=cell.interval_ms,
-        per_second=cell.per_second,
-        live=verdict.live,
-        documents=verdict.documents,
-        connections=verdict.connections,
-        max_streams=verdict.max_streams,
+        cell=cell,
+        verdict=verdict,
         claim=seen.claim,
-        verdict=verdict.kind.value,
-        cause=verdict.cause.value if verdict.cause else None,
-        answer=verdict.answer,
-        why=verdict.why,
+        engine_version=seen.engine_version,
+        opened=len(seen.clients) or seen.opened or cell.at_most,
         seconds=round(seen.seconds, 3),
         load=seen.load,
-        streams_per_connection=seen.streams_per_connection,
-        witnesses=verdict.witnesses,
-        tabs=since(began, seen.tabs),
-        rows=tuple(since(began, row) for row in rows),
+        settled_ms=since(began, seen.settled_ms),
+        quiet_ms=seen.quiet_ms,
+        clients=since(began, seen.clients),
+        rows=since(began, connections_of(seen.ledger or (), cell.name)),
         releases=since(began, seen.releases),
         sides=seen.sides,
         probes=since(began, seen.probes),
-        way=way(seen),
+        delivery=delivery_figures(seen),
         drops=since(began, seen.drops),
         payloads=seen.payloads,
-        pictures=seen.pictures,
+        screenshots=seen.screenshots,
         lines=lines(seen),
-        settled_ms=since(began, seen.settled_ms),
-        quiet_ms=seen.quiet_ms,
         command=command(seen),
     )
 
 
+def began_ms(seen: Observation) -> float:
+    """When the cell began: by the ledger, or else when its first client was opened."""
+    entered = (event.at_ms for event in seen.ledger or () if isinstance(event, CellBegan))
+    opened = (client.begun_ms for client in seen.clients if client.begun_ms is not None)
+    return next(entered, 0.0 if seen.ledger is not None else min(opened, default=0.0))
+
+
 def command(seen: Observation) -> str:
-    """What runs just this cell again; nothing for what every run does by itself."""
-    cell = seen.cell
+    """What runs just this cell again, for a POSIX shell; empty for what every run does by itself."""
     if not seen.source:
         return ""
-    words = f"python3 -m nox -s lab -- {seen.source} --engine {cell.engine} --protocol {cell.protocol}"
-    words += f" --transport {cell.transport} --opened {cell.opened} --tabs {cell.asked}"
-    words += f" --streams-per-connection {cell.streams} --repeat 1"
-    words += f" --interval {cell.interval_ms}" if cell.interval_ms else ""
-    words += f" --updates-per-second {cell.per_second:g}" if cell.per_second else ""
-    return words + (f" --case {shlex.quote(cell.case)}" if cell.case else "")
-
-
-MOMENTS = {"begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms", "since_ms", "at_ms"}
-MOMENTS |= {"dropped_ms", "asked_ms", "live_ms"}
+    start = "python3 -m nox -s lab --" if paths.checkout() else "seventh-tab run"
+    words = [shlex.quote(seen.source)]
+    for axis in AXES:
+        value = getattr(seen.cell, axis.field)
+        if value not in (None, "", DIRECT):
+            words += [axis.option, f"{value:g}" if isinstance(value, float) else shlex.quote(str(value))]
+    return " ".join([start, *words, "--repeat 1"])
 
 
 def since(began: float, value: Any, moment: bool = True) -> Any:

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from lab.model.verdict import Kind, Limit
+import msgspec
+
+from lab.model.verdict import KINDS, Kind, Limit
 from lab.results.file import CellResult, Results
+from lab.text import NONE, listed
 
-GRAVEST = (Kind.HARNESS_FAULT, Kind.DISPUTED, Kind.UNSUPPORTED, Kind.REFUTED, Kind.CONFIRMED)
+GRAVEST = sorted(KINDS, key=lambda kind: -KINDS[kind].gravity)
+"""The kinds of verdict, the gravest first."""
+
+UNSURE = (Kind.HARNESS_FAULT, Kind.DISPUTED, Kind.INCONCLUSIVE)
+"""A cell of such a kind says nothing for sure."""
 
 
-class Group:
-    """All runs of one cell, in order."""
+class Repeats(msgspec.Struct, frozen=True):
+    """All runs of one cell, in order, on a machine with so many processors."""
 
-    def __init__(self, runs: Sequence[CellResult], cpus: int) -> None:
-        self.runs = tuple(runs)
-        self._cpus = cpus
+    runs: tuple[CellResult, ...]
+    cpus: int
 
     def __repr__(self) -> str:
-        return f"<Group {self.first.group}: {self.live}, {self.verdict}>"
+        return f"<Repeats {self.first.cell.group}: {self.live}, {self.verdict}>"
 
     @property
     def first(self) -> CellResult:
@@ -28,16 +34,18 @@ class Group:
     @property
     def shown(self) -> CellResult:
         """The run to look at: the gravest one."""
-        return min(self.runs, key=lambda run: GRAVEST.index(Kind(run.verdict)))
+        return min(self.runs, key=lambda run: GRAVEST.index(run.verdict.kind))
 
     @property
     def lives(self) -> list[int]:
-        return [run.live for run in self.runs if run.live is not None]
+        """How many were live, in each run that counted them."""
+        return [run.verdict.live for run in self.runs if run.verdict.live is not None]
 
     @property
     def agree(self) -> bool:
         """Whether every run says the same."""
-        return len({(run.live, run.cause, run.answer, run.verdict) for run in self.runs}) == 1
+        said = {(one.live, one.cause, one.answer, one.kind) for one in (run.verdict for run in self.runs)}
+        return len(said) == 1
 
     @property
     def live(self) -> str:
@@ -46,46 +54,49 @@ class Group:
 
     @property
     def connections(self) -> str:
-        return spread([run.connections for run in self.runs if run.connections is not None])
+        """How many connections were in use, likewise."""
+        return spread([run.verdict.connections for run in self.runs if run.verdict.connections is not None])
 
     @property
     def verdict(self) -> Kind:
-        """The gravest of them."""
-        return Kind(self.shown.verdict)
+        """The gravest kind among them."""
+        return self.shown.verdict.kind
 
     @property
     def answer(self) -> str:
-        return " / ".join(dict.fromkeys(run.answer for run in self.runs if run.answer))
+        """The answer; where runs differ, each different one."""
+        return " / ".join(dict.fromkeys(run.verdict.answer for run in self.runs if run.verdict.answer))
 
     @property
     def reason(self) -> str:
-        """The likely reason why the runs differ; nothing when they don't."""
+        """The likely reason why the runs differ; empty when they don't."""
         if self.agree:
             return ""
-        kinds = Counter(run.verdict for run in self.runs)
-        if kinds[Kind.HARNESS_FAULT] or kinds[Kind.DISPUTED]:
-            told = [f"{kinds[kind]} {kind.replace('_', ' ')}" for kind in GRAVEST if kinds[kind]]
-            return f"of {len(self.runs)} runs, {' and '.join(told)}: see each"
-        if Limit.SOCKETS in [run.cause for run in self.runs]:
+        kinds = Counter(run.verdict.kind for run in self.runs)
+        if any(kinds[kind] for kind in UNSURE):
+            told = [f"{kinds[kind]} {KINDS[kind].label}" for kind in GRAVEST if kinds[kind]]
+            return f"of {len(self.runs)} runs, {listed(told)}: see each"
+        if Limit.SOCKETS in [run.verdict.cause for run in self.runs]:
             return "this limit in total is a soft one: chance decides, or what is just being opened is not counted"
         load = max((run.load or 0.0 for run in self.runs), default=0.0)
-        if load > 2 * self._cpus:
-            return f"the machine was busy: load {load} on {self._cpus} processors"
-        return "no reason is known: the browser itself did differently"
+        if load > 2 * self.cpus:
+            return f"the machine was busy: load {load} on {self.cpus} processors"
+        return "no reason is known: the browser itself behaved differently"
 
 
 def spread(values: Sequence[int]) -> str:
+    """`6`, or `6 to 9`."""
     if not values:
-        return "–"
+        return NONE
     low, high = min(values), max(values)
     return str(low) if low == high else f"{low} to {high}"
 
 
-def groups(results: Results, scenarios: Iterable[str] = ()) -> list[Group]:
-    """The groups of a run, in the order of their first cells; of some scenarios only, where these are named."""
-    by_name: dict[str, list[CellResult]] = {}
+def repeats(results: Results, scenarios: Iterable[str] = ()) -> list[Repeats]:
+    """The cells of a run with their repeats, in the order of their first runs; only of `scenarios`, where any are named."""
+    by_group: dict[str, list[CellResult]] = {}
     named = set(scenarios)
-    for cell in results.cells:
-        if not named or cell.scenario in named:
-            by_name.setdefault(cell.group, []).append(cell)
-    return [Group(runs, results.machine.cpus) for runs in by_name.values()]
+    for one in results.cells:
+        if not named or one.cell.scenario in named:
+            by_group.setdefault(one.cell.group, []).append(one)
+    return [Repeats(tuple(runs), results.machine.cpus) for runs in by_group.values()]

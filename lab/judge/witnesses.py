@@ -1,0 +1,233 @@
+"""The witnesses of one cell: what each of them says, before anybody compares them.
+
+There are four: the *pages* say which clients received an update when asked; the *server* says in its ledger who had a stream
+open; the browser's own *log* says whose requests it holds back; and the *releases* show what the others were waiting for.
+
+Rules.
+1. A witness may be absent: a foreign server keeps no ledger, some browsers have no log. Nobody in this room may assume that one
+   is there; what can't be known without it is None, never 0.
+2. Without the pages and without the server nobody says who was live, and nothing is confirmed.
+3. A verdict tells how many witnesses spoke, and how many of these agree with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from lab.model.browsers import HeldRequest
+from lab.model.claims import Answer
+from lab.model.connections import connections_of, control_connections, live_connections, live_streams, peak, peak_streams
+from lab.model.ledger import Counters
+from lab.model.observation import Observation, Release
+from lab.model.openings import OPENINGS
+from lab.model.verdict import Doubt, Kind, Limit, Statement, Verdict
+
+PAGES, LEDGER, LOG, RELEASE = "pages", "ledger", "network log", "release"
+"""What each witness is called in a statement."""
+
+Clients = frozenset[int]
+"""Clients by their numbers."""
+
+STREAMING, SENT = "had a stream open", "had been sent the last update"
+
+
+class Pages(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pages say of their clients: who is live, who failed instead of waiting, and who there is."""
+
+    everyone: Clients
+    live: Clients
+    failed: Clients
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger says at the moment of the verdict. `live` are the clients that have a stream open (`streaming`), or that
+    were sent the last update where updates were counted; `had` says which. `connections` are open and in use, `peak` is the
+    most that were open at once, `max_streams` the most streams that one carried at once. `own` are the lab's connections that
+    count for the limit in question."""
+
+    live: Clients
+    had: str = STREAMING
+    streaming: Clients
+    connections: int
+    peak: int
+    max_streams: int
+    own: int = 0
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """What the browser's log says: the clients whose requests it holds back, each with the limit that it waits for; and every
+    limit that it names."""
+
+    held: dict[int, Limit]
+    reasons: frozenset[Limit]
+
+
+class Witnesses(msgspec.Struct, frozen=True, kw_only=True):
+    """All witnesses of a cell. `pages`, `server` and `log` are None where there is none, `releases` is empty where nothing was
+    released. `opened` is how many clients there were."""
+
+    pages: Pages | None = None
+    server: Server | None = None
+    log: Log | None = None
+    releases: tuple[Release, ...] = ()
+    opened: int = 0
+
+    @property
+    def live(self) -> Clients:
+        """Who is live, by the pages; by the server where there are no pages."""
+        return self.pages.live if self.pages else self.server.live if self.server else frozenset()
+
+    @property
+    def failed(self) -> Clients:
+        return self.pages.failed if self.pages else frozenset()
+
+    @property
+    def waiting(self) -> Clients:
+        """The clients that wait, as far as they are known by number."""
+        return self.pages.everyone - self.pages.live - self.pages.failed if self.pages else frozenset()
+
+    @property
+    def others(self) -> int:
+        """How many clients are not live."""
+        return self.opened - len(self.live)
+
+    @property
+    def spoke(self) -> tuple[str, ...]:
+        """The names of the witnesses that are there."""
+        there = {PAGES: self.pages, LEDGER: self.server, LOG: self.log, RELEASE: self.releases or None}
+        return tuple(name for name, witness in there.items() if witness is not None)
+
+    @property
+    def anybody(self) -> bool:
+        """Whether anybody can say who was live."""
+        return self.pages is not None or self.server is not None
+
+
+class Objection(msgspec.Struct, frozen=True):
+    """Why the verdict is disputed, and which witness disagrees with the pages, or with the counts."""
+
+    witness: str
+    words: str
+
+
+def witnesses_of(seen: Observation) -> Witnesses:
+    """The witnesses of a settled observation, each by itself."""
+    pages, server = pages_of(seen), server_of(seen)
+    opened = len(seen.clients) or seen.opened or (len(server.live) if server else 0)
+    return Witnesses(pages=pages, server=server, log=log_of(seen), releases=seen.releases, opened=opened)
+
+
+def pages_of(seen: Observation) -> Pages | None:
+    if not seen.clients:
+        return None
+    return Pages(
+        everyone=frozenset(client.tab for client in seen.clients),
+        live=frozenset(client.tab for client in seen.clients if client.live),
+        failed=frozenset(client.tab for client in seen.clients if client.failed and not client.live),
+    )
+
+
+def server_of(seen: Observation) -> Server | None:
+    if seen.ledger is None or seen.settled_ms is None:
+        return None
+    rows, at_ms = connections_of(seen.ledger, seen.cell.name), seen.settled_ms
+    streaming = frozenset(stream.tab for stream in live_streams(rows, at_ms))
+    return Server(
+        live=streaming,
+        streaming=streaming,
+        connections=sum(bool(row.streams or row.documents) for row in live_connections(rows, at_ms)),
+        peak=peak(rows, at_ms),
+        max_streams=peak_streams(rows, at_ms),
+        # A limit in total counts the control tab's connection too.
+        own=control_connections(seen.ledger, at_ms) if seen.cell.opening == "hosts" else 0,
+    )
+
+
+def log_of(seen: Observation) -> Log | None:
+    log = seen.browser_log
+    if log is None or log.missing is not None:
+        return None
+    known = {client.tab for client in seen.clients}
+    return Log(
+        held={one.tab: limit_of(one, seen) for one in log.held if one.tab is not None and (one.tab in known or not known)},
+        reasons=frozenset(limit_of(one, seen) for one in log.held),
+    )
+
+
+def limit_of(held: HeldRequest, seen: Observation) -> Limit:
+    """The limit that a held request waits for. A limit on streams is the origin's own setting when the log gives the same
+    number; a log that gives none does not tell whose setting it is (`STREAMS`)."""
+    if held.limit is not None:
+        return Limit.ORIGIN_STREAMS if held.limit == seen.cell.streams else Limit.BROWSER_STREAMS
+    if held.waits_for in (Limit.CONNECTIONS, Limit.SOCKETS) and seen.cell.transport == "websocket":
+        return Limit.WEBSOCKETS
+    return held.waits_for
+
+
+def by_last_update(witnesses: Witnesses, ended: Counters) -> Witnesses:
+    """The same witnesses, where live is who was sent the last update: a client that polls mostly has no stream open."""
+    if witnesses.server is None:
+        return witnesses
+    sent = frozenset(tab for tab, reached in ended.reached.items() if reached >= ended.last)
+    known = sent & witnesses.pages.everyone if witnesses.pages else sent  # Clients that were given up keep their counters.
+    return msgspec.structs.replace(witnesses, server=msgspec.structs.replace(witnesses.server, live=known, had=SENT))
+
+
+def documents_of(seen: Observation) -> int | None:
+    """How many documents had loaded; None where clients share a page, so that there is nothing to count a client."""
+    own = seen.clients and OPENINGS[seen.cell.opening].own_document
+    return sum(client.document for client in seen.clients) if own else None
+
+
+def as_answered(seen: Observation, answer: str) -> bool | None:
+    """Whether the claim gives the same answer; None for a claim that gives none."""
+    return seen.claim.answer == answer if isinstance(seen.claim, Answer) else None
+
+
+def nothing_recorded(seen: Observation, verb: str) -> Verdict:
+    """The verdict on a cell whose scenario declares a question, and records nothing about it."""
+    why = f"the steps of {seen.cell.scenario} recorded nothing about {seen.cell.question}: {verb} is missing among them"
+    return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.PRECONDITION, why=why)
+
+
+def conclude(
+    seen: Observation,
+    witnesses: Witnesses,
+    *,
+    objections: Sequence[Objection],
+    as_claimed: bool | None,
+    why: str,
+    statements: Sequence[Statement],
+    cause: Limit | None = None,
+    answer: str | None = None,
+) -> Verdict:
+    """The verdict, from what the witnesses say. The first objection makes it disputed. `as_claimed` is None where the claim is
+    not about this question."""
+    kind, doubt = Kind.CONFIRMED if as_claimed else Kind.REFUTED, None
+    if not witnesses.anybody:
+        kind, doubt, why = Kind.INCONCLUSIVE, Doubt.PRECONDITION, "Neither a page nor the server could say who was live."
+    elif objections:
+        kind, why = Kind.DISPUTED, objections[0].words
+        cause = cause if cause is Limit.NONE else None
+    elif as_claimed is None:
+        kind, doubt = Kind.INCONCLUSIVE, Doubt.PRECONDITION
+        why = f"The claim is about another question ({seen.claim}). {why}"
+    if witnesses.anybody and witnesses.server is None:
+        why = f"{why} The server's ledger is unavailable."
+    against = {one.witness for one in objections}
+    return Verdict(
+        kind=kind,
+        why=why,
+        live=len(witnesses.live) if witnesses.anybody else None,
+        documents=documents_of(seen),
+        connections=witnesses.server.connections if witnesses.server else None,
+        max_streams=witnesses.server.max_streams if witnesses.server else None,
+        cause=cause if witnesses.anybody else None,
+        answer=answer,
+        doubt=doubt,
+        witnesses=tuple(statements),
+        spoke=len(witnesses.spoke),
+        agreed=sum(name not in against for name in witnesses.spoke) if witnesses.anybody else 0,
+    )

@@ -1,0 +1,42 @@
+"""What a cell is called where people read of it. Engines, transports and openings have their titles in their own rooms."""
+
+from __future__ import annotations
+
+from lab.browser.engines import ENGINES
+from lab.model.openings import OPENINGS
+from lab.model.protocols import PROTOCOLS
+from lab.results.file import CellResult
+from lab.text import one_line
+from lab.transports import transports
+
+
+def engine_name(engine: str) -> str:
+    """`Chromium`: the engine's title; its name, capitalized, where this version does not know it."""
+    return ENGINES[engine].title if engine in ENGINES else one_line(engine.capitalize())
+
+
+def engine_title(run: CellResult) -> str:
+    """`Chromium 156`; the name alone where no version is known."""
+    name = engine_name(run.cell.engine)
+    return one_line(f"{name} {run.engine_version.split('.')[0]}" if run.engine_version else name)
+
+
+def protocol_of(run: CellResult) -> str:
+    """`h2 (100)`: over HTTP/2 with the streams that the origin allows on a connection."""
+    cell = run.cell
+    return f"{cell.protocol} ({cell.streams})" if PROTOCOLS[cell.protocol].multiplexed else cell.protocol
+
+
+def transport_of(run: CellResult) -> str:
+    """`polling, 100 ms`: the transport's title with its interval."""
+    cell, known = run.cell, transports()
+    title = known[cell.transport].TITLE if cell.transport in known else one_line(cell.transport)
+    return f"{title}, {cell.interval_ms} ms" if cell.interval_ms else title
+
+
+def label(run: CellResult) -> str:
+    """`tabs over HTTP/1.1 by server-sent events`: the cell beside its engine; the case instead of the tabs where it has one."""
+    protocol = PROTOCOLS[run.cell.protocol]
+    over = protocol.family if protocol.tls else f"{protocol.family} without TLS"
+    what = one_line(run.cell.case) or OPENINGS[run.cell.opening].nouns
+    return f"{what} over {over} by {transport_of(run)}"

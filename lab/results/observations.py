@@ -1,0 +1,220 @@
+"""observations.jsonl: what a run saw, one record a line, before anybody judges it.
+
+Rules. A line is written when what it tells has happened, and is on the disk before the run goes on: whatever ends a run, what
+was measured is there. Lines are never changed. results.json is a function of these lines alone: the run itself and whoever
+judges old evidence again use the same `RunRecord`, so both get the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from lab.errors import MachineError, UsageError
+from lab.judge import judge
+from lab.model.browsers import LaunchAttempt
+from lab.model.ledger import ConnectionOpened
+from lab.model.observation import Observation
+from lab.model.protocols import of_door
+from lab.results.file import CellResult, Machine, Results, unknown_word
+from lab.results.record import cell_result
+
+FORMAT = "seventh-tab-observations/1"
+
+
+class BaseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag=True):
+    """What one line tells of a run."""
+
+
+class RunBegan(BaseRecord, frozen=True, kw_only=True):
+    """The first line: which run it is, when and on what machine it began, and what it is going to ask."""
+
+    format: str = FORMAT
+    """The version of this format."""
+    run: str
+    """The run's name: the time of its start."""
+    started: str
+    """When it began, as ISO 8601 in UTC."""
+    planned: int
+    """How many cells it is going to measure."""
+    machine: Machine
+    """The machine."""
+    versions: dict[str, str]
+    """Versions of the lab, of Python and of the packages that matter."""
+    questions: dict[str, str]
+    """What each scenario asks, in its own words."""
+
+
+class BrowsersTried(BaseRecord, frozen=True, kw_only=True):
+    """Browsers that were tried, and what came of it."""
+
+    attempts: tuple[LaunchAttempt, ...]
+
+
+class LogKept(BaseRecord, frozen=True, kw_only=True):
+    """A browser's own log is kept beside this file, under this name."""
+
+    name: str
+
+
+class Calibrated(BaseRecord, frozen=True, kw_only=True):
+    """What was seen of the control client."""
+
+    observation: Observation
+
+
+class Observed(BaseRecord, frozen=True, kw_only=True):
+    """What was seen in a cell."""
+
+    observation: Observation
+
+
+class RunEnded(BaseRecord, frozen=True, kw_only=True):
+    """The last line of a run that came to its end, or that its user ended (`interrupted`)."""
+
+    finished: str | None = None
+    interrupted: bool = False
+
+
+Record = RunBegan | BrowsersTried | LogKept | Calibrated | Observed | RunEnded
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+
+
+class ObservationsFile:
+    """The file while a run writes it: a context manager. Raises MachineError where it can't be made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._end = 0
+        try:
+            self._file = path.open("xb", buffering=0)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def append(self, record: Record) -> None:
+        """Write one line, and return when it is on the disk. A line that can't be written whole is taken back; then
+        MachineError is raised."""
+        line = _encoder.encode(record) + b"\n"
+        try:
+            written = 0
+            while written < len(line):
+                written += self._file.write(line[written:]) or 0
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(self._end)
+                self._file.seek(self._end)
+            raise self._failed(error) from error
+        self._end += len(line)
+
+    def _failed(self, error: OSError) -> MachineError:
+        return MachineError(f"{self.path} could not be written: {error.strerror}", "free disk space and run again")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+
+class RunRecord:
+    """A run's results, as its records come in."""
+
+    def __init__(self) -> None:
+        self._results: Results | None = None
+
+    @property
+    def results(self) -> Results:
+        """What is known so far. Raises ValueError before the first record."""
+        if self._results is None:
+            raise ValueError("a run's first record is RunBegan")
+        return self._results
+
+    def add(self, record: Record) -> CellResult | None:
+        """Take in one record, and judge what it has to judge: that result is returned. Records come in their order."""
+        record = _decoder.decode(_encoder.encode(record))  # What is read from a file later must be no other value.
+        if isinstance(record, RunBegan):
+            fields = {name: getattr(record, name) for name in RunBegan.__struct_fields__ if name != "format"}
+            self._results = Results(**fields)
+            return None
+        results = self.results
+        match record:
+            case BrowsersTried():
+                results.browsers += [one for one in dict.fromkeys(record.attempts) if one not in results.browsers]
+            case LogKept():
+                results.network_logs += [record.name] if record.name not in results.network_logs else []
+            case Calibrated():
+                results.calibration.append(judged(record.observation))
+                return results.calibration[-1]
+            case Observed():
+                results.cells.append(judged(record.observation))
+                return results.cells[-1]
+            case RunEnded():
+                results.finished, results.interrupted = record.finished, record.interrupted
+        return None
+
+
+def judged(seen: Observation) -> CellResult:
+    """What results.json has of a cell: a function of what was seen."""
+    return cell_result(seen, judge(seen))
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of a run, whole or cut off: a last line that was not written to its end is left out. Raises UsageError, in
+    one line, for a file that is not there, of another format, or has a line or a word that this version does not know."""
+    name = "name the folder of a run that has observations.jsonl"
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}", name) from error
+    check_format(raw.partition(b"\n")[0], path)
+    *whole, rest = raw.split(b"\n")
+    records: list[Record] = []
+    for number, line in enumerate(whole, start=1):
+        try:
+            records.append(checked(_decoder.decode(line)))
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{path}, line {number} is no record of a run: {error}", name) from error
+    with suppress(ValueError, RecursionError):
+        records += [checked(_decoder.decode(rest))] if rest else []
+    if not records or not isinstance(records[0], RunBegan):
+        raise UsageError(f"{path} does not begin with the beginning of a run", name)
+    if any(isinstance(one, RunBegan) for one in records[1:]):
+        raise UsageError(f"{path} has the beginning of a second run in it", name)
+    return records
+
+
+class Head(msgspec.Struct):
+    format: str
+
+
+def check_format(line: bytes, path: Path) -> None:
+    """Raises UsageError for a first line that does not name the format known here."""
+    try:
+        found = msgspec.json.decode(line, type=Head).format
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} holds no observations of Seventh Tab: {error}", "name the folder of a run") from error
+    if found != FORMAT:
+        message = f"{path} has format {found!r}, and this is Seventh Tab for {FORMAT!r}"
+        raise UsageError(message, "use the version that wrote it")
+
+
+def checked(record: Record) -> Record:
+    """The same record. Raises ValueError for one that this version can't judge."""
+    if isinstance(record, Calibrated | Observed):
+        if unknown := unknown_word(record.observation.cell):
+            raise ValueError(f"this version does not know the {unknown}")
+        for event in record.observation.ledger or ():
+            if isinstance(event, ConnectionOpened):
+                try:
+                    of_door(event.door)
+                except KeyError:
+                    raise ValueError(f"this version does not know the door {event.door!r}") from None
+    return record

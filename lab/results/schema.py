@@ -1,0 +1,85 @@
+"""The JSON Schema of results.json, with one description a field: the docstring under the field, read from the source."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from lab.results.file import Results
+from lab.results.upgrade import SCHEMA
+
+TAG = "Which of the possible kinds this is."
+
+
+def json_schema() -> str:
+    """The schema as committed in results.schema.json."""
+    parts, definitions = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
+    found = classes()
+    for name, definition in definitions.items():
+        if name in found:
+            describe(definition, found[name])
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Seventh Tab results ({SCHEMA})",
+        **parts[0],
+        "$defs": definitions,
+    }
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def describe(definition: dict[str, Any], kind: type[Any]) -> None:
+    """Give a definition, and each of its properties, what the source says of it."""
+    if "description" in definition:
+        definition["description"] = " ".join(definition["description"].split())
+    texts = descriptions(kind)
+    for name, field in definition.get("properties", {}).items():
+        field["description"] = texts.get(name, TAG if name == kind.__struct_config__.tag_field else "")
+
+
+def classes() -> dict[str, type[msgspec.Struct]]:
+    """Every struct that results.json is made of, by its name in the schema."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    todo: list[Any] = [msgspec.inspect.type_info(Results)]
+    while todo:
+        kind = todo.pop()
+        if isinstance(kind, msgspec.inspect.StructType):
+            if kind.cls.__name__ in found:
+                continue
+            found[kind.cls.__name__] = kind.cls
+            todo += [field.type for field in kind.fields]
+        elif isinstance(kind, msgspec.inspect.UnionType | msgspec.inspect.TupleType):
+            todo += kind.types if isinstance(kind, msgspec.inspect.UnionType) else kind.item_types
+        elif isinstance(kind, msgspec.inspect.ListType | msgspec.inspect.VarTupleType):
+            todo.append(kind.item_type)
+        elif isinstance(kind, msgspec.inspect.DictType):
+            todo.append(kind.value_type)
+    return found
+
+
+def descriptions(kind: type[Any]) -> dict[str, str]:
+    """The docstring under each field of a class and of those that it is made of."""
+    texts: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
+            texts |= own_descriptions(base)
+    return texts
+
+
+@cache
+def own_descriptions(kind: type[Any]) -> dict[str, str]:
+    module = inspect.getmodule(kind)
+    assert module is not None, kind
+    tree = ast.parse(inspect.getsource(module))
+    [found] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
+    texts = {}
+    for field, after in pairwise(found.body):
+        match field, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                texts[name] = " ".join(text.split())
+    return texts

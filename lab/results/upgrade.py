@@ -1,0 +1,198 @@
+"""Older results files, as this version would have written them.
+
+Schema 3 had each cell flat: what it was, the counts and the verdict side by side, under names of which some meant two things.
+Schema 2 is the same with fewer fields. Both become schema 4 here, and nowhere else does anybody know of them.
+
+No measured number is changed. What is corrected: `documents` counted clients where these share one page, so it is dropped
+there, with the sentence that repeated it; and a delivery cell on a machine that was too busy was called a fault of the lab, and
+is inconclusive. What is left out was stored and never shown: `latest_ms`, `grown_bytes` and the slowest first update.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lab.model import questions
+from lab.model.axes import DIRECT
+from lab.model.cell import CONTROL_CLIENT, STREAMS, Cell
+from lab.model.openings import OPENINGS
+from lab.model.verdict import LABELS, Doubt, Kind
+
+SCHEMA = "seventh-tab/4"
+OLDER = ("seventh-tab/2", "seventh-tab/3")
+READABLE = (*OLDER, SCHEMA)
+
+Json = dict[str, Any]
+
+RENAMED = {"walls": "limits", "ways": "delivery", "coming_back": "reconnection"}
+"""Scenarios by their old names."""
+
+RECORDED = {"way": "delivery", "drops": "drops", "payloads": "payloads", "sides": "pools", "probes": "starvation"}
+"""What a cell recorded, and the question that this belonged to: older files did not say the question."""
+
+ASKED = {
+    "ways": "delivery", "drops": "drops", "coming_back": "drops", "payloads": "payloads",
+    "pools": "pools", "starvation": "starvation", "no_starvation": "starvation",
+}  # fmt: skip
+"""The questions of our own scenarios, for runs in which no cell of one was measured."""
+
+LIMITS = {label: limit.value for limit, label in LABELS.items()}
+"""Limits were written as words."""
+
+WITNESSES = ("pages", "ledger", "network log", "release")
+LATE = "the origin itself was "
+DOCUMENTS = re.compile(r"; [0-9]+ documents had loaded")
+
+
+def upgrade(data: Json) -> Json:
+    """The same results in schema 4. Raises ValueError for data that does not keep to its own schema."""
+    try:
+        asked = questions_of([*data.get("calibration", []), *data["cells"]])
+        return {
+            **data,
+            "schema": SCHEMA,
+            "questions": {RENAMED.get(name, name): text for name, text in data["questions"].items()},
+            "browsers": [renamed(one, mend="fix") for one in data.get("browsers", [])],
+            "calibration": [cell_result(one, asked) for one in data.get("calibration", [])],
+            "cells": [cell_result(one, asked) for one in data["cells"]],
+        }
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(f"{type(error).__name__} {error}") from error
+
+
+def renamed(old: Mapping[str, Any], **names: str) -> Json:
+    """The same object with other names for some fields."""
+    return {names.get(name, name): value for name, value in old.items()}
+
+
+def without(old: Mapping[str, Any], *names: str) -> Json:
+    return {name: value for name, value in old.items() if name not in names}
+
+
+def questions_of(cells: Iterable[Json]) -> dict[str, str]:
+    """The question of each scenario: by what any of its cells recorded, else by its name, else by whether it has cases."""
+    found: dict[str, set[str]] = {}
+    for one in cells:
+        kinds = found.setdefault(one["scenario"], set())
+        kinds.update(question for field, question in RECORDED.items() if one.get(field))
+        kinds.update({"cases"} if one.get("case") else ())
+    return {name: question_of(name, kinds) for name, kinds in found.items()}
+
+
+def question_of(scenario: str, kinds: set[str]) -> str:
+    recorded = next((question for question in RECORDED.values() if question in kinds), None)
+    return recorded or ASKED.get(scenario) or ("pools" if "cases" in kinds else questions.LIMITS)
+
+
+def cell_result(old: Json, asked: Mapping[str, str]) -> Json:
+    """One cell, from flat to nested."""
+    cell = cell_of(old, asked)
+    kept = ("engine_version", "seconds", "load", "settled_ms", "quiet_ms", "rows", "probes", "payloads", "lines")
+    return {
+        **{name: old[name] for name in kept if name in old},
+        "name": Cell(**cell).name,
+        "cell": cell,
+        "verdict": verdict_of(old, cell),
+        "claim": claim_of(old["claim"]),
+        "opened": old["asked"],
+        "clients": old["tabs"],
+        "releases": [{**one, "held": [held_of(each) for each in one["held"]]} for one in old["releases"]],
+        "sides": [renamed(one, asked="opened") for one in old["sides"]],
+        "delivery": delivery_of(old["way"]) if old.get("way") else None,
+        "drops": [{**one, "ended": counters_of(one["ended"])} for one in old.get("drops", [])],
+        "screenshots": [renamed(one, jpeg="image") for one in old.get("pictures", [])],
+        "command": command_of(old["command"]),
+    }
+
+
+def cell_of(old: Json, asked: Mapping[str, str]) -> Json:
+    return {
+        "scenario": RENAMED.get(old["scenario"], old["scenario"]),
+        "question": asked[old["scenario"]],
+        "engine": old["engine"],
+        "protocol": old["protocol"],
+        "transport": old["transport"],
+        "opening": old["opened"],
+        "at_most": old["up_to"],
+        "streams": STREAMS if old["streams_per_connection"] is None else old["streams_per_connection"],
+        "interval_ms": old.get("interval_ms"),
+        "per_second": old.get("per_second"),
+        "route": DIRECT,
+        "case": old["case"],
+        "repeat": old["repeat"],
+    }
+
+
+def claim_of(old: Json) -> Json:
+    """A claim had all of limit and answer; now it is one of three kinds."""
+    said = renamed(old, opened="openings")
+    if old.get("answer") is not None:
+        return {**without(said, "limit"), "says": "answer", "answer": answer_of(old["answer"])}
+    if old["limit"] is None:
+        return {**without(said, "limit", "answer"), "says": "unlimited"}
+    return {**without(said, "answer"), "says": "at_most"}
+
+
+def answer_of(old: str) -> str:
+    """An answer in the words of today, so that old runs and new ones can be compared."""
+    said = "as specified" if old == "all as said" else re.sub(r"^otherwise: ", "differs: ", old)
+    return re.sub(r"\b1 updates lost", "1 update lost", said)
+
+
+def verdict_of(old: Json, cell: Json) -> Json:
+    own, kind, doubt = OPENINGS[cell["opening"]].own_document, old["verdict"], None
+    if cell["question"] == "delivery" and kind == Kind.HARNESS_FAULT and old["why"].startswith(LATE):
+        kind, doubt = Kind.INCONCLUSIVE.value, Doubt.BUSY_MACHINE.value
+    statements = [statement_of(one, cell) for one in old["witnesses"]]
+    spoke = [one for one in statements if one["witness"] in WITNESSES and not one["says"].startswith("Unavailable")]
+    agreed = [one for one in spoke if kind != Kind.DISPUTED or one.get("live") == old["live"]]
+    return {
+        "kind": kind,
+        "why": old["why"].replace("the claim is all as said", "claim: as specified"),
+        "live": old["live"],
+        "documents": old["documents"] if own else None,
+        "connections": old["connections"],
+        "max_streams": old["max_streams"],
+        "cause": None if old["cause"] is None else LIMITS.get(old["cause"], old["cause"]),
+        "answer": None if old["answer"] is None else answer_of(old["answer"]),
+        "doubt": doubt,
+        "witnesses": statements,
+        "spoke": len(spoke),
+        "agreed": len(agreed),
+    }
+
+
+def statement_of(old: Json, cell: Json) -> Json:
+    """What a witness said. Clients that share one page had their documents counted, of which there is one."""
+    says = re.sub(r"^Not heard: ", "Unavailable: ", old["says"])
+    if not OPENINGS[cell["opening"]].own_document:
+        says = DOCUMENTS.sub("" if cell["engine"] == CONTROL_CLIENT else "; their page had loaded", says)
+    return {**old, "says": says, "witness": "pages" if old["witness"] == "page" else old["witness"]}
+
+
+def held_of(old: Json) -> Json:
+    return {**old, "waits_for": LIMITS.get(old["waits_for"], old["waits_for"])}
+
+
+def counters_of(old: Json) -> Json:
+    """The origin's counters, which were the event Metered."""
+    return {**without(renamed(old, late_ms="delay_ms"), "latest_ms"), "event": "Counters"}
+
+
+def delivery_of(old: Json) -> Json:
+    figures = without(renamed(old, latency_ms="latency_percentiles_ms", late_ms="delay_ms"), "latest_ms")
+    first = old["first_ms"]
+    return {
+        **figures,
+        "first_ms": first[0] if first else None,
+        "origin": without(old["origin"], "grown_bytes"),
+        "browser": without(old["browser"], "grown_bytes"),
+    }
+
+
+def command_of(old: str) -> str:
+    """The command with the names of today."""
+    named = re.sub(r"(?<= -- )([a-z_]+)(?= )", lambda found: RENAMED.get(found[1], found[1]), old)
+    return named.replace(" --opened ", " --opening ")
