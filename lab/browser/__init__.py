@@ -2,8 +2,8 @@
 
 Rules. This file is the contract between the rest of the lab and whatever drives a browser. It knows no driver and no browser by
 name. A *driver* is a module with the functions of `Driver`. An engine's row (lab/browser/engines.py) names its driver, which is
-imported only when a browser is wanted. lab/browser/fake.py is the shortest complete driver; tests/browser/test_driver_contract.py
-holds every driver to what is said here.
+imported only when a browser is wanted. lab/browser/fake.py is the shortest complete driver, and every driver must pass
+tests/browser/test_driver_contract.py.
 
 Concurrency. Callers start commands in many tabs at once and wait for them together: navigations that hang, promises that never
 settle. A driver's protocol may allow less: WebDriver Classic has one command at a time per session. A driver must not rely on

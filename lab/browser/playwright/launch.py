@@ -144,7 +144,8 @@ async def session(
                     running = await asyncio.wait_for(asyncio.shield(starting), START_S)
             except TimeoutError as error:
                 for helper in set(helpers()) - before:
-                    helper.kill()
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        helper.kill()
                 raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
             except OSError as error:
                 raise browser_failed(f"Playwright's helper process did not start: {error}") from error
