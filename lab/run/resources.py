@@ -1,8 +1,8 @@
 """What cells are made with: the run's folder and certificates, an origin, and a browser.
 
 Rules. Browsers are known only by their contract (lab.browser), drivers only by the engines' rows. Whatever has died is replaced
-before the next cell; after a fault, everything that took part in it is. What does not start is started once more, because it may
-have been killed in the middle of its start; a second failure is for the caller to judge.
+before the next cell; after a fault, everything that took part in it is. What does not start is started once more, because it
+may have been killed in the middle of its start; a second failure is for the caller to judge.
 """
 
 from __future__ import annotations
