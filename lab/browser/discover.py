@@ -1,72 +1,47 @@
-"""Finds a browser for an engine, or says why there is none.
-
-The order: what was named (a path, a ws:// endpoint) and nothing else → Playwright's own → a system channel → a command on
-PATH. Whether a browser is there is known only by starting it.
-"""
+"""Finds a browser for an engine, or says why there is none."""
 
 from __future__ import annotations
 
+import importlib
 import os
-import shutil
-import sys
 from collections.abc import Mapping
-from pathlib import Path
+from typing import cast
 
-from playwright.async_api import Playwright
-
+from lab.browser import DEFAULT, Browser, Candidate, Driver, LaunchError, LaunchOptions, Session
 from lab.browser.engines import Engine
-from lab.browser.playwright.launch import Candidate, DrivenBrowser, LaunchError, launch
 from lab.model.browsers import LaunchAttempt
 
 
-def candidates(engine: Engine, environment: Mapping[str, str] = os.environ) -> list[Candidate]:
-    named = environment.get(engine.variable)
-    if named:
-        what = f"{engine.variable}={named}"
-        if named.startswith(("ws://", "wss://")):
-            return [Candidate(engine, what, endpoint=named, explicit=True)]
-        return [Candidate(engine, what, path=named, channel=engine.command_channel, explicit=True)]
-    found = [Candidate(engine, "Playwright's own")]
-    found += [Candidate(engine, f"channel {channel}", channel=channel) for channel in engine.channels]
-    for command in engine.commands:
-        path = shutil.which(command, path=environment.get("PATH"))
-        if path:
-            found.append(Candidate(engine, path, path=path, channel=engine.command_channel))
-    return found
+def driver_of(engine: Engine) -> Driver:
+    """The driver that an engine's row names; imported now, if it was not."""
+    return cast(Driver, importlib.import_module(engine.driver))
 
 
 async def find(
-    running: Playwright,
+    session: Session,
     engine: Engine,
-    *,
-    headed: bool = False,
-    spki: str = "",
-    log_to: Path | None = None,
-    brief: bool = False,
-) -> tuple[DrivenBrowser | None, list[LaunchAttempt]]:
-    """The first candidate that starts, and everything that was tried before it."""
-    tried: list[LaunchAttempt] = []
-    for candidate in candidates(engine):
-        try:
-            browser = await launch(running, candidate, headed=headed, spki=spki, log_to=log_to, brief=brief)
-        except LaunchError as error:
-            tried.append(LaunchAttempt(engine.name, candidate.what, reason=str(error), mend=mend(candidate)))
-        else:
-            tried.append(LaunchAttempt(engine.name, candidate.what, version=browser.version))
-            return browser, tried
-    return None, tried
+    options: LaunchOptions = DEFAULT,
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[Browser | None, list[LaunchAttempt]]:
+    """The first candidate that starts, and every attempt up to it.
+
+    `session` is one of the engine's own driver; `environment` is where the user may have named a browser."""
+    driver, attempts = driver_of(engine), []
+    for candidate in driver.candidates(engine, environment):
+        browser, attempt = await attempted(driver, session, candidate, options)
+        attempts.append(attempt)
+        if browser is not None:
+            return browser, attempts
+    return None, attempts
 
 
-def mend(candidate: Candidate) -> str:
-    if candidate.explicit:
-        return f"correct or unset {candidate.engine.variable}"
-    if candidate.channel in candidate.engine.channels:
-        return f"{sys.executable} -m playwright install {candidate.channel}"
-    if candidate.path:
-        return package_command(candidate.engine)
-    return f"{sys.executable} -m playwright install {candidate.engine.name}"
-
-
-def package_command(engine: Engine) -> str:
-    install = f"apt-get install --no-install-recommends {engine.package}"
-    return install if os.geteuid() == 0 else f"sudo {install}"
+async def attempted(
+    driver: Driver, session: Session, candidate: Candidate, options: LaunchOptions
+) -> tuple[Browser | None, LaunchAttempt]:
+    """Start one candidate, and say what came of it."""
+    name, what = candidate.engine.name, candidate.what
+    try:
+        browser = await session.launch(candidate, options)
+    except LaunchError as error:
+        return None, LaunchAttempt(name, what, reason=str(error), fix=driver.fix(candidate))
+    return browser, LaunchAttempt(name, what, version=browser.version)

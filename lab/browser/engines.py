@@ -1,27 +1,95 @@
-"""The engines: one row each, with where such a browser may be found and how it may be had."""
+"""The engines: one row each. No other code knows one by its name.
+
+A row says where its browser may be found and how it can be installed, which driver drives it, and which log it keeps. A new
+engine is a row here, a reader in lab/browser/logs/ if it keeps a log, and a driver if none of the drivers can drive it.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 import msgspec
 
+from lab.browser.logs.follow import FollowedLog
+from lab.browser.logs.mozlog import MozLog
+from lab.browser.logs.netlog import NetLog
+from lab.model.browsers import BrowserLog
 
-class Engine(msgspec.Struct, frozen=True):
-    """`channels` are Playwright's names for browsers a system has; `commands` are looked up on PATH, and started
-    under `command_channel`: a system Firefox is driven by WebDriver BiDi, which Playwright calls moz-firefox."""
+
+class BriefLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A smaller log. `environment` is added to the full one's; `missing` says why such a log is no witness."""
+
+    environment: Mapping[str, str]
+    missing: str
+
+
+class EngineLog(msgspec.Struct, frozen=True, kw_only=True):
+    """The network log that an engine keeps.
+
+    `file` is its name in a run's folder. `arguments` and `environment` make the browser write it: there `{log}` stands for its
+    path, and `{stem}` for its path without the last suffix. `reader` understands it; None: nothing here does, so it is kept but
+    is no witness. `brief`: the smaller form; None: there is none, and the full one is kept always.
+    """
+
+    file: str
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {}
+    reader: type[FollowedLog] | None = None
+    brief: BriefLog | None = None
+
+    def switches(self, path: Path, *, brief: bool = False) -> tuple[list[str], dict[str, str]]:
+        """The arguments and the environment that make the browser write its log to `path`."""
+        names = {"log": str(path), "stem": str(path.with_suffix(""))}
+        environment = {**self.environment, **(self.brief.environment if brief and self.brief else {})}
+        arguments = [one.format_map(names) for one in self.arguments]
+        return arguments, {name: value.format_map(names) for name, value in environment.items()}
+
+    def account(self, path: Path, *, brief: bool = False) -> Callable[[str], BrowserLog]:
+        """What answers for the log at `path`: cell → the requests that are held back, or why nobody can tell."""
+        if brief and (small := self.brief) is not None:
+            return lambda _: BrowserLog(missing=small.missing)
+        if self.reader is None:
+            return lambda _: BrowserLog(missing=f"the lab has no reader for {self.file}")
+        return self.reader(path).account
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True):
+    """One engine.
+
+    `driver` is the import path of the module that drives it. `commands` are looked up on PATH; `packages` are Debian's.
+    `leaf_argument` makes it trust one certificate, by the hash of its public key, `{leaf}`; empty: it has none. `devtools`:
+    it understands the Chrome DevTools Protocol.
+
+    For Playwright's driver only: `channels` are its names for browsers that the system has, and a command on PATH is started
+    under `command_channel` (a system Firefox is driven by WebDriver BiDi, which Playwright calls moz-firefox).
+    """
 
     name: str
     title: str
-    channels: tuple[str, ...]
-    commands: tuple[str, ...]
-    command_channel: str | None
-    package: str
-    network_log: str
+    driver: str
+    commands: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    leaf_argument: str = ""
+    devtools: bool = False
+    log: EngineLog | None = None
+    channels: tuple[str, ...] = ()
+    command_channel: str | None = None
 
     @property
     def variable(self) -> str:
         """The environment variable that names a path or a ws:// endpoint to use."""
         return f"SEVENTH_TAB_{self.name.upper()}"
 
+    @property
+    def package_command(self) -> str:
+        """The command that installs the engine's packages on Debian, for whoever runs it now; empty where it has none."""
+        install = " ".join(["apt-get install --no-install-recommends", *self.packages])
+        return "" if not self.packages else install if os.geteuid() == 0 else f"sudo {install}"
+
+
+PLAYWRIGHT = "lab.browser.playwright"
 
 ENGINES = {
     row.name: row
@@ -29,20 +97,30 @@ ENGINES = {
         Engine(
             name="chromium",
             title="Chromium",
-            channels=("chrome", "msedge"),
+            driver=PLAYWRIGHT,
             commands=("chromium", "chromium-browser", "google-chrome-stable"),
-            command_channel=None,
-            package="chromium",
-            network_log="chromium.netlog.json",
+            packages=("chromium",),
+            leaf_argument="--ignore-certificate-errors-spki-list={leaf}",
+            devtools=True,
+            log=EngineLog(file="chromium.netlog.json", arguments=("--log-net-log={log}",), reader=NetLog),
+            channels=("chrome", "msedge"),
         ),
         Engine(
             name="firefox",
             title="Firefox",
-            channels=(),
+            driver=PLAYWRIGHT,
             commands=("firefox-esr", "firefox"),
+            packages=("firefox-esr",),
+            log=EngineLog(
+                file="firefox.moz_log",
+                environment={"MOZ_LOG": "timestamp,sync,nsHttp:5", "MOZ_LOG_FILE": "{stem}"},  # It adds .moz_log itself.
+                reader=MozLog,
+                brief=BriefLog(
+                    environment={"MOZ_LOG": "timestamp,sync,nsHttp:4"},  # Its lines about the queue are of level 5.
+                    missing="Firefox kept only a brief log: a full one of hundreds of hosts would be gigabytes",
+                ),
+            ),
             command_channel="moz-firefox",
-            package="firefox-esr",
-            network_log="firefox.moz_log",
         ),
     )
 }

@@ -1,94 +1,97 @@
-"""What the doctor does: looks at every candidate of an engine, and gets an engine that is missing.
+"""Looks at every candidate of an engine, and installs an engine that is missing.
 
-The ways to get one, in order: Playwright's own download; then, as root on Debian, its packages.
+Asynchronous, as browsers are; and so that an interruption also ends an installer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 
-from playwright.async_api import Playwright
-
-from lab.browser.discover import candidates, find, mend, package_command
+from lab.browser import DEFAULT, Session
+from lab.browser.discover import attempted, driver_of, find
 from lab.browser.engines import Engine
-from lab.browser.playwright.launch import LaunchError, launch, playwright
 from lab.model.browsers import LaunchAttempt
 
 INSTALL_S = 600.0
+"""Watchdog: longer than any download should take."""
 
 
-async def examined(engines: Iterable[Engine]) -> list[LaunchAttempt]:
-    async with playwright() as running:
-        return [tried for one in engines for tried in await examine(running, one)]
+async def attempts(engines: Iterable[Engine]) -> list[LaunchAttempt]:
+    """What came of starting every candidate of every engine. Raises HarnessFaultError when a driver does not start."""
+    sessions: dict[str, Session] = {}
+    made: list[LaunchAttempt] = []
+    async with AsyncExitStack() as stack:
+        for engine in engines:
+            if engine.driver not in sessions:
+                sessions[engine.driver] = await stack.enter_async_context(driver_of(engine).session())
+            made += await attempts_of(sessions[engine.driver], engine)
+    return made
 
 
-async def examine(running: Playwright, engine: Engine) -> list[LaunchAttempt]:
-    """Start and close every candidate of an engine, for the doctor's table."""
-    table: list[LaunchAttempt] = []
-    for candidate in candidates(engine):
-        try:
-            browser = await launch(running, candidate)
-        except LaunchError as error:
-            table.append(LaunchAttempt(engine.name, candidate.what, reason=str(error), mend=mend(candidate)))
-        else:
-            table.append(LaunchAttempt(engine.name, candidate.what, version=browser.version))
+async def attempts_of(session: Session, engine: Engine) -> list[LaunchAttempt]:
+    """Start and close every candidate of an engine; and say so when none of its commands is on PATH."""
+    driver = driver_of(engine)
+    candidates = driver.candidates(engine, os.environ)
+    made: list[LaunchAttempt] = []
+    for candidate in candidates:
+        browser, attempt = await attempted(driver, session, candidate, DEFAULT)
+        made.append(attempt)
+        if browser is not None:
             await browser.close()
-    if not any(candidate.path for candidate in candidates(engine)):
+    if engine.commands and not any(candidate.path for candidate in candidates):
         looked = " or ".join(engine.commands)
-        table.append(LaunchAttempt(engine.name, f"PATH: {looked}", reason="no such command", mend=package_command(engine)))
-    return table
+        made.append(LaunchAttempt(engine.name, f"PATH: {looked}", reason="no such command", fix=engine.package_command))
+    return made
 
 
-async def all_there(engines: Iterable[Engine], say: Callable[[str], None]) -> bool:
-    """Say in a line for each engine which browser a run would use, and get one where there is none."""
+async def install_missing(engines: Iterable[Engine], say: Callable[[str], None]) -> bool:
+    """Say in one line for each engine which browser a run would use, and install one where there is none. False when an engine
+    is still missing then."""
     return False not in [await found_or_installed(one, say) for one in engines]
 
 
 async def found_or_installed(engine: Engine, say: Callable[[str], None]) -> bool:
-    """Whether a browser is there is known only by starting it, so that, not an installer's word, ends the trying."""
+    """Whether a browser of an engine starts, after installing it if need be. Installers are tried until one does: what they
+    say of themselves does not count."""
     found = await first_found(engine)
     if found is None:
         handle, log = tempfile.mkstemp(prefix="seventh-tab-install-", suffix=".log")
-        say(f"{engine.title}: installing; what the installers say goes to {log}")
+        say(f"{engine.title}: installing; the installers' output goes to {log}")
         with os.fdopen(handle, "wb") as out:
-            for way in installers(engine):
-                for command in way:
+            for commands in installers(engine):
+                for command in commands:
                     await run_installer(command, out.fileno())
                 found = await first_found(engine)
                 if found is not None:
                     break
-    if found is None:
-        say(f"{engine.title} could not be installed. By hand: {package_command(engine)}, or set {engine.variable} to its path")
-    else:
+    if found is not None:
         say(f"{engine.title} {found.version}: {found.what}")
-    return found is not None
+        return True
+    by_hand = f"run {engine.package_command}, or set" if engine.package_command else "set"
+    say(f"{engine.title} could not be installed: {by_hand} {engine.variable} to its path")
+    return False
 
 
 async def first_found(engine: Engine) -> LaunchAttempt | None:
-    """The candidate that a run would use, if there is one."""
-    async with playwright() as running:
-        browser, tried = await find(running, engine)
+    """The candidate that a run would use; None where none starts."""
+    async with driver_of(engine).session() as session:
+        browser, made = await find(session, engine)
         if browser is not None:
             await browser.close()
-    return tried[-1] if browser is not None else None
+    return made[-1] if browser is not None else None
 
 
-def installers(engine: Engine) -> list[list[list[str]]]:
-    """Ways to get an engine, in the order to try them; each is a list of commands."""
-    ways = [[[sys.executable, "-m", "playwright", "install", engine.name]]]
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", engine.package]
-        ways.append([["apt-get", "update", "-q"], install])
-    return ways
+def installers(engine: Engine) -> Sequence[Sequence[Sequence[str]]]:
+    """The ways to install an engine, in the order to try them; each is a list of commands."""
+    return driver_of(engine).installers(engine)
 
 
-async def run_installer(command: list[str], out: int) -> None:
-    """Run to its end, however it ends; it is broken off when it takes longer than any download should."""
+async def run_installer(command: Sequence[str], out: int) -> None:
+    """Run an installer to its end, however it ends; its output goes to the file descriptor `out`."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=environment
@@ -96,7 +99,7 @@ async def run_installer(command: list[str], out: int) -> None:
     try:
         await asyncio.wait_for(process.wait(), INSTALL_S)
     except TimeoutError:
-        os.write(out, f"broken off after {INSTALL_S:.0f} s\n".encode())
+        os.write(out, f"ended after {INSTALL_S:.0f} s\n".encode())
     finally:
         if process.returncode is None:
             process.kill()

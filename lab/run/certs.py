@@ -1,7 +1,7 @@
 """A certificate authority and one leaf, minted for a run and thrown away with it.
 
-Nothing here touches a system or browser store. The lab's own Chromium accepts this one leaf, by the hash of its public key. Its
-Firefox (and a browser behind a ws:// address) has no such option: there the cell's throw-away profile accepts any certificate.
+Nothing here touches a system or browser store. An engine that can accepts this one leaf, by the hash of its public key. For the
+others, and a browser behind a ws:// address, the cell's throw-away profile accepts any certificate.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab.errors import MachineError
+from lab.paths import AUTHORITY, CHAIN, KEY, checkout
 
 NAMES = ("127.0.0.1", "localhost", "a.localhost", "b.localhost", "c.localhost")
-"""Whom the run's leaf is for. A browser resolves every name under localhost to this machine (RFC 6761 section 6.3)."""
-
-CHAIN, KEY, AUTHORITY = "chain.pem", "key.pem", "ca.pem"
+"""The names that the leaf is for, unless others are asked for. A browser resolves every name under localhost to this machine
+(RFC 6761 section 6.3)."""
 
 
 def mint(folder: Path, *names: str) -> None:
-    """Write chain.pem, key.pem and ca.pem into `folder`; the key is readable by its owner only."""
+    """Write chain.pem, key.pem and ca.pem into `folder`, for `names` (none: NAMES). Only the owner can read the key.
+
+    Raises OSError where a file can't be written."""
     authority = trustme.CA(organization_name="Seventh Tab, one run only")
-    leaf = authority.issue_cert(*names)
+    leaf = authority.issue_cert(*(names or NAMES))
     authority.cert_pem.write_to_path(folder / AUTHORITY)
     with os.fdopen(os.open(folder / KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as key:
         key.write(leaf.private_key_pem.bytes())
@@ -38,8 +40,8 @@ def mint(folder: Path, *names: str) -> None:
 
 
 def spki_hash(folder: Path) -> str:
-    """The base64 SHA-256 of the leaf's SubjectPublicKeyInfo, as Chromium's
-    --ignore-certificate-errors-spki-list wants it (services/network/public/cpp/network_switches.cc)."""
+    """The base64 SHA-256 of the leaf's SubjectPublicKeyInfo, as Chromium's --ignore-certificate-errors-spki-list takes it
+    (services/network/public/cpp/network_switches.cc)."""
     leaf = x509.load_pem_x509_certificate((folder / CHAIN).read_bytes())
     spki = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
@@ -47,18 +49,23 @@ def spki_hash(folder: Path) -> str:
 
 @contextmanager
 def minted(*names: str) -> Iterator[Path]:
-    """A fresh folder of certificates, removed at the end: under certs/ in a checkout, else where the system keeps
-    temporary files."""
-    checkout = Path(__file__).resolve().parent.parent / "certs"
+    """A fresh folder with certificates for `names` (none: NAMES), removed at the end. It is made under certs/ in a checkout,
+    else where the system keeps temporary files.
+
+    Raises MachineError where they can't be written: a full disk, a folder of somebody else's."""
+    root = checkout()
+    parent = root / "certs" if root and (root / "certs").is_dir() else None
+    folder = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix="run-", dir=checkout if checkout.is_dir() else None))
-    except OSError as error:
-        raise MachineError(
-            f"could not make a folder for the run's certificates: {error}",
-            todo="free disk space, or make the folder writable",
-        ) from error
-    try:
-        mint(folder, *names)
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+            mint(folder, *names)
+        except OSError as error:
+            raise MachineError(
+                f"the run's certificates can't be written: {error.strerror or error}",
+                f"free disk space, or make {parent or 'the folder for temporary files'} writable",
+            ) from error
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)

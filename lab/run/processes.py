@@ -1,4 +1,4 @@
-"""No process is left behind: whatever a run started, it also ends."""
+"""No process is left behind: what a run started, it also ends. Whatever else runs under the same parent is left alone."""
 
 from __future__ import annotations
 
@@ -8,21 +8,39 @@ from types import TracebackType
 import psutil
 
 GRACE_S = 3.0
+"""How long a process that is asked to end may take; then it is killed."""
 
 log = logging.getLogger(__name__)
 
 
 class ChildProcesses:
-    """The processes that came from this one. Those noted once are remembered, even after their parent has died and they
-    belong to nobody: so an orphaned browser is found too."""
+    """The processes that a run started, and all that came from them.
+
+    Whoever starts a process adds it. `note` remembers what came from it by now, so that a browser is still found after its
+    parent has died. At the end of the context, all that still run are ended.
+    """
 
     def __init__(self) -> None:
-        self._me = psutil.Process()
-        self._before = set(self._me.children(recursive=True))
+        self._added: set[psutil.Process] = set()
         self._noted: set[psutil.Process] = set()
 
+    def add(self, *pids: int) -> None:
+        """Remember processes, by their ids, and what comes from them; nothing where one has ended already."""
+        for pid in pids:
+            try:
+                self._added.add(psutil.Process(pid))
+            except psutil.NoSuchProcess:
+                continue
+        self.note()
+
     def note(self) -> None:
-        self._noted |= set(self._me.children(recursive=True)) - self._before
+        """Remember all that has come from the added processes by now."""
+        self._noted |= self._added
+        for process in self._added:
+            try:
+                self._noted |= set(process.children(recursive=True))
+            except psutil.NoSuchProcess:
+                continue
 
     def __enter__(self) -> ChildProcesses:
         return self
@@ -33,7 +51,7 @@ class ChildProcesses:
         alive = [process for process in self._noted if process.is_running()]
         for process in alive:
             try:
-                log.info("still there at the end, and ended: process %d, %s", process.pid, process.name())
+                log.info("still running at the end, and ended: process %d, %s", process.pid, process.name())
                 process.terminate()
             except psutil.NoSuchProcess:
                 continue

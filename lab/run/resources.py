@@ -1,22 +1,24 @@
-"""What cells are made with: the run's plan and certificates, an origin, Playwright's helper and a browser."""
+"""What cells are made with: the run's folder and certificates, an origin, and a browser.
+
+Rules. Browsers are known only by their contract (lab.browser), drivers only by the engines' rows. Whatever has died is replaced
+before the next cell; after a fault, everything that took part in it is. What does not start is started once more, because it
+may have been killed in the middle of its start; a second failure is for the caller to judge.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
-from playwright.async_api import Playwright
 
-from lab.browser.discover import find
-from lab.browser.engines import ENGINES
-from lab.browser.playwright.launch import DrivenBrowser, playwright
-from lab.browser.playwright.tabs import bounded
+from lab.browser import Browser, LaunchOptions, Session
+from lab.browser.discover import driver_of, find
+from lab.browser.engines import ENGINES, Engine
 from lab.errors import HarnessFaultError, MachineError
 from lab.measure.origin import Origin, origin
 from lab.model.browsers import LaunchAttempt
@@ -25,11 +27,14 @@ from lab.run import certs
 from lab.run.processes import ChildProcesses
 from lab.scenario.scenario import Scenario
 
+BRIEF = "hosts"
+"""The opening for which browsers keep a brief log: a full one of hundreds of hosts would be gigabytes."""
+
 log = logging.getLogger(__name__)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run, and how."""
+    """What to run, and how: the cells of some scenarios, in their order; `headed`, in browsers with a window."""
 
     scenarios: tuple[Scenario, ...]
     cells: tuple[Cell, ...]
@@ -37,108 +42,127 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Resources:
-    """What cells are made with: an origin, Playwright's helper, and a browser that serves many cells. Each is replaced when
-    it has died."""
+    """What cells are made with.
 
-    def __init__(self, plan: Plan, folder: Path, leaf: Path, brood: ChildProcesses) -> None:
-        self._plan = plan
+    `folder` is the run's; `leaf` the folder of its certificates; `environment` that of every process that it starts.
+    """
+
+    def __init__(
+        self, plan: Plan, *, folder: Path, leaf: Path, environment: Mapping[str, str], children: ChildProcesses
+    ) -> None:
         self.folder = folder
         self.leaf = leaf
-        self._brood = brood
+        self.environment = environment
+        self._plan = plan
+        self._children = children
         self._serving = AsyncExitStack()
-        self._tool = AsyncExitStack()
-        self._running: Playwright | None = None
         self._origin: Origin | None = None
-        self._browser: DrivenBrowser | None = None
+        self._drivers: dict[str, AsyncExitStack] = {}
+        self._sessions: dict[str, Session] = {}
+        self._browser: Browser | None = None
         self._absent: set[str] = set()
 
     async def origin(self) -> Origin:
+        """A running origin; another one, if the last has died. Raises MachineError when it does not start."""
         if self._origin is None or not self._origin.alive:
             await self._end_origin()
             try:
-                self._origin = await self._serving.enter_async_context(origin(self.leaf, self.folder))
-            except MachineError as error:  # It may have been killed in the middle of it.
+                self._origin = await self._start_origin()
+            except MachineError as error:  # It may have been killed while it started.
                 log.info("the origin is started again: %s", error)
-                self._origin = await self._serving.enter_async_context(origin(self.leaf, self.folder))
-            log.info("the origin is process %d: %s", self._origin.process.pid, self._origin.listening)
-            self._brood.note()
+                self._origin = await self._start_origin()
         return self._origin
+
+    async def _start_origin(self) -> Origin:
+        running = await self._serving.enter_async_context(origin(self.leaf, self.folder, environment=self.environment))
+        self._children.add(running.process.pid)
+        log.info("the origin is process %d: %s", running.process.pid, running.listening)
+        return running
 
     async def _end_origin(self) -> None:
         serving, self._serving, self._origin = self._serving, AsyncExitStack(), None
         await serving.aclose()
 
-    async def browser(self, cell: Cell) -> tuple[DrivenBrowser | None, list[LaunchAttempt]]:
-        """The browser for a cell, and what was tried to get it (nothing, when it was there already). With hundreds of hosts it
-        keeps a brief log."""
-        brief, there = cell.opened == "hosts", self._browser
+    async def browser(self, cell: Cell) -> tuple[Browser | None, list[LaunchAttempt]]:
+        """The browser for a cell (None: none starts), and what was tried to get it: nothing, when it was there already.
+
+        Raises HarnessFaultError when the engine's driver does not start."""
+        brief, there = cell.opening == BRIEF, self._browser
         if there is not None and there.alive and (there.engine, there.brief) == (cell.engine, brief):
             return there, []
         await self._end_browser()
-        tried: list[LaunchAttempt] = []
+        attempts: list[LaunchAttempt] = []
         try:
-            self._browser, tried = await self._find(cell, brief)
+            self._browser, attempts = await self._find(ENGINES[cell.engine], brief)
         except HarnessFaultError as error:
-            log.info("Playwright's helper is started again: %s", error)
-        if self._browser is None and cell.engine not in self._absent:  # It, or its helper, may have been killed meanwhile.
-            await self.renew()
-            self._browser, again = await self._find(cell, brief)
-            tried += [one for one in again if one not in tried]
+            log.info("the driver of %s is started again: %s", cell.engine, error)
+        if self._browser is None and cell.engine not in self._absent:  # It, or its driver, may have been killed meanwhile.
+            await self.replace()
+            self._browser, again = await self._find(ENGINES[cell.engine], brief)
+            attempts += [one for one in again if one not in attempts]
         (self._absent.discard if self._browser else self._absent.add)(cell.engine)
-        return self._browser, tried
+        return self._browser, attempts
 
-    async def _find(self, cell: Cell, brief: bool) -> tuple[DrivenBrowser | None, list[LaunchAttempt]]:
-        if self._running is None:
-            self._running = await self._tool.enter_async_context(playwright())
-            self._brood.note()
-        browser, tried = await find(
-            self._running,
-            ENGINES[cell.engine],
-            brief=brief,
-            headed=self._plan.headed,
-            spki=certs.spki_hash(self.leaf),
-            log_to=self.folder,
-        )
-        self._brood.note()
-        log.info("tried for %s: %s", cell.engine, tried)
-        return browser, tried
+    async def _find(self, engine: Engine, brief: bool) -> tuple[Browser | None, list[LaunchAttempt]]:
+        leaf = certs.spki_hash(self.leaf)
+        options = LaunchOptions(headed=self._plan.headed, leaf=leaf, log_folder=self.folder, brief=brief)
+        browser, attempts = await find(await self._session(engine), engine, options)
+        self._children.add(*((browser.roots or ()) if browser else ()))
+        log.info("tried for %s: %s", engine.name, attempts)
+        return browser, attempts
+
+    async def _session(self, engine: Engine) -> Session:
+        """The running session of an engine's driver."""
+        if engine.driver not in self._sessions:
+            stack = self._drivers.setdefault(engine.driver, AsyncExitStack())
+            starting = driver_of(engine).session(self.environment, self._children.add)
+            self._sessions[engine.driver] = await stack.enter_async_context(starting)
+        return self._sessions[engine.driver]
 
     async def _end_browser(self) -> None:
-        """One that does not close is left to the brood's end."""
+        """One that does not close is left to the end of the run, which ends all its processes."""
         browser, self._browser = self._browser, None
         if browser is not None:
-            with contextlib.suppress(HarnessFaultError):
+            with suppress(HarnessFaultError):
                 await browser.close()
 
-    async def renew(self) -> None:
+    async def replace(self) -> None:
         """After a fault: nothing that took part in it serves another cell."""
+        self._children.note()
         await self._end_browser()
         await self._end_origin()
-        tool, self._tool, self._running = self._tool, AsyncExitStack(), None
-        with contextlib.suppress(HarnessFaultError):
-            await bounded(tool.aclose(), "its helper process")
+        drivers, self._drivers, self._sessions = self._drivers, {}, {}
+        for stack in drivers.values():
+            with suppress(HarnessFaultError):
+                await stack.aclose()
 
 
 @contextmanager
-def temporary_files() -> Iterator[None]:
-    """A folder of the run's own for the temporary files of all that it starts, which may be killed before it removes them. Its
-    name is short: with more than some sixty letters Chromium does not start, for the socket that it makes in it."""
-    before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="7tab-", ignore_cleanup_errors=True) as folder:
-        os.environ["TMPDIR"] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("TMPDIR")
-            if before is not None:
-                os.environ["TMPDIR"] = before
+def temporary_files() -> Iterator[Path]:
+    """A folder of the run's own for the temporary files of all that it starts, which may be killed before they remove them.
+
+    Its name is short: with a path of more than some sixty letters Chromium does not start, because of the socket that it makes
+    there. Raises MachineError where no such folder can be made."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="7tab-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise MachineError(
+            f"no folder for temporary files can be made: {error.strerror or error}",
+            "free disk space, or set TMPDIR to a folder that can be written",
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 @asynccontextmanager
-async def workshop(plan: Plan, folder: Path) -> AsyncIterator[Resources]:
-    with temporary_files(), ChildProcesses() as brood, certs.minted(*certs.NAMES) as leaf:
-        shop = Resources(plan, folder, leaf, brood)
+async def resources(plan: Plan, folder: Path) -> AsyncIterator[Resources]:
+    """The resources of a run that writes into `folder`. At the end everything is ended and what was temporary is removed.
+
+    Raises MachineError where the machine has no room for certificates or temporary files."""
+    with temporary_files() as temporary, ChildProcesses() as children, certs.minted() as leaf:
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        made = Resources(plan, folder=folder, leaf=leaf, environment=environment, children=children)
         try:
-            yield shop
+            yield made
         finally:
-            await shop.renew()
+            await made.replace()

@@ -1,0 +1,1 @@
+"""Readers of the browsers' own network logs, one file a log."""

@@ -1,4 +1,4 @@
-"""A browser's log that is still being written: followed line by line, each read once, when it is whole."""
+"""A browser's log that is still being written: followed line by line, each line read once, when it is whole."""
 
 from __future__ import annotations
 
@@ -9,68 +9,79 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from lab.model.browsers import BrowserLog, HeldRequest
+from lab.model.verdict import Limit
 
-MOST_OF_LINE = 400  # Bytes kept of a line that is shown as evidence.
+EVIDENCE_BYTES = 400
+"""How much of a line is kept as evidence."""
 
 
 class FollowedLog:
-    """What every browser's log has in common. A reader for one of them says in `_line` what a line means: it keeps `_held`,
-    the requests that are held back just now, and sets `_understood` when it has seen what such a log begins with.
+    """What the readers of all browsers' logs have in common.
 
-    `_trouble` says why the log can't be a witness, once that is known.
+    A reader for one of them says in `_line` what a line means. It keeps `_held`, the requests that are held back now, and sets
+    `_understood` when it has seen what every such log begins with. `_missing` says why the log can't be a witness, once that is
+    known; nothing is read any more then.
     """
 
-    def __init__(self, path: Path, *, brief: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._brief = brief
         self._offset = 0
         self._understood = False
-        self._trouble: str | None = None
+        self._missing: str | None = None
         self._held: dict[str, HeldRequest] = {}
         self._raw = b""
 
     def account(self, cell: str) -> BrowserLog:
-        """Read on to what has been written by now; what is held of this cell's requests."""
+        """Read what has been written since the last time; which of this cell's requests are held back now. Never raises."""
         self._read_on()
-        if trouble := self._trouble or ("" if self._understood else "the browser's network log is empty"):
-            return BrowserLog(missing=trouble)
+        if missing := self._missing or ("" if self._understood else self._nothing_read()):
+            return BrowserLog(missing=missing)
         return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
 
     def _line(self, raw: bytes) -> None:
         raise NotImplementedError
 
+    def _nothing_read(self) -> str:
+        """Why no line has been read though nothing went wrong."""
+        if self._raw:
+            return "the browser's network log has no whole line: it was cut off, or is of a form that has all in one line"
+        return "the browser's network log is empty"
+
     def _holds(
-        self, url: str, waits_for: str, since_ms: float, limit: int | None = None, note: str | None = None
+        self, url: str, waits_for: Limit, since_ms: float, limit: int | None = None, note: str | None = None
     ) -> HeldRequest:
-        """A request that this very line says is held back."""
+        """A request that, by the line being read, is held back."""
         if not math.isfinite(since_ms):
             raise ValueError(f"{since_ms} is no moment")
-        line = self._raw[:MOST_OF_LINE].decode("utf-8", "replace")
+        line = self._raw[:EVIDENCE_BYTES].decode("utf-8", "replace")
         held = HeldRequest(url, number(query(url, "tab")), waits_for, since_ms, limit, note, line)
         return msgspec.convert(msgspec.to_builtins(held), HeldRequest)  # In a damaged log anything may be of any type.
 
     def _read_on(self) -> None:
-        if self._trouble:
+        if self._missing:
             return
         try:
             with self._path.open("rb") as log:
                 log.seek(self._offset)
                 for line in log:
+                    self._raw = line.rstrip(b"\r\n")
                     if not line.endswith(b"\n"):
                         break  # Still being written: it is read the next time.
                     self._offset += len(line)
-                    self._raw = line.rstrip(b"\r\n")
                     self._line(self._raw)
+                    if self._missing:
+                        break
         except OSError as error:
-            self._trouble = f"the browser's network log can't be read: {error.strerror}"
+            self._missing = f"the browser's network log can't be read: {error.strerror}"
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-            self._trouble = f"the browser's network log is not understood: {type(error).__name__}: {error}"
+            self._missing = f"the browser's network log is not understood: {type(error).__name__}: {error}"
 
 
 def query(url: str, name: str) -> str:
-    """A value from a URL's query, or nothing."""
+    """A value from a URL's query, or an empty text."""
     return parse_qs(urlsplit(url).query).get(name, [""])[0]
 
 
 def number(text: str) -> int | None:
+    """The whole number that a text is, if it is one."""
     return int(text) if text.isascii() and text.isdigit() else None

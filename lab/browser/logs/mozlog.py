@@ -5,7 +5,7 @@ A request is held
   (netwerk/protocol/http/nsHttpConnectionMgr.cpp; AtActiveConnectionLimit just before it carries the counts);
 - by an HTTP/2 session: there was `no room for more concurrent streams` for its stream, and no id has been registered for it
   since (netwerk/protocol/http/Http2Session.cpp).
-Whose request it is follows from the request line logged when the transaction was made. Stamps are of the wall clock, so
+The request line that is logged when a transaction is made tells whose request it is. Stamps are of the wall clock, so
 `since_ms` is as exact as that clock is steady.
 """
 
@@ -18,23 +18,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.browser.logs.follow import FollowedLog
-from lab.model.browsers import BrowserLog
 from lab.model.ledger import now_ms
+from lab.model.verdict import Limit
 
-LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - \[\w+ \d+: ([^\]]+)\]: \w/nsHttp (.*)$")
+LINE = re.compile(
+    r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - "  # The wall clock.
+    r"\[(?:[^\]:]+ )?\d+: ?([^\]]+)\]: "  # Process and thread: [Parent 1: Main Thread], [(null) 1: x], [1:Socket Thread].
+    r"\w/(\w+) (.*)$"  # Level, module and message.
+)
+MODULE = "nsHttp"
 MAIN_THREAD = "Main Thread"
 TELLING = re.compile(
     rb"nsHttpTransaction::(Init|Close) |  [A-Z]+ \S+ HTTP/1|AtActiveConnectionLimit|not dispatched|AddActiveTransaction"
     rb"|Http2Stream::Http2Stream|Transaction without conn|WebSocket ctor|no room|RegisterStreamID"
 )
-"""One line in a hundred tells something: the others are passed over as bytes, or reading would burden the machine."""
+"""One line in a hundred tells something. The others are skipped as bytes: to decode them all would burden the machine."""
 
 
 class MozLog(FollowedLog):
     """The log of one Firefox."""
 
-    def __init__(self, path: Path, *, brief: bool = False) -> None:
-        super().__init__(path, brief=brief)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._begun = self._trying = ""
         self._counts: str | None = None
         self._paths: dict[str, str] = {}
@@ -53,11 +58,6 @@ class MozLog(FollowedLog):
             (re.compile(r"nsHttpTransaction::Close \[this=(\w+) "), self._closed),
         )
 
-    def account(self, cell: str) -> BrowserLog:
-        if self._brief:  # Its lines about the queue are of the level that was left out.
-            return BrowserLog(missing="Firefox kept only a brief log: a full one, of so many hosts, would be gigabytes")
-        return super().account(cell)
-
     def _line(self, raw: bytes) -> None:
         if self._understood and not TELLING.search(raw):
             return
@@ -67,7 +67,9 @@ class MozLog(FollowedLog):
                 raise ValueError("its first line is not of a MOZ_LOG with time stamps")
             return  # A message may have several lines; only first lines are read.
         self._understood = True
-        stamp, thread, message = line.groups()
+        stamp, thread, module, message = line.groups()
+        if module != MODULE:
+            return
         for rule, act in self._rules:
             if (act != self._named or thread == MAIN_THREAD) and (found := rule.match(message)):
                 act(found, since(stamp) if act in (self._queued, self._no_room) else 0.0)
@@ -85,7 +87,7 @@ class MozLog(FollowedLog):
 
     def _queued(self, found: re.Match[str], since_ms: float) -> None:
         if path := self._paths.get(found[1]):
-            self._held.setdefault(found[1], self._holds(path, "connections per host", since_ms, note=self._counts))
+            self._held.setdefault(found[1], self._holds(path, Limit.CONNECTIONS, since_ms, note=self._counts))
 
     def _served(self, found: re.Match[str], _: float) -> None:
         self._held.pop(found[1], None)
@@ -103,7 +105,7 @@ class MozLog(FollowedLog):
     def _no_room(self, found: re.Match[str], since_ms: float) -> None:
         transaction = self._transactions.get(found[1], "")
         if path := self._paths.get(transaction):
-            self._held[transaction] = self._holds(path, "streams per connection", since_ms)
+            self._held[transaction] = self._holds(path, Limit.STREAMS, since_ms)
 
     def _registered(self, found: re.Match[str], _: float) -> None:
         self._held.pop(self._transactions.get(found[1], ""), None)
@@ -114,6 +116,6 @@ class MozLog(FollowedLog):
 
 
 def since(stamp: str) -> float:
-    """The monotonic moment of a stamp of the wall clock; now, at the latest, though that clock was set back meanwhile."""
+    """The monotonic moment (ms) of a stamp of the wall clock; at the latest now, even if that clock was set back meanwhile."""
     wall = datetime.datetime.fromisoformat(stamp).replace(tzinfo=datetime.UTC).timestamp()
     return round(now_ms() - max(0.0, time.time() - wall) * 1000, 3)

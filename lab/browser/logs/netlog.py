@@ -1,11 +1,14 @@
 """Chromium's own account of why a request waits: its NetLog, read line by line while the browser runs.
 
-Counted are *open* stalls, never events by their name: during TLS handshakes many requests stall for a moment. A request is held
-- by the socket pool: its HTTP_STREAM_JOB logged a stall, and since then neither got a socket nor left the pool
+*Open* stalls are counted, never events by their name: during TLS handshakes many requests stall for a moment. A request is held
+- by the socket pool: its HTTP_STREAM_JOB logged a stall, and has neither got a socket nor left the pool since
   (net/socket/transport_client_socket_pool.cc);
 - by an HTTP/2 session: HTTP2_SESSION_STALLED_MAX_STREAMS named its URL, and no HEADERS with its path have been sent since
   (net/spdy/spdy_session.cc).
-Whose request it is follows from source dependencies: job → controller → URL. Its clock is the ledger's.
+Source dependencies tell whose request it is: job → controller → URL. The log's clock is the ledger's.
+
+Chromium's new pool (feature HappyEyeballsV3, net/http/http_stream_pool.cc) logs no stall at all. As soon as a measured request
+goes through it the log is no witness: it would say "none held" whatever is held.
 """
 
 from __future__ import annotations
@@ -18,35 +21,41 @@ import msgspec
 
 from lab.browser.logs.follow import FollowedLog, query
 from lab.model.browsers import BrowserLog, HeldRequest
+from lab.model.verdict import Limit
 
 FORMAT_VERSION = 1
-GROUP, TOTAL = "connections per host", "sockets in total"
-POOL_STALLS = {"SOCKET_POOL_STALLED_MAX_SOCKETS_PER_GROUP": GROUP, "SOCKET_POOL_STALLED_MAX_SOCKETS": TOTAL}
+POOL_STALLS = {
+    "SOCKET_POOL_STALLED_MAX_SOCKETS_PER_GROUP": Limit.CONNECTIONS,
+    "SOCKET_POOL_STALLED_MAX_SOCKETS": Limit.SOCKETS,
+}
 POOL_BOUND = ("SOCKET_POOL_BOUND_TO_CONNECT_JOB", "SOCKET_POOL_BOUND_TO_SOCKET")
-STREAM_STALL = "streams per connection"
+NEW_POOL = "HTTP_STREAM_POOL_"
+NEW_POOL_MISSING = "Chromium used its new connection pool (HappyEyeballsV3), which does not log what it holds back"
 
 
 class NetLog(FollowedLog):
     """The log of one Chromium."""
 
-    def __init__(self, path: Path, *, brief: bool = False) -> None:
-        super().__init__(path, brief=brief)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._names: dict[int, str] = {}
         self._begin = self._end = -1
         self._urls: dict[int, str] = {}
         self._entered: dict[str, HeldRequest] = {}
 
     def account(self, cell: str) -> BrowserLog:
-        """Of the first request that meets the limit in total, Chromium 156 logs only that it entered the pool. It waits there
-        all the same, if others are logged as stalled for that limit."""
+        """Of the first request that meets the limit in total, Chromium 156 logs only that it entered the pool. It is counted
+        as waiting there if others are logged as stalled for that limit."""
         told = super().account(cell)
-        if not any(one.waits_for == TOTAL for one in told.held):
+        if not any(one.waits_for == Limit.SOCKETS for one in told.held):
             return told
         silent = [one for key, one in self._entered.items() if key not in self._held and query(one.url, "cell") == cell]
         return BrowserLog(held=(*told.held, *silent))
 
     def _line(self, raw: bytes) -> None:
         line = raw.rstrip(b",").removesuffix(b"]")
+        if line.endswith(b"}]}"):  # The last event of a log that was closed, and the end of the whole.
+            line = line[:-2]
         if not self._understood:
             self._constants(msgspec.json.decode(line + b"}"))
             self._understood = True
@@ -78,7 +87,7 @@ class NetLog(FollowedLog):
                 self._urls.pop(source, None)
         elif name == "SOCKET_POOL" and phase == self._begin and source in self._urls:
             url = self._urls[source]
-            self._entered[f"{source} pool"] = self._holds(url, TOTAL, float(event["time"]))
+            self._entered[f"{source} pool"] = self._holds(url, Limit.SOCKETS, float(event["time"]))
         elif name in POOL_STALLS and source in self._urls:
             url = self._urls[source]
             self._held[f"{source} pool"] = self._holds(url, POOL_STALLS[name], float(event["time"]))
@@ -88,14 +97,17 @@ class NetLog(FollowedLog):
         elif name == "HTTP2_SESSION_STALLED_MAX_STREAMS":
             url = params["url"]
             limit = params["max_concurrent_streams"]
-            self._held[f"{source} {target(url)}"] = self._holds(url, STREAM_STALL, float(event["time"]), limit)
+            self._held[f"{source} {target(url)}"] = self._holds(url, Limit.STREAMS, float(event["time"]), limit)
         elif name == "HTTP2_SESSION_SEND_HEADERS":
             [path] = [field.removeprefix(":path: ") for field in params["headers"] if field.startswith(":path: ")]
             self._held.pop(f"{source} {path}", None)
         elif name == "HTTP2_SESSION" and phase == self._end:
             self._held = {key: one for key, one in self._held.items() if not key.startswith(f"{source} ")}
+        elif name.startswith(NEW_POOL) and query(self._urls.get(source, ""), "cell"):
+            self._missing = NEW_POOL_MISSING
 
 
 def target(url: str) -> str:
+    """The path and query of a URL, as a request names it."""
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

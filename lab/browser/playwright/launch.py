@@ -1,4 +1,4 @@
-"""Starts a browser through Playwright, and drives it as a whole."""
+"""Playwright's helper process, and the browsers that it starts."""
 
 from __future__ import annotations
 
@@ -6,64 +6,53 @@ import asyncio
 import contextlib
 import itertools
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import msgspec
+import playwright.async_api
 import psutil
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Playwright, async_playwright
 
-from lab.browser.engines import Engine
-from lab.browser.logs.follow import FollowedLog
-from lab.browser.logs.mozlog import MozLog
-from lab.browser.logs.netlog import NetLog
-from lab.browser.playwright.tabs import DrivenProfile, Loss, border, bounded, first_line
+from lab.browser import Candidate, LaunchError, LaunchOptions, browser_failed
+from lab.browser.playwright.tabs import Loss, PlaywrightProfile, bounded, mapped
 from lab.model.browsers import BrowserLog
 
-START_S = 15.0  # Guards against a helper process that was stopped or killed while it started.
-LOGS: dict[str, type[FollowedLog]] = {"chromium": NetLog, "firefox": MozLog}
+START_S = 15.0
+"""Watchdog for a helper process that was stopped or killed while it started."""
+
+HELPER = "run-driver"
+"""What the helper's command line has and no other child's."""
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """One way to start an engine. `explicit` ones are used or fail; no other is tried in their place."""
-
-    engine: Engine
-    what: str
-    channel: str | None = None
-    path: str | None = None
-    endpoint: str | None = None
-    explicit: bool = False
-
-
-class LaunchError(Exception):
-    """This candidate did not start; the text is its own reason, in one line."""
-
-
-class DrivenBrowser:
-    """`leaf_trusted`: it was launched to accept the run's leaf by its key, and nothing else that is untrusted."""
+class PlaywrightBrowser:
+    """A browser driven by Playwright (lab.browser.Browser). `trusts_leaf`: it was launched to accept the run's certificate by
+    its key, and nothing else that is untrusted; else its profiles accept any certificate."""
 
     def __init__(
         self,
-        browser: Browser,
+        browser: playwright.async_api.Browser,
         candidate: Candidate,
+        *,
         network_log: Path | None,
-        leaf_trusted: bool,
-        brief: bool = False,
-        roots: tuple[int, ...] = (),
+        brief: bool,
+        trusts_leaf: bool,
+        roots: tuple[int, ...] | None,
     ) -> None:
         self._browser = browser
-        self._leaf_trusted = leaf_trusted
-        self.engine = candidate.engine.name
-        self.version = browser.version
+        self._engine = candidate.engine
+        self._trusts_leaf = trusts_leaf
         self._loss = Loss()
         browser.on("disconnected", lambda _: self._loss.tell("it has gone"))
+        self.engine = candidate.engine.name
+        self.version = browser.version
         self.what = candidate.what
         self.network_log = network_log
         self.brief = brief
         self.roots = roots
-        self._log = LOGS[candidate.engine.name](network_log, brief=brief) if network_log else None
+        row = candidate.engine.log
+        self._account = row.account(network_log, brief=brief) if row and network_log else None
 
     def __repr__(self) -> str:
         return f"<{self.engine} {self.version} ({self.what})>"
@@ -76,101 +65,150 @@ class DrivenBrowser:
         await self._loss.wait()
 
     async def account(self, cell: str) -> BrowserLog | None:
-        return await asyncio.to_thread(self._log.account, cell) if self._log else None
+        return await asyncio.to_thread(self._account, cell) if self._account else None
 
-    async def new_profile(self) -> DrivenProfile:
-        with border():
-            context = await self._browser.new_context(ignore_https_errors=not self._leaf_trusted, no_viewport=True)
-            return DrivenProfile(context, self._loss, devtools=self.engine == "chromium")
+    async def new_profile(self) -> PlaywrightProfile:
+        with mapped():
+            context = await self._browser.new_context(ignore_https_errors=not self._trusts_leaf, no_viewport=True)
+            return PlaywrightProfile(context, self._loss, devtools=self._engine.devtools)
 
     async def close(self) -> None:
         if self.alive:
-            with border():
+            with mapped():
                 await bounded(self._browser.close(), "itself")
 
 
-@asynccontextmanager
-async def playwright() -> AsyncIterator[Playwright]:
-    """Playwright's own helper process, for as long as any browser is driven. Its start is never broken off in the middle, when
-    Playwright would leave an error for nobody to hear."""
-    manager = async_playwright()
-    starting = asyncio.ensure_future(manager.__aenter__())
-    try:
-        with border():
-            running = await asyncio.wait_for(asyncio.shield(starting), START_S)
-        yield running
-    finally:
-        await asyncio.wait({starting}, timeout=START_S)
-        if starting.done() and not starting.exception():
-            with border():
-                await manager.__aexit__()
+class PlaywrightSession:
+    """A running helper (lab.browser.Session). `helper` is its process, where it was found; `environment` is its browsers'."""
 
+    def __init__(self, running: Playwright, helper: psutil.Process | None, environment: Mapping[str, str]) -> None:
+        self._running = running
+        self._helper = helper
+        self._environment = environment
 
-def unused(path: Path) -> Path:
-    """The path itself or, when a browser of this run has already written there, one with a number: evidence is kept."""
-    stem, _, ending = path.name.partition(".")
-    numbered = (path.with_name(f"{stem}-{number}.{ending}") for number in itertools.count(2))
-    return path if not path.exists() else next(one for one in numbered if not one.exists())
-
-
-async def launch(
-    running: Playwright,
-    candidate: Candidate,
-    *,
-    headed: bool = False,
-    spki: str = "",
-    log_to: Path | None = None,
-    brief: bool = False,
-) -> DrivenBrowser:
-    """Start a candidate. `spki` is the hash of the one leaf to trust; `log_to` a folder for the browser's own account, which
-    can be a `brief` one: of hundreds of hosts, Firefox's full one was 2.5 gigabytes, and the browser slower for it.
-
-    Raises LaunchError with the candidate's reason.
-    """
-    kind = getattr(running, candidate.engine.name)
-    log = unused(log_to / candidate.engine.network_log) if log_to and not candidate.endpoint else None
-    leaf_trusted = bool(spki) and candidate.engine.name == "chromium" and not candidate.endpoint
-    arguments: list[str] = []
-    environment: dict[str, str | float | bool] = dict(os.environ)
-    if leaf_trusted:
-        arguments.append(f"--ignore-certificate-errors-spki-list={spki}")
-    if log and candidate.engine.name == "chromium":
-        arguments.append(f"--log-net-log={log}")
-    elif log:
-        environment |= {"MOZ_LOG": f"timestamp,sync,nsHttp:{4 if brief else 5}", "MOZ_LOG_FILE": str(log.with_suffix(""))}
-    before = offspring()
-    try:
+    async def launch(self, candidate: Candidate, options: LaunchOptions) -> PlaywrightBrowser:
+        engine = candidate.engine
+        kind: playwright.async_api.BrowserType = getattr(self._running, engine.name)
         if candidate.endpoint:
-            browser = await kind.connect(candidate.endpoint)
-        else:
+            with mapped(launch_error):
+                remote = await kind.connect(candidate.endpoint)
+            return PlaywrightBrowser(remote, candidate, network_log=None, brief=options.brief, trusts_leaf=False, roots=None)
+        trusts_leaf = bool(options.leaf and engine.leaf_argument)
+        arguments = [engine.leaf_argument.format(leaf=options.leaf)] if trusts_leaf else []
+        environment: dict[str, str | float | bool] = {**self._environment}
+        network_log = None
+        if options.log_folder and engine.log:
+            network_log = unused(options.log_folder / engine.log.file)
+            switches, variables = engine.log.switches(network_log, brief=options.brief)
+            arguments += switches
+            environment |= variables
+        before = self._offspring()
+        with mapped(launch_error):
             browser = await kind.launch(
                 channel=candidate.channel,
                 executable_path=candidate.path,
-                headless=not headed,
+                headless=not options.headed,
                 args=arguments,
                 env=environment,
-                # The driver ends the browser itself, after it has written down what was measured.
+                # The lab's own process ends the browser itself, after it has written down what was measured.
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-    except Exception as error:  # Playwright's own, and the plain one it raises when its helper process has died.
-        raise LaunchError(first_line(error).removeprefix("BrowserType.launch: ")) from error
-    roots = () if candidate.endpoint else tuple(sorted(process.pid for process in began_since(before)))
-    return DrivenBrowser(browser, candidate, log, leaf_trusted, brief, roots)
+        roots = tuple(sorted(process.pid for process in eldest(self._offspring() - before)))
+        return PlaywrightBrowser(
+            browser, candidate, network_log=network_log, brief=options.brief, trusts_leaf=trusts_leaf, roots=roots
+        )
+
+    def _offspring(self) -> set[psutil.Process]:
+        """All that came from the helper."""
+        try:
+            return set(self._helper.children(recursive=True)) if self._helper else set()
+        except psutil.NoSuchProcess:
+            return set()
 
 
-def offspring() -> set[psutil.Process]:
-    return set(psutil.Process().children(recursive=True))
+@asynccontextmanager
+async def session(
+    environment: Mapping[str, str] | None = None, started: Callable[[int], None] | None = None
+) -> AsyncIterator[PlaywrightSession]:
+    """See lab.browser.Driver. The start of the helper is never abandoned half way: Playwright would leave an error that nobody
+    retrieves."""
+    before = set(helpers())
+    manager = async_playwright()
+    starting: asyncio.Future[Playwright] = asyncio.ensure_future(manager.__aenter__())
+    try:
+        with temporary_folder(environment):
+            try:
+                with mapped():
+                    running = await asyncio.wait_for(asyncio.shield(starting), START_S)
+            except TimeoutError as error:
+                for helper in set(helpers()) - before:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        helper.kill()
+                raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
+            except OSError as error:
+                raise browser_failed(f"Playwright's helper process did not start: {error}") from error
+            finally:  # Without an await: the process is told of even when a second Ctrl-C ends the waiting.
+                new = set(helpers()) - before
+                for helper in new:
+                    if started is not None:
+                        started(helper.pid)
+        yield PlaywrightSession(running, next(iter(new), None), os.environ if environment is None else environment)
+    finally:
+        await asyncio.wait({starting}, timeout=START_S)
+        if starting.done() and not starting.cancelled() and not starting.exception():
+            with mapped():
+                await bounded(manager.__aexit__(), "its helper process")
 
 
-def began_since(before: set[psutil.Process]) -> list[psutil.Process]:
-    """The processes that began since, without those that they began themselves."""
-    new = offspring() - before
-    numbers = {process.pid for process in new}
+@contextmanager
+def temporary_folder(environment: Mapping[str, str] | None) -> Iterator[None]:
+    """Let the helper start with the TMPDIR of `environment`.
+
+    Playwright makes the browsers' profiles in the folder that its helper calls temporary, and takes no environment for the
+    helper, which inherits this process's. So this process's own is another one while the helper starts, and only then.
+    """
+    folder = (environment or {}).get("TMPDIR")
+    before = os.environ.get("TMPDIR")
+    if folder is None or folder == before:
+        yield
+        return
+    os.environ["TMPDIR"] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
+
+
+def helpers() -> Iterator[psutil.Process]:
+    """The Playwright helpers among this process's own children."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if HELPER in child.cmdline():
+                yield child
+
+
+def eldest(processes: set[psutil.Process]) -> list[psutil.Process]:
+    """Those that none of the others started."""
+    numbers = {process.pid for process in processes}
     found = []
-    for process in new:
+    for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.ppid() not in numbers:
                 found.append(process)
     return found
+
+
+def launch_error(reason: str) -> LaunchError:
+    return LaunchError(reason.removeprefix("BrowserType.launch: ").removeprefix("BrowserType.connect: "))
+
+
+def unused(path: Path) -> Path:
+    """The path itself; or one with a number, when a browser of this run has already written there: evidence is kept."""
+    stem, _, ending = path.name.partition(".")
+    numbered = (path.with_name(f"{stem}-{number}.{ending}") for number in itertools.count(2))
+    return path if not path.exists() else next(one for one in numbered if not one.exists())

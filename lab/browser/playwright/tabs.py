@@ -1,28 +1,68 @@
-"""A browser's tabs and profiles, as Playwright drives them. Its exceptions end at `border`: beyond there is only lab.errors."""
+"""Tabs and profiles, as Playwright drives them, and the border where Playwright's exceptions become the lab's."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Coroutine, Iterator
+import re
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+import playwright.async_api
 from playwright.async_api import BrowserContext, FloatRect, Page
 
-from lab.errors import HarnessFaultError, LabError
+from lab.browser import Image, PageScriptError, browser_failed
+from lab.errors import HarnessFaultError
 from lab.tasks import cancel_and_wait
 
 CLOSE_S = 10.0
+"""Watchdog for a browser that never closes what it was told to close; how long it takes means nothing."""
+
 CORNER = FloatRect(x=0, y=0, width=160, height=104)
+"""What a screenshot shows, in CSS pixels."""
 QUALITY = 30
+"""Of its JPEG, up to 100."""
+
+HELPER_DIED = "Connection closed while reading from the driver"
+SYNTAX_ERROR = re.compile(r"^Page\.evaluate: (SyntaxError: .*)")
 
 
-AGAIN = "run the cell again; if it stays, try --headed and watch"
+def is_foreign(error: Exception) -> bool:
+    """Any error of that type."""
+    return True
+
+
+def says_that_the_helper_died(error: Exception) -> bool:
+    """Playwright raises a plain Exception then, with the name of its method before the words."""
+    return type(error) is Exception and str(error).endswith(HELPER_DIED)
+
+
+FOREIGN: tuple[tuple[type[Exception], Callable[[Exception], bool]], ...] = (
+    (playwright.async_api.Error, is_foreign),  # TimeoutError and TargetClosedError are of this type.
+    (Exception, says_that_the_helper_died),
+)
+"""The exceptions that are Playwright's own. Any other is a bug of the lab's and passes through."""
+
+
+@contextmanager
+def mapped(to: Callable[[str], Exception] = browser_failed) -> Iterator[None]:
+    """Raise `to(reason)` in place of Playwright's exceptions, by the table above."""
+    try:
+        yield
+    except Exception as error:
+        if not any(isinstance(error, kind) and foreign(error) for kind, foreign in FOREIGN):
+            raise
+        raise to(first_line(error)) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in its first line; its type, if it says nothing."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 class Loss:
-    """What of a browser was lost, as soon as it is known: Playwright's answer to what was asked of it may never come."""
+    """What was lost of a browser, as soon as that is known: Playwright may never answer what it was asked before."""
 
     def __init__(self) -> None:
         self._told = asyncio.Event()
@@ -38,58 +78,63 @@ class Loss:
 
     async def wait(self) -> NoReturn:
         await self._told.wait()
-        raise HarnessFaultError(f"the browser failed: {self._what}", AGAIN)
+        raise browser_failed(self._what)
 
 
-@contextmanager
-def border() -> Iterator[None]:
-    """Playwright's errors in the middle of a cell become the lab's: its own, and the plain Exception it raises when its
-    helper process has died."""
-    try:
-        yield
-    except LabError:
-        raise
-    except Exception as error:
-        raise HarnessFaultError(f"the browser failed: {first_line(error)}", AGAIN) from error
+def script(expression: str) -> str:
+    """An expression whose value tells an error of the page's own script from one of the browser: [true, value] or
+    [false, error]. To Playwright both are one type of exception."""
+    return (
+        f"(async () => {{ try {{ return [true, await (\n{expression}\n)]; }} catch (e) {{ return [false, String(e)]; }} }})()"
+    )
 
 
-def first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-class DrivenTab:
-    """`devtools`: the browser understands Chromium's DevTools protocol."""
+class PlaywrightTab:
+    """See lab.browser.Tab. `devtools`: the browser understands the Chrome DevTools Protocol."""
 
     def __init__(self, page: Page, devtools: bool = False) -> None:
         self._page = page
         self._devtools = devtools
 
     async def open(self, url: str) -> None:
-        with border():
+        with mapped():
             await self._page.goto(url, wait_until="domcontentloaded", timeout=0)
 
     async def ask(self, expression: str) -> Any:
-        with border():
-            return await self._page.evaluate(expression)
+        try:
+            with mapped():
+                fine, value = await self._page.evaluate(script(expression))
+        except HarnessFaultError as error:
+            if unparsed := SYNTAX_ERROR.match(str(error.__cause__)):
+                raise PageScriptError(unparsed[1]) from error
+            raise
+        if not fine:
+            raise PageScriptError(str(value))
+        return value
 
-    async def picture(self) -> bytes:
-        """Playwright's own way waits for a pending navigation in Chromium; the command behind it does not."""
-        with border():
+    async def screenshot(self) -> Image:
+        """Playwright's own method waits for a pending navigation in Chromium; the DevTools command behind it does not."""
+        with mapped():
             if self._devtools:
                 session = await self._page.context.new_cdp_session(self._page)
                 asked = {"format": "jpeg", "quality": QUALITY, "clip": {**CORNER, "scale": 1}}
-                return base64.b64decode((await session.send("Page.captureScreenshot", asked))["data"])
-            return await self._page.screenshot(type="jpeg", quality=QUALITY, clip=CORNER, caret="initial", timeout=0)
+                data = base64.b64decode((await session.send("Page.captureScreenshot", asked))["data"])
+            else:
+                data = await self._page.screenshot(type="jpeg", quality=QUALITY, clip=CORNER, caret="initial", timeout=0)
+        return Image("image/jpeg", data)
 
     async def close(self) -> None:
-        with border():
+        with mapped():
             await self._page.close()
 
 
-class DrivenProfile:
-    """A tab whose making was given up is still made to its end before the profile closes: closing Firefox's user context
-    under a tab in the making hung for ever in 2 of 40 tries (ESR 153, Playwright 1.64). When the browser has gone, Playwright
-    never ends the making of a tab."""
+class PlaywrightProfile:
+    """See lab.browser.Profile.
+
+    The creation of a tab is never abandoned. The profile waits for pending tabs before it closes, because closing Firefox's
+    user context during the creation of a tab hung for ever in 2 of 40 attempts (ESR 153, Playwright 1.64). When the browser has
+    gone, Playwright never ends the creation.
+    """
 
     def __init__(self, context: BrowserContext, loss: Loss, devtools: bool) -> None:
         self._context = context
@@ -97,11 +142,9 @@ class DrivenProfile:
         self._devtools = devtools
         self._making: set[asyncio.Future[Page]] = set()
 
-    async def new_tab(self) -> DrivenTab:
+    async def new_tab(self) -> PlaywrightTab:
         making = asyncio.ensure_future(self._context.new_page())
-        making.add_done_callback(
-            lambda made: made.cancelled() or made.exception()
-        )  # ClientDelivery, though nobody may wait any more.
+        making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Retrieved, even if nobody waits any more.
         self._making.add(making)
         lost = asyncio.ensure_future(self._loss.wait())
         try:
@@ -111,10 +154,10 @@ class DrivenProfile:
         finally:
             await cancel_and_wait(lost)
         self._making.discard(making)
-        with border():
+        with mapped():
             page = making.result()
         page.on("crash", lambda _: self._loss.tell("the process of one of its tabs crashed"))
-        return DrivenTab(page, self._devtools)
+        return PlaywrightTab(page, self._devtools)
 
     async def close(self) -> None:
         await bounded(self._close(), "a profile")
@@ -122,12 +165,12 @@ class DrivenProfile:
     async def _close(self) -> None:
         if not self._loss.told:
             await asyncio.gather(*self._making, return_exceptions=True)
-        with border():
+        with mapped():
             await self._context.close()
 
 
 async def bounded(closing: Coroutine[Any, Any, None], what: str) -> None:
-    """A guard against a browser that never closes what it was told to close; how long it takes means nothing."""
+    """Close something; raises HarnessFaultError when that takes CLOSE_S."""
     try:
         await asyncio.wait_for(closing, CLOSE_S)
     except TimeoutError as error:
