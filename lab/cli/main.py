@@ -43,9 +43,9 @@ class Commands(click.Group):
             return super().invoke(context)
         except LabError as error:
             if tried := getattr(error, "tried", ()):
-                from lab.doctor.tables import attempts_table
+                from lab.doctor.tables import doctor_table
 
-                output().print(attempts_table(tried))
+                output().print(doctor_table(tried))
             complain(error)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
@@ -200,22 +200,22 @@ async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], st
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
     """What would go wrong on this machine; which browsers there are, why others are not, and the fix."""
     from lab.doctor import browsers, machine, packages
-    from lab.doctor.tables import attempts_table, checks_table
+    from lab.doctor.tables import doctor_table, machine_table
     from lab.run.run import NothingStartedError
 
     engines = [ENGINES[name] for name in engine or ENGINES]
-    found = [*packages.examined(), *machine.examined(paths.REPORTS)]
+    found = [*packages.checks(), *machine.checks(paths.REPORTS)]
     if installing:
         for one in found:
             if one.wrong:
                 click.echo(f"{one.what}: {one.found}: {one.wrong}: {one.todo}", err=True)
-        machine.insist(found)  # Before anything is fetched.
-        if complete(browsers.all_there(engines, lambda line: click.echo(line, err=True))):
+        machine.require(found)  # Before anything is fetched.
+        if complete(browsers.install_missing(engines, lambda line: click.echo(line, err=True))):
             return
-    output().print(checks_table(found))
-    tried = complete(browsers.examined(engines))
-    output().print(attempts_table(tried))
-    machine.insist(found)
+    output().print(machine_table(found))
+    tried = complete(browsers.attempts(engines))
+    output().print(doctor_table(tried))
+    machine.require(found)
     if not any(one.version for one in tried):
         raise NothingStartedError(())  # The table has just been printed.
 

@@ -42,7 +42,7 @@ def axis_option(axis: Axis) -> Callable[[Command], Command]:
     """The option of one axis; its former names are options too."""
     low, high = axis.bounds
     values = VALUES.get(axis.field)
-    kinds: dict[str, click.ParamType] = {
+    kinds: dict[str, click.ParamType[Any]] = {
         "name": click.STRING,
         "integer": click.IntRange(int(low), int(high)),
         "number": click.FloatRange(low, high, min_open=True),

@@ -88,8 +88,8 @@ def write_beside(found: Results, *, junit: Path | None, markdown: Path | None, s
                 write_text(path, form(), f"choose another place with {option}")
             except UsageError as error:
                 failures.append(error)
-    for error in failures[1:]:
-        complain(error)
+    for failure in failures[1:]:
+        complain(failure)
     if failures:
         raise failures[0]
 
