@@ -207,8 +207,8 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
     found = [*packages.checks(), *machine.checks(paths.REPORTS)]
     if installing:
         for one in found:
-            if one.wrong:
-                click.echo(f"{one.what}: {one.found}: {one.wrong}: {one.todo}", err=True)
+            if one.problem:
+                click.echo(f"{one.what}: {one.found}: {one.problem}: {one.fix}", err=True)
         machine.require(found)  # Before anything is fetched.
         if complete(browsers.install_missing(engines, lambda line: click.echo(line, err=True))):
             return

@@ -11,7 +11,7 @@ import pytest
 from lab.judge import judge
 from lab.model import ledger
 from lab.model.cell import Cell
-from lab.model.claims import Claim
+from lab.model.claims import AtMost
 from lab.model.connections import connections_of, live_streams
 from lab.model.ledger import ConnectionOpened, StreamClosed, StreamOpened
 from lab.model.observation import ClientSeen, Observation
@@ -25,19 +25,19 @@ def path(cell: Cell, tab: int) -> str:
 
 
 def held(door: str, asked: int) -> Cell:
-    return Cell("control", "raw", door, "sse", asked)
+    return Cell(scenario="control", engine="raw", protocol=door, transport="sse", opening="page", at_most=asked)
 
 
 def observed(served: Served, cell: Cell) -> Observation:
     """What the lab would have seen, with the control client in the pages' place."""
-    asked = limit = cell.asked
+    asked = cell.at_most
     return Observation(
         cell=cell,
-        claim=Claim(limit, "the control client holds as many"),
-        tabs=tuple(ClientSeen(number, document=False, live=True) for number in range(1, asked + 1)),
+        claim=AtMost(asked, source="the control client holds this many"),
+        opened=asked,
+        clients=tuple(ClientSeen(number, document=True, live=True) for number in range(1, asked + 1)),
         ledger=tuple(served.events),
         settled_ms=served.events[-1].at_ms,
-        streams_per_connection=served.listening.streams_per_connection,
     )
 
 
