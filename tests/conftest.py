@@ -16,7 +16,7 @@ import pytest
 
 from lab.model import ledger
 from lab.run import certs
-from tests.tools.control import H1, pull
+from tests.tools.control import H1, post
 
 pytest.register_assert_rewrite("tests.faults.struck")
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
@@ -113,21 +113,21 @@ def origin(serve: Callable[..., Served]) -> Served:
 
 
 @pytest.fixture
-def lever(origin: Served) -> Iterator[H1]:
-    """The control door of `origin`: see tests.control.pull."""
+def control(origin: Served) -> Iterator[H1]:
+    """The control door of `origin`: see tests.tools.control.post."""
     client = H1(origin.port("control"))
     yield client
     client.close()
 
 
-def metered(origin: Served, lever: H1, query: str = "") -> ledger.Counters:
+def metered(origin: Served, control: H1, query: str = "") -> ledger.Counters:
     """The origin's own counters, just now. With them everything that it entered before has been read."""
     before = len(origin.of(ledger.Counters))
-    assert pull(lever, f"/control/meter{query}") == 204
+    assert post(control, f"/control/meter{query}") == 204
     last: ledger.Counters = origin.wait_count(ledger.Counters, before + 1)[-1]
     return last
 
 
-def faults(origin: Served, lever: H1) -> list[ledger.OriginFault]:
-    metered(origin, lever)
+def faults(origin: Served, control: H1) -> list[ledger.OriginFault]:
+    metered(origin, control)
     return origin.of(ledger.OriginFault)

@@ -5,6 +5,8 @@ A new protocol is a new row here; nothing else lists them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -44,3 +46,22 @@ def of_door(name: str) -> Protocol:
 
 CONTROL = Protocol("control", "control door", "http", "http/1.1", "HTTP/1.1", multiplexed=False)
 """The door for requests that must not touch the measured pools: another port, so another pool."""
+
+DOORS = (*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name)
+"""The names of all doors of an origin: two for each protocol, and the control door."""
+
+MAX_PORT = 65535
+
+
+def parse_ports(values: Iterable[str]) -> dict[str, int]:
+    """Fixed ports by door, from texts of the form DOOR=PORT; port 0 is any free one. Raises ValueError, which says what is
+    wrong with which of them."""
+    ports: dict[str, int] = {}
+    for value in values:
+        door, _, number = value.partition("=")
+        if door not in DOORS:
+            raise ValueError(f"{value!r}: expected DOOR=PORT, with a door of {', '.join(DOORS)}")
+        if not (number.isascii() and number.isdigit() and len(number) <= len(str(MAX_PORT)) and int(number) <= MAX_PORT):
+            raise ValueError(f"{value!r}: expected DOOR=PORT, with a port from 0 to {MAX_PORT}")
+        ports[door] = int(number)
+    return ports

@@ -1,52 +1,52 @@
-"""The ASGI app behind every door: the pages, a page for people, the streams; and on the control door, the levers."""
+"""The ASGI app behind every door: the page that is measured, a page to try by hand, the streams, probes and payloads; and on
+the control door, the control endpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Awaitable, Callable
+from functools import cache, partial
 from importlib.resources import files
-from typing import Any
 
 import trio
-from hypercorn.config import Config
 
+from lab.model.feed import Update
 from lab.model.ledger import now_ms
+from lab.model.protocols import CONTROL
 from lab.origin.control import ControlEndpoints
-from lab.origin.exchange import Exchange, Headers, Receive, Send, Socket, until_gone
+from lab.origin.exchange import Exchange, Headers, Receive, Scope, Send, WebSocketExchange, until_gone
 from lab.origin.feed import Feed
-from lab.origin.hosts import Hosts
-from lab.origin.ledger_writer import LedgerWriter
+from lab.origin.hosts import is_own
+from lab.origin.ledger_writer import LedgerWriter, OpenStream
 from lab.origin.meter import Meter
-from lab.origin.payloads import Carrying, asked
-from lab.transports import Transport, Update, transports
+from lab.origin.payloads import requested, write_payload
+from lab.transports import Transport, transports
 
 CLOCK_PER_SECOND = 50.0
+"""The pace of the control door's own feed, in updates a second."""
+
 HTML = "text/html; charset=utf-8"
 PROBES = {
     "image": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'),
     "script": ("text/javascript; charset=utf-8", "0;"),
     "navigation": (HTML, "<!doctype html><title>A probe</title><link rel=icon href=data:,>"),
 }
+"""What a probe of each kind gets, where it is not plain text: its content type and body."""
+
+Handler = Callable[[Exchange], Awaitable[None]]
 
 
-@cache
-def page(name: str) -> str:
-    return (files("lab.origin") / "pages" / name).read_text(encoding="utf-8")
+class ClientStream:
+    """A client's request for updates, as a transport sees it (lab.transports.Stream). What is written is counted in the
+    ledger's stream and the meter. An update is due when it was published or, if that is later, when the client came."""
 
-
-class TabStream:
-    """A transport's view of the response it writes (lab.transports.Stream). An update is late from when it was due, or from
-    when somebody came who lacked it."""
-
-    def __init__(self, exchange: Exchange, cell: str, tab: int, meter: Meter | None) -> None:
+    def __init__(self, exchange: Exchange, tab: int, opened: OpenStream, meter: Meter | None) -> None:
         self._exchange = exchange
-        self._cell = cell
         self._tab = tab
+        self._opened = opened
         self._meter = meter
         self._opened_ms = now_ms()
         self.headers = exchange.headers
         self.query = exchange.query
-        self.sent = 0
         self.started = False
 
     async def start(self, status: int, headers: Headers) -> None:
@@ -57,83 +57,93 @@ class TabStream:
         await self._exchange.write(body)
 
     def delivered(self, update: Update) -> None:
-        self.sent += 1
+        self._opened.sent += 1
         if self._meter is not None:
-            late_ms = now_ms() - max(update.due_ms, self._opened_ms)
-            self._meter.delivered(self._cell, self._tab, update.seq, late_ms)
+            delay_ms = now_ms() - max(update.due_ms, self._opened_ms)
+            self._meter.delivered(self._exchange.cell, self._tab, update.seq, delay_ms)
 
 
 class App:
-    """`control_port` is the one door where requests may change something: the feed, and Hypercorn's `settings`. It has a feed
-    of its own that never falls silent: the clock by which the driver waits."""
+    """The app. `names` are those that it answers to (lab.origin.hosts.own_names). On the control door the streams follow
+    `clock`, a feed that never falls silent, by which the driver waits; it must be run like the feed itself."""
 
-    def __init__(self, book: LedgerWriter, feed: Feed, settings: Config, hosts: Hosts) -> None:
-        self.book = book
-        self.hosts = hosts
-        self.feed = feed
+    def __init__(
+        self, *, ledger: LedgerWriter, feed: Feed, meter: Meter, control: ControlEndpoints, names: frozenset[str]
+    ) -> None:
         self.clock = Feed(CLOCK_PER_SECOND)
-        self.meter = Meter()
-        self.levers = ControlEndpoints(book, feed, settings, self.meter)
-        self.control_port = 0
-        self._by_name = transports()
-        self._transports = {transport.PATH: transport for transport in self._by_name.values()}
+        self._ledger = ledger
+        self._feed = feed
+        self._meter = meter
+        self._control = control
+        self._names = names
+        self._transports = transports()
+        self._streams: dict[str, Handler] = {
+            "/payload": self._payload,
+            "/probe": self._probe,
+            **{one.PATH: partial(self._stream, one) for one in self._transports.values()},
+        }
+        """By path, over HTTP or a WebSocket."""
+        self._pages: dict[str, Handler] = {
+            "/": self._try_it_page,
+            "/tab": self._clients_page,
+            "/payloads": self._payloads_page,
+        }
+        """By path, over HTTP only."""
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return
-        exchange = (Socket if scope["type"] == "websocket" else Exchange)(scope, receive, send)
+        exchange = (WebSocketExchange if scope["type"] == "websocket" else Exchange)(scope, receive, send)
         try:
             await self._answer(exchange)
         except Exception as error:
             # Hypercorn only logs what an app raises: the ledger must know too, or the browser would be blamed.
-            self.book.fault(exchange.path, error)
+            self._ledger.fault(exchange.path, error)
             raise
 
     async def _answer(self, exchange: Exchange) -> None:
-        if not self.hosts.knows(exchange.headers.get("host", "")):
+        if not is_own(exchange.headers.get("host", ""), self._names):
             await exchange.answer(421, body="this origin is not called that: use its address, or a name under localhost\n")
-        elif exchange.path in self._transports:
-            await self._stream(exchange, self._transports[exchange.path])
-        elif exchange.path == "/probe" and exchange.tab is not None:
-            await self._probe(exchange, exchange.tab)
-        elif exchange.path == "/payload":
-            await self._payload(exchange)
-        elif isinstance(exchange, Socket):
+        elif handler := self._streams.get(exchange.path):
+            await handler(exchange)
+        elif isinstance(exchange, WebSocketExchange):
             await exchange.answer(404)
-        elif exchange.path.startswith("/control/") and exchange.port == self.control_port:
-            await exchange.answer(self.levers.pull(exchange))
-        elif exchange.path == "/tab":
-            await self._page(exchange)
-        elif exchange.path == "/payloads":
-            await exchange.answer(200, HTML, page("payloads.html"))
-        elif exchange.path == "/":
-            people = page("people.html").replace("{{ stream }}", self._by_name["sse"].PATH)
-            await exchange.answer(200, HTML, people)
+        elif exchange.path.startswith("/control/") and exchange.door == CONTROL.name:
+            await self._control.answer(exchange)
+        elif handler := self._pages.get(exchange.path):
+            await handler(exchange)
         else:
             await exchange.answer(404, body="There is nothing here. Try / or /tab\n")
 
-    async def _page(self, exchange: Exchange) -> None:
-        """A page for one client, when `?tab=` names it, or for those that will be added."""
-        transport = self._by_name.get(exchange.query.get("transport", ""))
+    async def _try_it_page(self, exchange: Exchange) -> None:
+        await exchange.answer(200, HTML, asset("try-it.html").replace("{{ stream }}", self._transports["sse"].PATH))
+
+    async def _payloads_page(self, exchange: Exchange) -> None:
+        scripts = "".join(one.CARRIES.script for one in self._transports.values() if one.CARRIES)
+        await exchange.answer(200, HTML, asset("payloads.html").replace("{{ carries }}", scripts))
+
+    async def _clients_page(self, exchange: Exchange) -> None:
+        """The page that is measured: for the one client that `?tab=` names, or for those that will be added to it."""
+        transport = self._transports.get(exchange.query.get("transport", ""))
         tab = exchange.tab
         if transport is None or (tab is None and "tab" in exchange.query):
             await exchange.answer(400, body="a page needs ?transport=NAME, and a tab's page &tab=NUMBER\n")
             return
         if tab is not None:
-            connection = self.book.connection_of(exchange.port, exchange.peer)
-            self.book.document_served(connection, exchange.query.get("cell", ""), tab)
+            self._ledger.document_served(exchange.connection, exchange.cell, tab)
         script = f"const transportPath = {transport.PATH!r};\n{transport.SCRIPT}"
-        html = page("page.html").replace("{{ page }}", page("page.js")).replace("{{ transport }}", script)
+        html = asset("page.html").replace("{{ client }}", asset("client.js")).replace("{{ transport }}", script)
         await exchange.answer(200, HTML, html)
 
-    async def _probe(self, exchange: Exchange, tab: int) -> None:
-        """What a page asks for besides its stream: a short answer, and no connection left over to make the next one's way
-        easier than it was."""
-        kind = exchange.query.get("kind", "")
-        connection = self.book.connection_of(exchange.port, exchange.peer)
-        self.book.probe_served(connection, exchange.query.get("cell", ""), tab, kind)
-        exchange.shared = True
-        if isinstance(exchange, Socket):
+    async def _probe(self, exchange: Exchange) -> None:
+        """Anything else that a page asks for: a short answer, which leaves no connection behind for the next request to use."""
+        kind, tab = exchange.query.get("kind", ""), exchange.tab
+        if tab is None:
+            await exchange.answer(404, body="a probe needs ?tab=NUMBER\n")
+            return
+        self._ledger.probe_served(exchange.connection, exchange.cell, tab, kind)
+        exchange.cross_origin = True
+        if isinstance(exchange, WebSocketExchange):
             await exchange.start(101, ())
             await exchange.gone()
             return
@@ -141,55 +151,58 @@ class App:
         await exchange.answer(200, content_type, body, closing=True)
 
     async def _payload(self, exchange: Exchange) -> None:
-        """Something to carry, once; whether all of it was written is in the ledger."""
-        payload, tab, transport = asked(exchange.query), exchange.tab, exchange.query.get("transport", "")
-        if isinstance(payload, str) or tab is None:
-            await exchange.answer(400, body=f"{payload if isinstance(payload, str) else 'a payload needs ?tab=NUMBER'}\n")
-            return
-        connection = self.book.connection_of(exchange.port, exchange.peer)
-        number = self.book.stream_opened(connection, exchange.query.get("cell", ""), tab, transport, exchange.http, None)
-        carrying, reason = Carrying(exchange, transport, payload), "shutdown"
+        """One payload; the ledger says how often all of it was written."""
+        transport, tab = exchange.query.get("transport", ""), exchange.tab
         try:
-            reason = "answered" if await carrying.whole() else "client"
-        except Exception:
-            reason = "fault"
-            raise
-        finally:
-            self.book.stream_closed(number, reason, carrying.times)
+            payload = requested(exchange.query)
+        except ValueError as error:
+            await exchange.answer(400, body=f"{error}\n")
+            return
+        if tab is None:
+            await exchange.answer(400, body="a payload needs ?tab=NUMBER\n")
+            return
+        opened = self._ledger.stream(
+            connection=exchange.connection, cell=exchange.cell, tab=tab, transport=transport, http=exchange.http
+        )
+        with opened as stream:
+            await write_payload(exchange, transport, payload, stream)
 
-    async def _stream(self, exchange: Exchange, transport: Transport) -> None:
+    async def _stream(self, transport: Transport, exchange: Exchange) -> None:
+        """Updates, until the client has gone, the answer is complete or the stream is ended from the control door."""
         tab = exchange.tab
         if tab is None:
             await exchange.answer(400, body="a stream needs ?tab=NUMBER\n")
             return
-        exchange.shared = True
-        cell = exchange.query.get("cell", "")
-        number = self.book.stream_opened(
-            self.book.connection_of(exchange.port, exchange.peer),
-            cell,
-            tab,
-            transport.NAME,
-            exchange.http,
-            exchange.headers.get("last-event-id"),
+        exchange.cross_origin = True
+        refusal = self._control.refusal(exchange.cell)
+        scope, gone, started = trio.CancelScope(), False, False
+        opened = self._ledger.stream(
+            connection=exchange.connection,
+            cell=exchange.cell,
+            tab=tab,
+            transport=transport.NAME,
+            http=exchange.http,
+            last_event_id=exchange.headers.get("last-event-id"),
         )
-        refusal = self.levers.refusal(cell)
+        with opened as stream:
+            if refusal is not None:
+                stream.reason = "refused"
+            else:
+                feed, meter = (self.clock, None) if exchange.door == CONTROL.name else (self._feed, self._meter)
+                client = ClientStream(exchange, tab, stream, meter)
+                with self._control.can_end(exchange.cell, tab, scope):
+                    gone = await until_gone(exchange, lambda: transport.serve(client, feed), scope)
+                stream.reason = "client" if gone else "origin" if scope.cancelled_caught else "answered"
+                started = client.started
         if refusal is not None:
-            self.book.stream_closed(number, "refused", 0)
-            await exchange.answer(*refusal)
-            return
-        control = exchange.port == self.control_port
-        feed, meter = (self.clock, None) if control else (self.feed, self.meter)
-        stream, scope, reason = TabStream(exchange, cell, tab, meter), trio.CancelScope(), "shutdown"
-        with self.levers.holding(cell, tab, scope):
-            try:
-                gone = await until_gone(exchange, lambda: transport.serve(stream, feed), scope)
-                reason = "client" if gone else "origin" if scope.cancelled_caught else "answered"
-            except Exception:  # Not the client's doing, nor the end of the origin: `__call__` records the error itself.
-                reason = "fault"
-                raise
-            finally:
-                self.book.stream_closed(number, reason, stream.sent)
-        if not gone:
-            if not stream.started:
+            await exchange.answer(refusal.status, refusal.content_type)
+        elif not gone:
+            if not started:
                 await exchange.start(204, ())
             await exchange.finish()
+
+
+@cache
+def asset(name: str) -> str:
+    """A file of the pages."""
+    return (files("lab.origin") / "pages" / name).read_text(encoding="utf-8")

@@ -1,47 +1,114 @@
-"""The levers on the control door: what the driver may change of the origin while it runs."""
+"""The control endpoints: what the driver may change of the origin while it runs.
+
+They answer POST on the control door only; anything else is 404, as everywhere.
+
+====================  =================================================  =============  =====================================
+endpoint              query                                              answers        ledger event that confirms it
+====================  =================================================  =============  =====================================
+/control/cell         name; streams: the most on an HTTP/2 connection;   204, 400       CellBegan
+                      per_second: updates a second (both optional: as
+                      they are)
+/control/pace         per_second: updates a second, 0 to 1000            204, 400       none
+/control/publish      none                                               204            none
+/control/end          cell; tab: a client's number                       204, 400, 404  StreamClosed, reason `origin`
+/control/drop         cell; how: end, reset or shut                      204, 400       StreamsDropped, then StreamClosed
+/control/refuse       cell; status: 200 to 599, or 0 to serve again;     204, 400       StreamClosed, reason `refused`, for
+                      type: a content type (text/plain)                                 each request that it turns away
+/control/meter        anew: any value                                    204            Counters
+====================  =================================================  =============  =====================================
+
+204: it is done. 400: the query is wrong, and nothing was changed; the body says what was expected. 404: there is nothing to
+end.
+
+What `cell` sets holds for connections from now on, so for those of a fresh profile; it also ends a refusal. `drop` ends every
+stream of a cell at once: its stream alone (`end`), every connection of the measured doors (`reset`), or the doors themselves,
+which open again after `SHUT_S` (`shut`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
 
+import msgspec
 import trio
 from hypercorn.config import Config
 
-from lab.model.ledger import StreamsDropped, now_ms
-from lab.origin.exchange import Exchange
+from lab.origin.doors import Doors
+from lab.origin.exchange import MAX_TAB, Exchange
 from lab.origin.feed import Feed
 from lab.origin.ledger_writer import LedgerWriter
 from lab.origin.meter import Meter
 
-MAX_PACE = 1000.0
+MAX_PER_SECOND = 1000
+"""The most updates a second."""
+
+MAX_STREAMS = 2**31 - 1
+"""RFC 9113 section 6.5.2: a setting has 32 bits, and a stream's number 31."""
+
 SHUT_S = 2.0
-MAX_STREAMS = 2**31 - 1  # RFC 9113 section 6.5.2: a setting is a 32-bit number, a stream's number has 31 bits.
+"""Doors that are shut open again after so many seconds."""
+
+Query = Mapping[str, str]
 
 
-class Doors(Protocol):
-    """The measured doors; the control door is none of them."""
+class NothingThereError(Exception):
+    """There is nothing that could be ended."""
 
-    def reset(self) -> None: ...
-    def shut(self, seconds: float) -> None: ...
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Requests for updates of this cell get this answer."""
+
+    cell: str
+    status: int
+    content_type: str
 
 
 class ControlEndpoints:
-    """`doors` is set once they are open."""
+    """What the endpoints change: the feed, Hypercorn's `settings`, the meter, the doors, and the streams that are open."""
 
-    def __init__(self, book: LedgerWriter, feed: Feed, settings: Config, meter: Meter) -> None:
-        self._book = book
+    def __init__(self, *, ledger: LedgerWriter, feed: Feed, settings: Config, meter: Meter, doors: Doors) -> None:
+        self._ledger = ledger
         self._feed = feed
         self._settings = settings
         self._meter = meter
+        self._doors = doors
         self._open: set[tuple[str, int, trio.CancelScope]] = set()
-        self._refusal: tuple[str, int, str] | None = None
-        self.doors: Doors | None = None
+        self._refusal: Refusal | None = None
+        self.endpoints: dict[str, Callable[[Query], None]] = {
+            "/control/cell": self._cell,
+            "/control/pace": self._pace,
+            "/control/publish": self._publish,
+            "/control/end": self._end,
+            "/control/drop": self._drop,
+            "/control/refuse": self._refuse,
+            "/control/meter": self._read_meter,
+        }
+        self._drops: dict[str, Callable[[str], None]] = {
+            "end": self._end_streams,
+            "reset": lambda _: self._doors.reset(),
+            "shut": lambda _: self._doors.shut(SHUT_S),
+        }
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Do what a request on the control door asks for, and answer it."""
+        endpoint = self.endpoints.get(exchange.path)
+        if endpoint is None or exchange.method != "POST":
+            await exchange.answer(404, body="There is no such control endpoint.\n")
+            return
+        try:
+            endpoint(exchange.query)
+        except ValueError as error:
+            await exchange.answer(400, body=f"{exchange.path}: {error}\n")
+        except NothingThereError as error:
+            await exchange.answer(404, body=f"{exchange.path}: {error}\n")
+        else:
+            await exchange.answer(204)
 
     @contextmanager
-    def holding(self, cell: str, tab: int, scope: trio.CancelScope) -> Iterator[None]:
-        """A stream that can be ended from here while it is open."""
+    def can_end(self, cell: str, tab: int, scope: trio.CancelScope) -> Iterator[None]:
+        """Inside the block a client's stream can be ended from here, by cancelling `scope`."""
         one = (cell, tab, scope)
         self._open.add(one)
         try:
@@ -49,80 +116,81 @@ class ControlEndpoints:
         finally:
             self._open.remove(one)
 
-    def pull(self, exchange: Exchange) -> int:
-        """Do what a request asks for; the status that answers it."""
-        if exchange.method != "POST":
-            return 404
-        try:
-            match exchange.path:
-                case "/control/cell":
-                    return self._begin_cell(exchange.query)
-                case "/control/pace":
-                    self._feed.pace(within(float(exchange.query["per_second"]), MAX_PACE))
-                    return 204
-                case "/control/publish":
-                    self._feed.publish()
-                    return 204
-                case "/control/end":
-                    return 204 if self._end(exchange.query.get("cell", ""), exchange.tab) else 404
-                case "/control/meter":
-                    self._book.enter(self._meter.read(self._feed.last, anew="anew" in exchange.query))
-                    return 204
-                case "/control/drop":
-                    return 204 if self._drop(exchange.query["cell"], exchange.query["how"]) else 400
-                case "/control/refuse":
-                    return self._refuse(exchange.query)
-        except (KeyError, ValueError):
-            return 400
-        return 404
+    def refusal(self, cell: str) -> Refusal | None:
+        """The answer that a cell's requests for updates get just now instead of updates."""
+        return self._refusal if self._refusal and self._refusal.cell == cell else None
 
-    def _begin_cell(self, query: dict[str, str]) -> int:
-        """What is set here holds for connections from now on, so for a fresh profile's."""
-        streams = int(query.get("streams", self._settings.h2_max_concurrent_streams))
-        self._settings.h2_max_concurrent_streams = max(1, int(within(streams, MAX_STREAMS)))
-        self._feed.pace(within(float(query.get("per_second", self._feed.updates_per_second)), MAX_PACE))
+    def _cell(self, query: Query) -> None:
+        name = text(query, "name")
+        streams = whole(query, "streams", 0, MAX_STREAMS) if "streams" in query else self._settings.h2_max_concurrent_streams
+        pace = number(query, "per_second", 0, MAX_PER_SECOND) if "per_second" in query else self._feed.updates_per_second
+        self._settings.h2_max_concurrent_streams = max(1, streams)
+        self._feed.pace(pace)
         self._refusal = None
-        self._meter.begin(query.get("name", ""))
-        self._book.cell_began(query.get("name", ""), self._settings.h2_max_concurrent_streams)
-        return 204
+        self._meter.begin(name)
+        self._ledger.cell_began(name, self._settings.h2_max_concurrent_streams)
 
-    def refusal(self, cell: str) -> tuple[int, str] | None:
-        """Status and content type with which a cell's requests for updates are turned away just now."""
-        return self._refusal[1:] if self._refusal and self._refusal[0] == cell else None
+    def _pace(self, query: Query) -> None:
+        self._feed.pace(number(query, "per_second", 0, MAX_PER_SECOND))
 
-    def _refuse(self, query: dict[str, str]) -> int:
-        """From now on; `status=0` ends it."""
-        status = int(query["status"])
-        if (status and not 200 <= status < 600) or not query.get("type", "").isprintable():
-            raise ValueError(f"no response ends a request with status {status}")
-        self._refusal = (query["cell"], status, query.get("type", "text/plain")) if status else None
-        return 204
+    def _publish(self, query: Query) -> None:
+        self._feed.publish()
 
-    def _drop(self, cell: str, how: str) -> bool:
-        """Drop every stream of a cell at once: its stream alone, its connection, or the doors themselves."""
-        if self.doors is None or how not in ("end", "reset", "shut"):
-            return False
-        self._book.enter(StreamsDropped(at_ms=now_ms(), cell=cell, how=how))
-        if how == "reset":
-            self.doors.reset()
-        elif how == "shut":
-            self.doors.shut(SHUT_S)
-        else:
-            for owner, _, scope in self._open:
-                if owner == cell:
-                    scope.cancel()
-        return True
-
-    def _end(self, cell: str, tab: int | None) -> bool:
-        """End every open stream of a tab, as an origin that has said all it had to say."""
-        scopes = [scope for owner, number, scope in self._open if (owner, number) == (cell, tab)]
+    def _end(self, query: Query) -> None:
+        """End every open stream of a client, as an origin does that has said all it had to say."""
+        cell, tab = text(query, "cell"), whole(query, "tab", 0, MAX_TAB)
+        scopes = [scope for owner, client, scope in self._open if (owner, client) == (cell, tab)]
+        if not scopes:
+            raise NothingThereError(f"no stream of cell {cell}, client {tab} is open")
         for scope in scopes:
             scope.cancel()
-        return bool(scopes)
+
+    def _drop(self, query: Query) -> None:
+        cell, how = text(query, "cell"), text(query, "how")
+        if how not in self._drops:
+            raise ValueError(f"how must be {', '.join(self._drops)}, not {how!r}")
+        self._ledger.streams_dropped(cell, how)
+        self._drops[how](cell)
+
+    def _end_streams(self, cell: str) -> None:
+        for owner, _, scope in self._open:
+            if owner == cell:
+                scope.cancel()
+
+    def _refuse(self, query: Query) -> None:
+        cell, status, content_type = text(query, "cell"), whole(query, "status", 0, 599), query.get("type", "text/plain")
+        if 0 < status < 200:
+            raise ValueError(f"no response ends a request with status {status}")
+        if not content_type.isprintable():
+            raise ValueError(f"{content_type!r} is no content type")
+        self._refusal = Refusal(cell, status, content_type) if status else None
+
+    def _read_meter(self, query: Query) -> None:
+        self._ledger.enter(self._meter.read(self._feed.last, self._doors.traffic, anew="anew" in query))
 
 
-def within(value: float, most: float) -> float:
-    """Raises ValueError for a number outside of 0 to `most`, NaN included."""
-    if not 0 <= value <= most:
-        raise ValueError(value)
+def text(query: Query, name: str) -> str:
+    """A value of the query. Raises ValueError if it is missing or empty."""
+    if not query.get(name):
+        raise ValueError(f"{name} is missing")
+    return query[name]
+
+
+def number(query: Query, name: str, least: float, most: float) -> float:
+    """A number of the query within bounds. Raises ValueError for anything else, NaN included."""
+    found = text(query, name)
+    try:
+        value = float(found)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be {least} to {most}, not {found[:40]!r}")
     return value
+
+
+def whole(query: Query, name: str, least: float, most: float) -> int:
+    """A whole number of the query within bounds. Raises ValueError for anything else."""
+    found = text(query, name)
+    if not (found.isascii() and found.isdigit() and len(found) <= len(str(MAX_STREAMS)) and least <= int(found) <= most):
+        raise ValueError(f"{name} must be a whole number from {least} to {most}, not {found[:40]!r}")
+    return int(found)

@@ -8,60 +8,89 @@ from urllib.parse import parse_qsl
 
 import trio
 
+Scope = Mapping[str, Any]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI app."""
+
 Headers = Iterable[tuple[bytes, bytes]]
 
-MAX_TABS = 1_000_000  # A tab's number is a small whole number; anything longer is somebody's mistake.
+PLAIN = "text/plain; charset=utf-8"
+MAX_TAB = 999_999
+"""The largest number of a client; anything longer is a mistake."""
+
 NO_STORE = (b"cache-control", b"no-store")
 """On every response: Chromium's lock on a cache entry would look like a connection limit."""
 
 
-class Exchange:
-    """`port` and `peer` are the two ends of the connection; together they are its identity."""
+def address(pair: tuple[Any, ...]) -> str:
+    """HOST:PORT of a socket address, which over IPv6 has four parts, and its host in brackets."""
+    host, port = pair[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+
+class Exchange:
+    """A request over HTTP and the response to it. `cross_origin`: whether pages of other origins may read the response."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
+        self._state: Mapping[str, Any] = scope.get("state", {})
         self.method: str = scope.get("method", "GET")
         self.path: str = scope["path"]
         self.http: str = scope["http_version"]
-        self.port: int = scope["server"][1]
-        self.peer = "{}:{}".format(*scope["client"])
-        self.query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        self.query: dict[str, str] = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        self.shared = False
+        self.cross_origin = False
 
-    def cors(self) -> Headers:
-        """What lets a page of another origin read a response, with credentials or without (Fetch standard, CORS protocol),
-        and its timing too."""
+    @property
+    def connection(self) -> int:
+        """The ledger's number of the connection that the request came by."""
+        number: int = self._state["connection"]
+        return number
+
+    @property
+    def door(self) -> str:
+        """The name of the door that the request came by."""
+        name: str = self._state["door"]
+        return name
+
+    @property
+    def tab(self) -> int | None:
+        """The client's number in `?tab=`; None where there is none, or nothing that can be one."""
+        text = self.query.get("tab", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_TAB)) else None
+
+    @property
+    def cell(self) -> str:
+        """The cell's name in `?cell=`; empty where there is none."""
+        return self.query.get("cell", "")
+
+    def _cors(self) -> Headers:
+        """What lets a page of another origin read the response, with credentials or without (Fetch standard, CORS protocol),
+        and its timing."""
         origin = self.headers.get("origin", "").encode("latin-1")
-        if not self.shared or not origin:
+        if not self.cross_origin or not origin:
             return ()
         allowed = ((b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true"))
         return (*allowed, (b"timing-allow-origin", origin), (b"vary", b"origin"))
 
-    @property
-    def tab(self) -> int | None:
-        """The number in `?tab=`, where there is a sound one."""
-        text = self.query.get("tab", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(MAX_TABS)) else None
-
     async def start(self, status: int, headers: Headers) -> None:
         """Send status and headers now, before there is any body."""
-        every = [NO_STORE, *self.cors(), *headers]
+        every = [NO_STORE, *self._cors(), *headers]
         await self._send({"type": "http.response.start", "status": status, "headers": every})
 
     async def write(self, body: bytes) -> None:
+        """Send a part of the body."""
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def finish(self, body: bytes = b"") -> None:
+        """Send the last part of the body, and end the response."""
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def answer(
-        self, status: int, content_type: str = "text/plain; charset=utf-8", body: str = "", closing: bool = False
-    ) -> None:
-        """A whole short response; over HTTP/1.1 its connection can be closed with it."""
+    async def answer(self, status: int, content_type: str = PLAIN, body: str = "", closing: bool = False) -> None:
+        """Send a whole short response. `closing`: over HTTP/1.1 its connection is closed with it."""
         encoded = body.encode()
         length = str(len(encoded)).encode()
         headers = [] if status == 204 else [(b"content-type", content_type.encode()), (b"content-length", length)]
@@ -82,8 +111,8 @@ class Exchange:
                 return
 
 
-class Socket(Exchange):
-    """The same for a WebSocket: its start accepts the handshake, and each write is a text message."""
+class WebSocketExchange(Exchange):
+    """The same over a WebSocket: its start accepts the handshake, and each write is a text message."""
 
     async def start(self, status: int, headers: Headers) -> None:
         await self._send({"type": "websocket.accept", "headers": list(headers)})
@@ -92,7 +121,7 @@ class Socket(Exchange):
         await self._send({"type": "websocket.send", "text": body.decode()})
 
     async def write_bytes(self, body: bytes) -> None:
-        """A binary message."""
+        """Send a binary message."""
         await self._send({"type": "websocket.send", "bytes": body})
 
     async def message(self) -> str | None:
@@ -107,15 +136,13 @@ class Socket(Exchange):
     async def finish(self, body: bytes = b"") -> None:
         await self._send({"type": "websocket.close", "code": 1000})
 
-    async def answer(
-        self, status: int, content_type: str = "text/plain; charset=utf-8", body: str = "", closing: bool = False
-    ) -> None:
-        """A WebSocket has no short response: it is refused, with status 403."""
+    async def answer(self, status: int, content_type: str = PLAIN, body: str = "", closing: bool = False) -> None:
+        """Refuse the handshake, with status 403: a WebSocket has no short response."""
         await self.finish()
 
 
 async def until_gone(exchange: Exchange, serve: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> bool:
-    """Run `serve` until it ends, `scope` is cancelled or the client has gone; True when the client has gone."""
+    """Run `serve` until it ends, `scope` is cancelled or the client has gone. Returns whether the client has gone."""
     gone = False
 
     async def watch() -> None:

@@ -1,58 +1,65 @@
-"""What the origin has delivered to whom in the cell that runs, and how late it was itself: one event of the ledger."""
+"""What the origin delivered to each client of the running cell, and how late it was itself: one event of the ledger.
+
+*Delay* is the origin's own: from when an update was due (or from when a client that lacked it came) until it was written. It is
+not the latency that a page sees, which is measured there.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from lab.model.ledger import Counters, now_ms
-from lab.origin.counted_stream import Wire
+from lab.origin.doors import Traffic
 
-PER_MS = 10  # Lateness is kept in tenths of a millisecond, so that any number of updates takes the same room.
-MOST_MS = 60_000.0
+PER_MS = 10
+"""Delays are counted in tenths of a millisecond, so that any number of updates takes the same room."""
+
+MAX_DELAY_MS = 60_000.0
+"""Longer delays count as this."""
 
 
 class Meter:
-    """One cell's deliveries. The lateness is that of the updates since it was last read anew."""
+    """Counts one cell's deliveries. The delays are those since they were last read anew."""
 
     def __init__(self) -> None:
-        self.wire = Wire()
         self._cell = ""
         self._reached: dict[int, int] = {}
         self._delivered: Counter[int] = Counter()
-        self._late: Counter[int] = Counter()
+        self._delays: Counter[int] = Counter()
 
     def begin(self, cell: str) -> None:
+        """Count for this cell from now on, from nothing."""
         self._cell = cell
-        self._reached, self._delivered, self._late = {}, Counter(), Counter()
+        self._reached, self._delivered, self._delays = {}, Counter(), Counter()
 
-    def delivered(self, cell: str, tab: int, seq: int, late_ms: float) -> None:
+    def delivered(self, cell: str, tab: int, seq: int, delay_ms: float) -> None:
+        """An update was written for a client. Other cells' clients are not counted."""
         if cell == self._cell:
             self._reached[tab] = max(seq, self._reached.get(tab, 0))
             self._delivered[tab] += 1
-            self._late[round(min(max(late_ms, 0.0), MOST_MS) * PER_MS)] += 1
+            self._delays[round(min(max(delay_ms, 0.0), MAX_DELAY_MS) * PER_MS)] += 1
 
-    def read(self, last: int, anew: bool = False) -> Counters:
-        """The counters now. `anew`: lateness is counted from here on; who was late before is no matter of what follows."""
-        late = self._late
+    def read(self, last: int, traffic: Traffic, anew: bool = False) -> Counters:
+        """The counters now; `last` is the newest update's number. `anew`: the delays of later readings begin here."""
+        delays = self._delays
         if anew:
-            self._late = Counter()
+            self._delays = Counter()
         return Counters(
             at_ms=now_ms(),
             cell=self._cell,
             last=last,
             reached=dict(sorted(self._reached.items())),
             delivered=dict(sorted(self._delivered.items())),
-            late_ms=percentile(late, 99),
-            latest_ms=max(late, default=0) / PER_MS,
-            received_bytes=self.wire.received,
-            sent_bytes=self.wire.sent,
+            delay_ms=percentile(delays, 99),
+            received_bytes=traffic.received,
+            sent_bytes=traffic.sent,
         )
 
 
-def percentile(late: Counter[int], percent: float) -> float:
-    """The least lateness, in ms, that so many percent of the updates did not exceed."""
-    wanted, seen = late.total() * percent / 100, 0
-    for tenths, count in sorted(late.items()):
+def percentile(delays: Counter[int], percent: float) -> float:
+    """The smallest delay, in ms, that this percentage of the updates did not exceed; 0 where there were none."""
+    wanted, seen = delays.total() * percent / 100, 0
+    for tenths, count in sorted(delays.items()):
         seen += count
         if seen >= wanted:
             return tenths / PER_MS

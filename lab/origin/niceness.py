@@ -1,9 +1,9 @@
-"""The origin goes before the browser, where the system lets it: on a machine with few cores, who measures lateness must not be
-late because dozens of renderers had their turn first.
+"""The origin's scheduling precedence: it runs before the browser, where the system lets it. On a machine with few cores the
+process that measures delay must not itself be delayed by dozens of renderer processes.
 
-Linux divides the processors among sessions before it divides them among processes (autogroup, sched(7)): the origin has a
-session of its own, so its session needs the precedence, and its nice value alone does nothing. Twelve tabs that poll long, two
-cores: the origin's lateness at the 99th percentile fell from 20 to 30 ms to 5 ms.
+Linux divides the processors among sessions before it divides them among processes (autogroup, sched(7)). The origin has a
+session of its own, so that session needs the precedence; the origin's nice value alone does nothing. With twelve long-polling
+tabs on two cores the origin's delay at the 99th percentile fell from between 20 and 30 ms to 5 ms.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ NICE = -10
 AUTOGROUP = Path("/proc/self/autogroup")
 
 
-def take() -> int:
-    """The nice value in force afterwards: only a process with the privilege (root's, or CAP_SYS_NICE) may lower it."""
+def lower() -> int:
+    """Lower the nice value, of the session too if it is the origin's own; the value in force afterwards. Only a process with
+    the privilege (root's, or CAP_SYS_NICE) may; without it nothing changes."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-        its_own = os.getsid(0) == os.getpid()  # In a shell's or a test's session all of it would go first.
+        its_own = os.getsid(0) == os.getpid()  # In a shell's or a test's session all of that session would run first.
         if its_own and AUTOGROUP.exists():
             AUTOGROUP.write_text(str(NICE))
     except OSError:
-        pass  # What it then costs is measured: a cell in which the origin was late is marked.
+        pass  # The cost is measured: a cell in which the origin ran late is marked.
     return os.getpriority(os.PRIO_PROCESS, 0)

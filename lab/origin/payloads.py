@@ -1,61 +1,55 @@
-"""The origin's half of lab/payloads.py: it writes what it is asked for, chunk by chunk, as the transport named does."""
+"""The origin's half of carrying payloads (lab/model/payloads.py): it writes one payload, chunk by chunk."""
 
 from __future__ import annotations
 
 import trio
 
 from lab.model.payloads import Payload, payload, sized
-from lab.origin.exchange import Exchange, Socket, until_gone
+from lab.origin.exchange import Exchange, WebSocketExchange, until_gone
+from lab.origin.ledger_writer import OpenStream
+from lab.transports import sse, transports
 
 APART_S = 0.002
-"""Between the chunks of one payload, so that each leaves in a segment of its own."""
+"""Between the chunks of one payload, in seconds, so that each leaves in a segment of its own."""
 
-TYPES = {"sse": b"text/event-stream", "fetch_stream": b"application/octet-stream"}
 GO = "go"
+"""The text message that asks for the payload once more, over a WebSocket."""
 
 
-def asked(query: dict[str, str]) -> Payload | str:
-    """The payload that a request names, or so many `bytes` of text; else what is wrong with it, in a line."""
+def requested(query: dict[str, str]) -> Payload:
+    """The payload that a request names, or one of `bytes` bytes of text. Raises ValueError, in one line, if there is none."""
     if "bytes" in query:
-        try:
-            return sized(int(query["bytes"]))
-        except ValueError as error:
-            return str(error)
+        return sized(int(query["bytes"]))
     found = payload(query.get("transport", ""), query.get("name", ""))
-    return found or "a payload needs ?transport=NAME&name=NAME of lab/payloads.py, or &bytes=NUMBER"
+    if found is None:
+        raise ValueError("a payload needs ?transport=NAME&name=NAME of lab/model/payloads.py, or &bytes=NUMBER")
+    return found
 
 
-class Carrying:
-    """One request for a payload; `times` is how often all of it has been written."""
+async def write_payload(exchange: Exchange, transport: str, one: Payload, stream: OpenStream) -> None:
+    """Write a payload as a response, or as a message each time that a WebSocket's client asks. `stream` gets how often all of
+    it was written, and how it ended."""
+    if isinstance(exchange, WebSocketExchange):
+        await exchange.start(101, ())
+        while await exchange.message() == GO:
+            for chunk in one.chunks:
+                await exchange.write_bytes(chunk)
+            stream.sent += 1
+        stream.reason = "client"
+        return
 
-    def __init__(self, exchange: Exchange, transport: str, one: Payload) -> None:
-        self._exchange = exchange
-        self._transport = transport
-        self._payload = one
-        self.times = 0
-
-    async def whole(self) -> bool:
-        """Write it; False when the client went away first, as it always does who has a WebSocket."""
-        if isinstance(self._exchange, Socket):
-            await self._messages(self._exchange)
-            return False
-        if await until_gone(self._exchange, self._response, trio.CancelScope()):
-            return False
-        await self._exchange.finish()  # Only here: Hypercorn says that the client has gone when a response has ended.
-        self.times += 1
-        return True
-
-    async def _messages(self, socket: Socket) -> None:
-        await socket.start(101, ())
-        while await socket.message() == GO:
-            for chunk in self._payload.chunks:
-                await socket.write_bytes(chunk)
-            self.times += 1
-
-    async def _response(self) -> None:
-        content_type = TYPES.get(self._transport, TYPES["sse"])
-        await self._exchange.start(200, ((b"content-type", content_type), (b"x-accel-buffering", b"no")))
-        for number, chunk in enumerate(self._payload.chunks):
+    async def respond() -> None:
+        known = transports().get(transport)
+        carries = (known and known.CARRIES) or sse.CARRIES
+        await exchange.start(200, ((b"content-type", carries.content_type), (b"x-accel-buffering", b"no")))
+        for number, chunk in enumerate(one.chunks):
             if number:
                 await trio.sleep(APART_S)
-            await self._exchange.write(chunk)
+            await exchange.write(chunk)
+
+    if await until_gone(exchange, respond, trio.CancelScope()):
+        stream.reason = "client"
+        return
+    await exchange.finish()  # Outside: when a response has ended, Hypercorn says that the client has gone.
+    stream.sent += 1
+    stream.reason = "answered"

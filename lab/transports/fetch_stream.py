@@ -1,15 +1,17 @@
-"""Fetch streaming: a response that never ends, read chunk by chunk; one line of JSON an update.
+"""Fetch streaming: a response that never ends, read chunk by chunk. Each update is a line of JSON.
 
 https://developer.mozilla.org/en-US/docs/Web/API/Streams_API/Using_readable_streams
 """
 
 from __future__ import annotations
 
-from lab.transports import Feed, Stream, lines
+from lab.transports import Carries, Feed, Stream, lines
 
 NAME = "fetch_stream"
-TITLE = "fetch streaming"
+TITLE = "Fetch streaming"
 PATH = "/api/v1/live-scores/stream"
+OWN_LIMIT = False
+POLLS = False
 
 SCRIPT = """
 const connect = async client => {
@@ -33,9 +35,19 @@ const connect = async client => {
 };
 """
 
+CARRIES = Carries("""
+carry.fetch_stream = async url => {
+  const parts = [];
+  const reader = (await fetch(url)).body.getReader();
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) parts.push(chunk.value);
+  return base64(parts);
+};
+""")
+
 HEARTBEAT_S = 15.0
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
+    """Send updates until cancelled, beginning after `?after=`."""
     await stream.start(200, ((b"content-type", b"application/x-ndjson"), (b"x-accel-buffering", b"no")))
     await lines(stream, feed, HEARTBEAT_S)

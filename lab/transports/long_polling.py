@@ -1,4 +1,4 @@
-"""Long polling: a request that the origin answers when there is something new, and then the next request.
+"""Long polling: the origin answers a request when there is an update, and the page then sends the next request.
 
 RFC 6202 describes it, and what proxies do to it: https://www.rfc-editor.org/rfc/rfc6202
 """
@@ -8,14 +8,17 @@ from __future__ import annotations
 from lab.transports import Feed, Stream, answer, resume_from
 
 NAME = "long_polling"
-TITLE = "long polling"
+TITLE = "Long polling"
 PATH = "/api/v1/live-scores/poll"
+CARRIES = None
+OWN_LIMIT = False
+POLLS = False
 
 SCRIPT = """
 const connect = client => {
   const ending = new AbortController();
   client.close = () => ending.abort();
-  // When a request left its queue is in its timing entry (PerformanceResourceTiming.requestStart).
+  // When the browser sent a request is known from its timing entry only (PerformanceResourceTiming.requestStart).
   const sent = new Map(), awaited = new Map();
   new PerformanceObserver(list => {
     for (const entry of list.getEntries()) {
@@ -50,10 +53,10 @@ const connect = client => {
 """
 
 PATIENCE_S = 55.0
-"""An answer without news comes after so long: many proxies give up after a minute (RFC 6202 section 5.5)."""
+"""An answer without an update is given after this many seconds: many proxies give up after a minute (RFC 6202 section 5.5)."""
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
-    """One answer: everything after `?after=`, as soon as there is anything; without it, the newest update at once."""
+    """Answer once: all updates after `?after=`, as soon as there is one; without it, the newest update at once."""
     _, updates = await feed.after(resume_from(stream.query.get("after"), feed), PATIENCE_S)
     await answer(stream, updates)

@@ -1,6 +1,6 @@
-"""Client polling: a request at every interval, answered at once with what is new, which is often nothing.
+"""Polling: the page sends a request at every interval, which is answered at once with the updates since the last, often none.
 
-The page asks again at the next beat of its interval, and never twice at a time.
+A page never has two requests open: if an answer takes longer than the interval, the next request waits for the next beat of it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 from lab.transports import Feed, Stream, answer, resume_from
 
 NAME = "polling"
-TITLE = "polling"
+TITLE = "Polling"
 PATH = "/api/v1/live-scores/latest"
+CARRIES = None
+OWN_LIMIT = False
+POLLS = True
 
 SCRIPT = """
 const connect = client => {
@@ -17,7 +20,7 @@ const connect = client => {
   client.close = () => ending.abort();
   const began = performance.now();
   let turn = 0;
-  // Its own beat, after a rest too: those who begin together must not ask together ever after.
+  // Each client keeps its own beat, after a pause too: clients that begin together must not poll together for ever.
   const beat = async () => {
     let awake;
     do {
@@ -46,6 +49,6 @@ const connect = client => {
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
-    """Everything after `?after=`, at once; without it, the newest update."""
+    """Answer at once: all updates after `?after=`; without it, the newest update."""
     _, updates = await feed.after(resume_from(stream.query.get("after"), feed), 0)
     await answer(stream, updates)

@@ -1,4 +1,4 @@
-"""Server-sent events, as the HTML standard has them (section 9.2): a response that never ends, in lines of UTF-8.
+"""Server-sent events (HTML standard, section 9.2): a response that never ends, in lines of UTF-8.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -9,11 +9,14 @@ import json
 import re
 from functools import lru_cache
 
-from lab.transports import RECENT, Feed, Missed, Stream, Update, content, deliver, resume_from
+from lab.model.feed import Missed, Update
+from lab.transports import RECENT, Carries, Feed, Stream, content, deliver, resume_from
 
 NAME = "sse"
-TITLE = "server-sent events"
+TITLE = "Server-sent events"
 PATH = "/api/v1/live-scores"
+OWN_LIMIT = False
+POLLS = False
 
 SCRIPT = """
 const connect = client => {
@@ -31,12 +34,32 @@ const connect = client => {
 };
 """
 
-RETRY_MS = 2000
+CARRIES = Carries(
+    content_type=b"text/event-stream",
+    script="""
+// The whole response is awaited: closing a stream before its end would cost its connection.
+carry.sse = url => new Promise(resolve => {
+  const events = [];
+  const source = new EventSource(url);
+  const note = event => events.push([event.type, event.data, event.lastEventId]);
+  source.onmessage = note;
+  source.addEventListener("named", note);
+  source.onerror = () => {
+    source.close();
+    resolve(events);
+  };
+});
+""",
+)
+
+STREAM_RETRY_MS = 2000
+"""The reconnection time that a stream announces unless `?retry=` says otherwise, in ms."""
+
 SILENT = "none"
-"""What `?retry=` says when the stream shall leave the choice to the browser."""
+"""The value of `?retry=` that makes a stream announce none, so that the browser's own default shows."""
 
 HEARTBEAT_S = 15.0
-"""The standard advises a comment line every 15 seconds or so, against proxies that drop silent connections."""
+"""The standard advises a comment line every 15 seconds or so, because proxies drop connections that are silent."""
 
 HEADERS = ((b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"))
 
@@ -46,10 +69,10 @@ _LINE_END = re.compile("\r\n|\r|\n")
 def encode(
     *, event: str | None = None, data: str | None = None, event_id: str | None = None, retry_ms: int | None = None
 ) -> bytes:
-    """One event. `data` may have several lines, each of which becomes a field of its own.
+    """One event. `data` may have several lines, each of which becomes a field.
 
     Raises ValueError for what the format can't carry: a line end in `event` or `event_id`, NUL in `event_id` (the browser would
-    ignore it), a lone surrogate (there is no UTF-8 for it).
+    ignore the id), a lone surrogate (it has no UTF-8).
     """
     if _LINE_END.search(f"{event or ''}{event_id or ''}"):
         raise ValueError(f"an event's name and id are one line each: {event!r}, {event_id!r}")
@@ -68,32 +91,34 @@ def encode(
 
 
 def comment(text: str) -> bytes:
-    """A line that the browser skips: it only keeps the connection from looking dead."""
+    """A comment, which the browser ignores: it only keeps the connection from looking dead."""
     return "".join(f": {line}\n" for line in _LINE_END.split(text)).encode()
 
 
 def retry(ms: int) -> bytes:
-    """The field alone, without the blank line of an event: a browser heeds it at once, and no decoder takes it for an event
-    without data (as httpx-sse does)."""
+    """The `retry` field alone, without the blank line that ends an event: a browser applies it at once, and no decoder takes it
+    for an event without data (as httpx-sse does)."""
     return f"retry: {ms}\n".encode()
 
 
 @lru_cache(maxsize=RECENT)
 def encode_update(update: Update) -> bytes:
-    """Commentary is laid out over several lines, a score on one: both are the same JSON to the page."""
+    """An update as an event. The JSON of commentary is written over several lines, that of a score on one; a page sees no
+    difference."""
     layout = 1 if update.kind == "commentary" else None
     data = json.dumps(content(update), ensure_ascii=False, indent=layout)
     return encode(event=update.kind, data=data, event_id=str(update.seq))
 
 
 def encode_missed(missed: Missed) -> bytes:
+    """The event that tells a client which updates it can't get any more."""
     return encode(event="missed", data=json.dumps({"first": missed.first, "last": missed.last}))
 
 
 def retry_ms(query: dict[str, str]) -> int:
-    """What `?retry=` asks for, in ms; the usual where it is absent or no number."""
+    """The reconnection time to announce, in ms: that of `?retry=`, or the default if it is absent or no number."""
     text = query.get("retry", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else RETRY_MS
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else STREAM_RETRY_MS
 
 
 async def serve(stream: Stream, feed: Feed) -> None:

@@ -18,7 +18,7 @@ import psutil
 from lab.model.ledger import ConnectionClosed, ConnectionOpened, Counters, StreamOpened, now_ms
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, faults, metered
-from tests.tools.control import H1, H2, pull
+from tests.tools.control import H1, H2, post
 
 SSE = f"{transports()['sse'].PATH}?cell=c&tab="
 READER = 0
@@ -86,9 +86,9 @@ class Reader(threading.Thread):
 class Beside:
     """A reader who must not suffer, and what the origin is before, during and after an attack."""
 
-    def __init__(self, origin: Served, lever: H1, leaf: Path, reader: Reader) -> None:
+    def __init__(self, origin: Served, control: H1, leaf: Path, reader: Reader) -> None:
         self._origin = origin
-        self._lever = lever
+        self._control = control
         self._leaf = leaf
         self._reader = reader
         self._process = psutil.Process(origin.process.pid)
@@ -108,21 +108,21 @@ class Beside:
                 time.sleep(max(0.0, DURING_S - (now_ms() - moments[-1]) / 1000))
                 moments.append(now_ms())
             until(lambda: self._held() == held, "what the attackers opened is still there")
-        assert pull(self._lever, "/control/pace?per_second=0") == 204
-        self._reader.all_heard(metered(self._origin, self._lever).last)
+        assert post(self._control, "/control/pace?per_second=0") == 204
+        self._reader.all_heard(metered(self._origin, self._control).last)
         before, during = (self._reader.latency(*moments[at : at + 2]) for at in (0, 1))
         print(  # noqa: T201  # for whoever runs it: pytest -rP
             f"{sent}: nothing lost; latency beside it (median/p99, ms) {before} before, {during} during; "
             f"the origin's memory {memory / MIB:.1f} MiB before, {self._peak / MIB:.1f} at most"
         )
         assert self._peak - memory < most_kib * KIB
-        assert faults(self._origin, self._lever) == []
+        assert faults(self._origin, self._control) == []
         self._still_serves()
 
     def _held(self) -> tuple[int, int]:
         """Descriptors of the process, and connections in its ledger, that are open."""
         before = len(self._origin.of(Counters))
-        assert pull(self._lever, "/control/meter") == 204
+        assert post(self._control, "/control/meter") == 204
         until(lambda: self._metered() > before, "the ledger is silent")
         opened, closed = len(self._origin.of(ConnectionOpened)), len(self._origin.of(ConnectionClosed))
         return self._process.num_fds(), opened - closed
@@ -157,14 +157,14 @@ class Beside:
 
 
 @contextmanager
-def standing_by(origin: Served, lever: H1, leaf: Path, door: str) -> Iterator[Beside]:
+def standing_by(origin: Served, control: H1, leaf: Path, door: str) -> Iterator[Beside]:
     """With a reader at one of the doors."""
-    assert pull(lever, f"/control/cell?name=c&per_second={PER_SECOND}") == 204
+    assert post(control, f"/control/cell?name=c&per_second={PER_SECOND}") == 204
     reader = Reader(origin.port(door), leaf if door == "h2" else None)
     reader.start()
     origin.wait_count(StreamOpened, 1)
     try:
-        yield Beside(origin, lever, leaf, reader)
+        yield Beside(origin, control, leaf, reader)
     finally:
         reader.leave()
 

@@ -16,16 +16,16 @@ MANY = 1000 + 200
 
 
 @pytest.fixture
-def beside(origin: Served, lever: H1, leaf: Path) -> Iterator[Beside]:
+def beside(origin: Served, control: H1, leaf: Path) -> Iterator[Beside]:
     """A reader over HTTP/1.1."""
-    with standing_by(origin, lever, leaf, "h1-clear") as one:
+    with standing_by(origin, control, leaf, "h1-clear") as one:
         yield one
 
 
 @pytest.fixture
-def beside_h2(origin: Served, lever: H1, leaf: Path) -> Iterator[Beside]:
+def beside_h2(origin: Served, control: H1, leaf: Path) -> Iterator[Beside]:
     """A reader over HTTP/2."""
-    with standing_by(origin, lever, leaf, "h2") as one:
+    with standing_by(origin, control, leaf, "h2") as one:
         yield one
 
 

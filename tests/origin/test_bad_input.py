@@ -62,13 +62,13 @@ def goodbye(socket: WS) -> CloseConnection | None:
 
 
 @PATHS
-def test_text_that_is_no_utf8_ends_its_connection(origin: Served, lever: H1, beside: H1, path: str) -> None:
+def test_text_that_is_no_utf8_ends_its_connection(origin: Served, control: H1, beside: H1, path: str) -> None:
     for count, data in enumerate(NO_TEXT, 1):
         with closing(WS(origin.port("h1-clear"), path)) as socket:
             socket.socket.sendall(data)
             goodbye(socket)
             assert origin.wait_count(StreamClosed, count)[-1].reason == "client"
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
 
 
 @PATHS
@@ -82,7 +82,7 @@ def test_the_client_is_told_why(origin: Served, path: str) -> None:
 
 
 @PATHS
-def test_over_http2_its_stream_ends(origin: Served, lever: H1, leaf: Path, beside: H1, path: str) -> None:
+def test_over_http2_its_stream_ends(origin: Served, control: H1, leaf: Path, beside: H1, path: str) -> None:
     """In both directions, so that it leaves its place; the streams beside it on the same connection go on."""
     with closing(H2(origin.port("h2"), leaf)) as client:
         other = client.get(f"{transports()['sse'].PATH}?cell=c&tab=3")
@@ -95,4 +95,4 @@ def test_over_http2_its_stream_ends(origin: Served, lever: H1, leaf: Path, besid
             assert all(client.until(h2.events.DataReceived, other) for _ in range(10))
             assert client.h2.open_outbound_streams == 1, "its place is free"
             assert client.data(stream).endswith(b"\x88\x02" + WHY.to_bytes(2, "big"))
-    assert not faults(origin, lever)
+    assert not faults(origin, control)

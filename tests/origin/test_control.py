@@ -1,4 +1,4 @@
-"""The levers on the control door: what a cell's beginning sets, the feed's pace, and ending a stream."""
+"""The control endpoints: what a cell's beginning sets, the feed's pace, and ending a stream."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import h11
 import pytest
 
 from lab.model.ledger import CellBegan, ProbeServed, StreamClosed, StreamOpened
-from lab.origin.control import MAX_PACE
+from lab.origin.control import MAX_PER_SECOND
 from tests.conftest import Served
-from tests.tools.control import H1, H2, pull
+from tests.tools.control import H1, H2, post
 
 SSE = "/api/v1/live-scores?cell=c"
 
 
-def test_a_cell_sets_what_new_connections_are_allowed(origin: Served, lever: H1, leaf: Path) -> None:
+def test_a_cell_sets_what_new_connections_are_allowed(origin: Served, control: H1, leaf: Path) -> None:
     before = H2(origin.port("h2"), leaf)
     assert before.until(h2.events.RemoteSettingsChanged)
-    assert pull(lever, "/control/cell?name=c&streams=17&per_second=0") == 204
+    assert post(control, "/control/cell?name=c&streams=17&per_second=0") == 204
     after = H2(origin.port("h2"), leaf)
     assert after.until(h2.events.RemoteSettingsChanged)
     allowed = [client.h2.remote_settings.max_concurrent_streams for client in (before, after)]
@@ -32,22 +32,22 @@ def test_a_cell_sets_what_new_connections_are_allowed(origin: Served, lever: H1,
     after.close()
 
 
-def test_a_silent_feed_says_only_what_it_is_told_to(origin: Served, lever: H1) -> None:
-    assert pull(lever, "/control/pace?per_second=0") == 204
+def test_a_silent_feed_says_only_what_it_is_told_to(origin: Served, control: H1) -> None:
+    assert post(control, "/control/pace?per_second=0") == 204
     client = H1(origin.port("h1-clear"))
     client.get(f"{SSE}&tab=1")
     origin.wait_count(StreamOpened, 1)
     time.sleep(0.5)  # Five beats of the pace that was.
-    assert pull(lever, "/control/publish") == 204
-    assert pull(lever, "/control/end?cell=c&tab=1") == 204
+    assert post(control, "/control/publish") == 204
+    assert post(control, "/control/end?cell=c&tab=1") == 204
     [closed] = origin.wait_count(StreamClosed, 1)
     assert (closed.reason, closed.sent) == ("origin", 2)
     client.close()
 
 
-def test_the_control_doors_feed_is_never_silent(origin: Served, lever: H1) -> None:
+def test_the_control_doors_feed_is_never_silent(origin: Served, control: H1) -> None:
     """It is the clock by which the driver waits."""
-    assert pull(lever, "/control/pace?per_second=0") == 204
+    assert post(control, "/control/pace?per_second=0") == 204
     client = H1(origin.port("control"))
     client.get(f"{SSE}&tab=1")
     origin.wait_count(StreamOpened, 1)
@@ -59,13 +59,13 @@ def test_the_control_doors_feed_is_never_silent(origin: Served, lever: H1) -> No
     client.close()
 
 
-def test_only_the_named_cells_stream_is_ended(origin: Served, lever: H1) -> None:
+def test_only_the_named_cells_stream_is_ended(origin: Served, control: H1) -> None:
     client = H1(origin.port("h1-clear"))
     client.get(f"{SSE}&tab=1")
     origin.wait_count(StreamOpened, 1)
-    assert pull(lever, "/control/end?cell=another&tab=1") == 404
-    assert pull(lever, "/control/end?cell=c&tab=2") == 404
-    assert pull(lever, "/control/end?cell=c&tab=1") == 204
+    assert post(control, "/control/end?cell=another&tab=1") == 404
+    assert post(control, "/control/end?cell=c&tab=2") == 404
+    assert post(control, "/control/end?cell=c&tab=1") == 204
     client.close()
 
 
@@ -75,15 +75,15 @@ def test_only_the_named_cells_stream_is_ended(origin: Served, lever: H1) -> None
         ("/control/pace", 400),
         ("/control/pace?per_second=nan", 400),
         ("/control/pace?per_second=-1", 400),
-        (f"/control/pace?per_second={MAX_PACE + 1}", 400),
+        (f"/control/pace?per_second={MAX_PER_SECOND + 1}", 400),
         ("/control/cell?name=x&streams=many", 400),
         ("/control/cell?name=x&streams=-3", 400),
         ("/control/cell?name=x&per_second=inf", 400),
         ("/control/nothing", 404),
     ],
 )
-def test_what_no_lever_understands(origin: Served, lever: H1, path: str, status: int) -> None:
-    assert pull(lever, path) == status
+def test_a_wrong_query_changes_nothing(origin: Served, control: H1, path: str, status: int) -> None:
+    assert post(control, path) == status
     assert origin.process.poll() is None
 
 

@@ -18,7 +18,7 @@ from lab.model.ledger import ConnectionOpened, OriginFault, StreamClosed, Stream
 from lab.model.payloads import MOST_BYTES
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, faults
-from tests.tools.control import H1, H2, WS, connect, pull
+from tests.tools.control import H1, H2, WS, connect, post
 
 SSE = "/api/v1/live-scores?tab=1&cell="
 
@@ -40,14 +40,14 @@ def is_reset(connection: socket.socket) -> bool:
     return False
 
 
-def test_drop_by_ending_the_streams_of_a_cell(origin: Served, lever: H1, leaf: Path) -> None:
+def test_drop_by_ending_the_streams_of_a_cell(origin: Served, control: H1, leaf: Path) -> None:
     """Each ends as its protocol ends a response; the connections stay, and so do the streams of another cell."""
     with closing(H1(origin.port("h1-clear"))) as one, closing(H2(origin.port("h2"), leaf)) as two:
         with closing(WS(origin.port("h1-clear"), f"{transports()['websocket'].PATH}?tab=2&cell=c")) as held:
             one.get(f"{SSE}c")
             stream, other = two.get(f"{SSE}c"), two.get(f"{SSE}another")
             origin.wait_count(StreamOpened, 4)
-            assert pull(lever, "/control/drop?cell=c&how=end") == 204
+            assert post(control, "/control/drop?cell=c&how=end") == 204
             assert one.body()
             assert two.until(h2.events.StreamEnded, stream)
             while isinstance(last := held.next(), TextMessage):
@@ -63,7 +63,7 @@ def test_drop_by_ending_the_streams_of_a_cell(origin: Served, lever: H1, leaf: P
 
 
 @pytest.mark.parametrize("door", ["h1-clear", "h1", "h2"])
-def test_drop_by_resetting_every_connection(origin: Served, lever: H1, leaf: Path, door: str) -> None:
+def test_drop_by_resetting_every_connection(origin: Served, control: H1, leaf: Path, door: str) -> None:
     """The client sees RST, at once and without an end of what it was reading; and it may come again."""
     folder = None if door == "h1-clear" else leaf
     client = H2(origin.port(door), leaf) if door == "h2" else H1(origin.port(door), folder)
@@ -71,7 +71,7 @@ def test_drop_by_resetting_every_connection(origin: Served, lever: H1, leaf: Pat
     with closing(H1(origin.port("control"))) as clock:
         clock.get(f"{SSE}c")
         origin.wait_count(StreamOpened, 2)
-        assert pull(lever, "/control/drop?cell=c&how=reset") == 204
+        assert post(control, "/control/drop?cell=c&how=reset") == 204
         assert is_reset(client.socket)
         assert goes_on(clock), "the control door is none of the measured ones"
     client.close()
@@ -79,7 +79,7 @@ def test_drop_by_resetting_every_connection(origin: Served, lever: H1, leaf: Pat
     with closing(H1(origin.port(door), folder)) as again:
         origin.wait_count(ConnectionOpened, 4)
         assert door == "h2" or again.get("/").status_code == 200
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
     [dropped] = origin.of(StreamsDropped)
     assert (dropped.cell, dropped.how) == ("c", "reset")
 
@@ -101,14 +101,14 @@ def comes_true(found: Callable[[], bool]) -> bool:
     return True
 
 
-def test_drop_by_shutting_the_doors_for_a_while(origin: Served, lever: H1, leaf: Path) -> None:
+def test_drop_by_shutting_the_doors_for_a_while(origin: Served, control: H1, leaf: Path) -> None:
     """Every connection ends and every port refuses; then each accepts again where it was. The control door stays."""
     ports = [origin.port(door) for door in ("h1-clear", "h1", "h2", "h1-clear-2", "h1-2", "h2-2")]
     with closing(H1(ports[0])) as one, closing(H1(origin.port("control"))) as clock:
         one.get(f"{SSE}c")
         clock.get(f"{SSE}c")
         origin.wait_count(StreamOpened, 2)
-        assert pull(lever, "/control/drop?cell=c&how=shut") == 204
+        assert post(control, "/control/drop?cell=c&how=shut") == 204
         assert comes_true(lambda: not any(accepts(port) for port in ports))
         assert not is_reset(one.socket)
         assert comes_true(lambda: all(accepts(port) for port in ports))
@@ -116,36 +116,36 @@ def test_drop_by_shutting_the_doors_for_a_while(origin: Served, lever: H1, leaf:
     with closing(H1(ports[0])) as again, closing(H2(ports[2], leaf)) as two:
         assert again.get(f"{SSE}c").status_code == 200
         assert two.until(h2.events.DataReceived, two.get(f"{SSE}c"))
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
     [dropped] = origin.of(StreamsDropped)
     assert (dropped.cell, dropped.how) == ("c", "shut")
 
 
-def test_doors_open_again_though_a_client_never_reads(origin: Served, lever: H1) -> None:
+def test_doors_open_again_though_a_client_never_reads(origin: Served, control: H1) -> None:
     """What is still being written to such a client is nobody's concern any more: a server that is started anew forgets it."""
     port = origin.port("h1-clear")
     with closing(connect(port)) as stuck:
         stuck.sendall(f"GET /payload?tab=1&cell=c&bytes={MOST_BYTES} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         origin.wait_count(StreamOpened, 1)
-        assert pull(lever, "/control/drop?cell=c&how=shut") == 204
+        assert post(control, "/control/drop?cell=c&how=shut") == 204
         assert comes_true(lambda: not accepts(port))
         assert comes_true(lambda: accepts(port))
 
 
 @pytest.mark.parametrize("query", ["cell=c&how=nonsense", "cell=c&how=", "cell=c", "how=end", ""])
-def test_a_drop_that_no_lever_understands_drops_nothing(origin: Served, lever: H1, query: str) -> None:
+def test_a_wrong_query_drops_nothing(origin: Served, control: H1, query: str) -> None:
     with closing(H1(origin.port("h1-clear"))) as client:
         client.get(f"{SSE}c")
-        assert pull(lever, f"/control/drop?{query}") == 400
+        assert post(control, f"/control/drop?{query}") == 400
         assert goes_on(client)
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
     assert not origin.of(StreamsDropped)
 
 
 REFUSE = "/control/refuse?cell=c&status="
 
 
-def test_refusing_turns_a_cells_requests_away_until_it_ends(origin: Served, lever: H1, leaf: Path) -> None:
+def test_refusing_turns_a_cells_requests_away_until_it_ends(origin: Served, control: H1, leaf: Path) -> None:
     with closing(H1(origin.port("h1-clear"))) as client:
 
         def ask(cell: str) -> tuple[int, bytes]:
@@ -156,10 +156,10 @@ def test_refusing_turns_a_cells_requests_away_until_it_ends(origin: Served, leve
 
         served = (200, b"application/json")
         for query, answer in (("503", (503, b"text/plain")), ("200&type=text/html", (200, b"text/html")), ("0", served)):
-            assert pull(lever, REFUSE + query) == 204
+            assert post(control, REFUSE + query) == 204
             assert (ask("c"), ask("another")) == (answer, served)
-        assert pull(lever, f"{REFUSE}503") == 204
-        assert pull(lever, "/control/cell?name=c") == 204
+        assert post(control, f"{REFUSE}503") == 204
+        assert post(control, "/control/cell?name=c") == 204
         assert ask("c") == served, "a new cell begins without"
     closed = origin.wait_count(StreamClosed, 7)
     assert [event.reason for event in closed] == ["refused", "answered", "refused", *["answered"] * 4]
@@ -167,13 +167,13 @@ def test_refusing_turns_a_cells_requests_away_until_it_ends(origin: Served, leve
 
 
 @pytest.mark.parametrize("transport", sorted(transports()))
-def test_every_transport_can_be_refused(origin: Served, lever: H1, leaf: Path, transport: str) -> None:
+def test_every_transport_can_be_refused(origin: Served, control: H1, leaf: Path, transport: str) -> None:
     """A WebSocket's handshake fails with status 403, whatever was asked for. A stream that was open before goes on."""
     path = f"{transports()[transport].PATH}?tab=1&cell=c"
     with closing(H1(origin.port("h1-clear"))) as before, closing(H2(origin.port("h2"), leaf)) as client:
         before.get(f"{SSE}c")
         origin.wait_count(StreamOpened, 1)
-        assert pull(lever, f"{REFUSE}500") == 204
+        assert post(control, f"{REFUSE}500") == 204
         stream = client.websocket(path) if transport == "websocket" else client.get(path)
         assert client.until(h2.events.ResponseReceived, stream)
         [response] = [event for event in client.events if isinstance(event, h2.events.ResponseReceived)]
@@ -181,27 +181,27 @@ def test_every_transport_can_be_refused(origin: Served, lever: H1, leaf: Path, t
         [closed] = origin.wait_count(StreamClosed, 1)
         assert closed.reason == "refused"
         assert goes_on(before)
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
 
 
 @pytest.mark.parametrize("query", ["cell=c", "status=503", "cell=c&status=", "cell=c&status=many"])
-def test_a_refusal_needs_a_cell_and_a_status(origin: Served, lever: H1, query: str) -> None:
-    assert pull(lever, f"/control/refuse?{query}") == 400
+def test_a_refusal_needs_a_cell_and_a_status(origin: Served, control: H1, query: str) -> None:
+    assert post(control, f"/control/refuse?{query}") == 400
 
 
 @pytest.mark.parametrize("status", [-1, 1, 101, 1000])
-def test_a_refusal_is_a_status_that_can_be_sent(origin: Served, lever: H1, status: int) -> None:
+def test_a_refusal_is_a_status_that_can_be_sent(origin: Served, control: H1, status: int) -> None:
     """Else every request it turns away would be a fault of the origin."""
-    assert pull(lever, f"{REFUSE}{status}") == 400
+    assert post(control, f"{REFUSE}{status}") == 400
 
 
-def test_somebody_else_takes_the_port_while_the_doors_are_shut(origin: Served, lever: H1) -> None:
+def test_somebody_else_takes_the_port_while_the_doors_are_shut(origin: Served, control: H1) -> None:
     """That is told, as a fault; the other doors open as they should, and this one when its port is free again."""
-    assert pull(lever, "/control/drop?cell=c&how=shut") == 204
+    assert post(control, "/control/drop?cell=c&how=shut") == 204
     with socket.socket() as taker:
         taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:  # Its listener closes a moment after the lever's answer.
+        while time.monotonic() < end:  # Its listener closes a moment after the control's answer.
             try:
                 taker.bind(("127.0.0.1", origin.port("h1-clear")))
                 break

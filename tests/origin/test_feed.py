@@ -3,7 +3,8 @@ from __future__ import annotations
 import trio
 import trio.testing
 
-from lab.origin.feed import Feed, Missed
+from lab.model.feed import Missed
+from lab.origin.feed import Feed
 from lab.transports import resume_from
 
 

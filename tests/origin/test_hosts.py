@@ -8,7 +8,7 @@ from pathlib import Path
 import h2.events
 import pytest
 
-from lab.origin.hosts import Hosts
+from lab.origin.hosts import is_own, own_names
 from tests.conftest import Served
 from tests.tools.control import H1, H2
 
@@ -24,7 +24,7 @@ from tests.tools.control import H1, H2
     ],
 )  # fmt: skip
 def test_which_names_are_its_own(host: str, known: bool) -> None:
-    assert Hosts(["Lab.example"]).knows(host) is known
+    assert is_own(host, own_names(["Lab.example"])) is known
 
 
 @pytest.mark.parametrize("path", ["/", "/tab?transport=sse&tab=1", "/api/v1/live-scores?cell=c&tab=1", "/nowhere"])
@@ -35,7 +35,7 @@ def test_a_foreign_name_is_misdirected_over_http1(origin: Served, path: str) -> 
     client.close()
 
 
-def test_the_levers_are_out_of_a_foreign_name_too(origin: Served) -> None:
+def test_the_control_endpoints_refuse_a_foreign_name_too(origin: Served) -> None:
     client = H1(origin.port("control"))
     assert client.get("/control/publish", {"Host": "evil.example"}, method="POST").status_code == 421
     client.close()
@@ -56,7 +56,7 @@ def test_a_name_that_it_was_given(serve: Callable[..., Served]) -> None:
     client.close()
 
 
-def test_the_levers_stay_on_this_machine(serve: Callable[..., Served]) -> None:
+def test_the_control_door_stays_on_this_machine(serve: Callable[..., Served]) -> None:
     """Bound to every address, the control door is still on loopback only: another address of this machine does not reach it."""
     served = serve("--host", "0.0.0.0")
     assert served.listening.host == "0.0.0.0"

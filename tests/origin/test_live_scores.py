@@ -15,7 +15,7 @@ import pytest
 from httpx_sse import EventSource, ServerSentEvent, connect_sse
 
 from lab.model.ledger import StreamClosed, StreamOpened
-from lab.run import certs
+from lab.paths import AUTHORITY
 from tests.conftest import Served
 from tests.tools.control import H1, H2
 
@@ -29,7 +29,7 @@ def url(served: Served, door: str) -> str:
 
 @pytest.fixture
 def client(leaf: Path) -> Iterator[httpx.Client]:
-    with httpx.Client(verify=ssl.create_default_context(cafile=str(leaf / certs.AUTHORITY)), timeout=20) as client:
+    with httpx.Client(verify=ssl.create_default_context(cafile=str(leaf / AUTHORITY)), timeout=20) as client:
         yield client
 
 
@@ -95,21 +95,21 @@ def test_headers_come_before_the_first_event(serve: Callable[..., Served]) -> No
 
 def test_the_origin_can_end_a_stream_properly(origin: Served, leaf: Path) -> None:
     """Over HTTP/2 with END_STREAM, over HTTP/1.1 with the last chunk: the client knows that it is over."""
-    h2_client, h1_client, lever = H2(origin.port("h2"), leaf), H1(origin.port("h1"), leaf), H1(origin.port("control"))
+    h2_client, h1_client, control = H2(origin.port("h2"), leaf), H1(origin.port("h1"), leaf), H1(origin.port("control"))
     try:
         stream = h2_client.get(PATH)
         h1_client.get(PATH)
         origin.wait_count(StreamOpened, 2)
-        assert lever.get("/control/end?cell=t&tab=1", method="POST").status_code == 204
+        assert control.get("/control/end?cell=t&tab=1", method="POST").status_code == 204
         assert h2_client.until(h2.events.StreamEnded, stream)
         assert EventSource(httpx.Response(200, headers={"content-type": "text/event-stream"}, content=h1_client.body()))
         assert {event.reason for event in origin.wait_count(StreamClosed, 2)} == {"origin"}
     finally:
-        for client in (h2_client, h1_client, lever):
+        for client in (h2_client, h1_client, control):
             client.close()
 
 
-def test_levers_are_on_the_control_door_only(origin: Served, leaf: Path) -> None:
+def test_control_endpoints_are_on_the_control_door_only(origin: Served, leaf: Path) -> None:
     for door in ("h1-clear", "h1"):
         client = H1(origin.port(door), leaf if door == "h1" else None)
         assert client.get("/control/end?cell=t&tab=1", method="POST").status_code == 404

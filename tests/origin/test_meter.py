@@ -1,4 +1,4 @@
-"""The origin's own counters, read by a lever, against what a client of plain sockets has counted itself."""
+"""The origin's own counters, against what a client of plain sockets has counted itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from lab.model.ledger import Counters, StreamOpened
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, metered
-from tests.tools.control import H1, H2, connect, pull
+from tests.tools.control import H1, H2, connect, post
 
 
 class Counting:
@@ -37,68 +37,68 @@ class Counting:
         self.socket.close()
 
 
-def publish(lever: H1, count: int) -> None:
+def publish(control: H1, count: int) -> None:
     for _ in range(count):
-        assert pull(lever, "/control/publish") == 204
+        assert post(control, "/control/publish") == 204
 
 
 @pytest.fixture
-def newest(origin: Served, lever: H1) -> int:
+def newest(origin: Served, control: H1) -> int:
     """A silent feed in a cell that has just begun; its newest update's number."""
-    assert pull(lever, "/control/cell?name=c&per_second=0") == 204
-    publish(lever, 9)
-    return metered(origin, lever).last
+    assert post(control, "/control/cell?name=c&per_second=0") == 204
+    publish(control, 9)
+    return metered(origin, control).last
 
 
 @pytest.mark.parametrize("transport", ["sse", "fetch_stream"])
-def test_bytes_at_the_plain_door_are_what_the_client_counted(origin: Served, lever: H1, newest: int, transport: str) -> None:
-    before = metered(origin, lever)
+def test_bytes_at_the_plain_door_are_what_the_client_counted(origin: Served, control: H1, newest: int, transport: str) -> None:
+    before = metered(origin, control)
     with closing(Counting(origin, f"{transports()[transport].PATH}?cell=c&tab=1")) as client:
         for more in (0, 1, 5, 20):
-            publish(lever, more)
-            client.until(b'"seq":', metered(origin, lever).last - newest + 1)
-            now = metered(origin, lever)
+            publish(control, more)
+            client.until(b'"seq":', metered(origin, control).last - newest + 1)
+            now = metered(origin, control)
             grown = (now.sent_bytes - before.sent_bytes, now.received_bytes - before.received_bytes)
             assert grown == (len(client.came), client.sent)
 
 
-def test_bytes_of_a_whole_answer(origin: Served, lever: H1, newest: int) -> None:
-    before = metered(origin, lever)
+def test_bytes_of_a_whole_answer(origin: Served, control: H1, newest: int) -> None:
+    before = metered(origin, control)
     with closing(Counting(origin, f"{transports()['polling'].PATH}?cell=c&tab=1&after={newest - 4}")) as client:
         client.until(b"]}")
-        after = metered(origin, lever)
+        after = metered(origin, control)
     assert after.sent_bytes - before.sent_bytes == len(client.came)
     assert after.received_bytes - before.received_bytes == client.sent
     assert (after.reached, after.delivered) == ({1: newest}, {1: 4})
 
 
-def test_the_control_door_is_not_counted(origin: Served, lever: H1, newest: int) -> None:
-    before = metered(origin, lever)
+def test_the_control_door_is_not_counted(origin: Served, control: H1, newest: int) -> None:
+    before = metered(origin, control)
     with closing(H1(origin.port("control"))) as clock:
         clock.get(f"{transports()['sse'].PATH}?cell=c&tab=1")
         origin.wait_count(StreamOpened, 1)
         for _ in range(10):
             clock.next()
-        after = metered(origin, lever)
+        after = metered(origin, control)
     assert (after.sent_bytes, after.received_bytes) == (before.sent_bytes, before.received_bytes)
     assert after.delivered == {}
 
 
-def test_bytes_over_tls_are_those_of_the_records_and_handshakes(origin: Served, lever: H1, leaf: Path, newest: int) -> None:
-    before = metered(origin, lever)
+def test_bytes_over_tls_are_those_of_the_records_and_handshakes(origin: Served, control: H1, leaf: Path, newest: int) -> None:
+    before = metered(origin, control)
     with closing(H2(origin.port("h2"), leaf)) as client:
         stream = client.get(f"{transports()['sse'].PATH}?cell=c&tab=1")
         assert client.until(h2.events.DataReceived, stream)
-        opened = metered(origin, lever)
-        publish(lever, 3)
+        opened = metered(origin, control)
+        publish(control, 3)
         while client.data(stream).count(b"\n\n") < 4:
             assert client.until(h2.events.DataReceived, stream)
-        after = metered(origin, lever)
+        after = metered(origin, control)
     assert opened.sent_bytes - before.sent_bytes > 1000, "the certificates"
     assert after.sent_bytes - before.sent_bytes > len(client.data(stream))
 
 
-def test_reached_and_delivered_of_each_tab_of_the_cell(origin: Served, lever: H1, newest: int) -> None:
+def test_reached_and_delivered_of_each_tab_of_the_cell(origin: Served, control: H1, newest: int) -> None:
     sse = transports()["sse"].PATH
     with (
         closing(Counting(origin, f"{sse}?cell=c&tab=1")) as new,
@@ -108,33 +108,33 @@ def test_reached_and_delivered_of_each_tab_of_the_cell(origin: Served, lever: H1
         new.until(b"data:", 1)
         back.until(b"data:", 5)
         other.until(b"data:", 1)
-        first = metered(origin, lever)
+        first = metered(origin, control)
         assert (first.cell, first.last) == ("c", newest)
         assert (first.reached, first.delivered) == ({1: newest, 2: newest}, {1: 1, 2: 5})
-        publish(lever, 2)
+        publish(control, 2)
         new.until(b"data:", 3)
         back.until(b"data:", 7)
-        second = metered(origin, lever)
+        second = metered(origin, control)
         assert (second.reached, second.delivered) == ({1: newest + 2, 2: newest + 2}, {1: 3, 2: 7})
-        assert pull(lever, "/control/cell?name=next") == 204
-        assert metered(origin, lever).delivered == {}, "each cell has its own"
+        assert post(control, "/control/cell?name=next") == 204
+        assert metered(origin, control).delivered == {}, "each cell has its own"
 
 
-def test_lateness_is_counted_anew_when_asked(origin: Served, lever: H1, newest: int) -> None:
+def test_delays_are_counted_anew_when_asked(origin: Served, control: H1, newest: int) -> None:
     with closing(Counting(origin, f"{transports()['sse'].PATH}?cell=c&tab=1")) as client:
         client.until(b"data:")
-        publish(lever, 5)
+        publish(control, 5)
         client.until(b"data:", 6)
-        readings = [metered(origin, lever, query) for query in ("", "", "?anew=1", "")]
-    assert all(0 <= one.late_ms <= one.latest_ms for one in readings)
-    assert len({(one.late_ms, one.latest_ms) for one in readings[:3]}) == 1, "that reading is the last that has them"
-    assert (readings[3].late_ms, readings[3].latest_ms) == (0.0, 0.0)
+        readings = [metered(origin, control, query) for query in ("", "", "?anew=1", "")]
+    assert all(one.delay_ms >= 0 for one in readings)
+    assert len({one.delay_ms for one in readings[:3]}) == 1, "that reading is the last that has them"
+    assert readings[3].delay_ms == 0.0
 
 
 @pytest.mark.parametrize("door", ["h1-clear", "control"])
-def test_only_a_post_at_the_control_door_reads_it(origin: Served, lever: H1, door: str) -> None:
+def test_only_a_post_at_the_control_door_reads_it(origin: Served, control: H1, door: str) -> None:
     with closing(H1(origin.port(door))) as client:
         method = "GET" if door == "control" else "POST"
         assert client.get("/control/meter", method=method).status_code == 404
-    metered(origin, lever)
+    metered(origin, control)
     assert len(origin.of(Counters)) == 1

@@ -19,7 +19,7 @@ import pytest
 from lab.model.ledger import StreamClosed, StreamOpened, now_ms
 from tests.conftest import PATIENCE_S, Served, metered
 from tests.origin.beside import KIB, MIB, READER, SSE, Reader
-from tests.tools.control import H1, H2, pull
+from tests.tools.control import H1, H2, post
 
 CLIENTS, STREAMS = 1000, 100
 PER_SECOND, FILLING_PER_SECOND = 200, 100
@@ -34,9 +34,9 @@ GROWN_KIB = 16
 class Watch:
     """One measurement: the reader's latency and the origin's own memory, before and while others do not read."""
 
-    def __init__(self, origin: Served, lever: H1, reader: Reader) -> None:
+    def __init__(self, origin: Served, control: H1, reader: Reader) -> None:
         self._origin = origin
-        self._lever = lever
+        self._control = control
         self._process = psutil.Process(origin.process.pid)
         self._reader = reader
 
@@ -45,7 +45,7 @@ class Watch:
         return int(self._process.memory_full_info().uss)
 
     def pace(self, per_second: int) -> None:
-        assert pull(self._lever, f"/control/pace?per_second={per_second}") == 204
+        assert post(self._control, f"/control/pace?per_second={per_second}") == 204
 
     def stuck(self, count: int) -> None:
         """Until so many have been sent something, and none of them any more."""
@@ -57,7 +57,7 @@ class Watch:
             time.sleep(0.5)
 
     def _sent(self) -> dict[int, int]:
-        return {tab: sent for tab, sent in metered(self._origin, self._lever).delivered.items() if tab != READER}
+        return {tab: sent for tab, sent in metered(self._origin, self._control).delivered.items() if tab != READER}
 
     def measure(self, name: str, count: int, come: Callable[[], None], go: Callable[[], None]) -> str:
         """The feed is silent while they `come`: what so many openings cost is another matter. At the end they `go`, all at
@@ -84,7 +84,7 @@ class Watch:
         go()
         self._origin.wait_count(StreamClosed, count)
         phase(0, measured=False)
-        self._reader.all_heard(metered(self._origin, self._lever).last)
+        self._reader.all_heard(metered(self._origin, self._control).last)
         before, midway, ended = memory
         assert ended - before < count * HELD_KIB * KIB
         assert ended - midway < count * GROWN_KIB * KIB
@@ -98,11 +98,11 @@ class Watch:
 
 
 @pytest.fixture
-def watch(origin: Served, lever: H1) -> Iterator[Watch]:
-    assert pull(lever, "/control/cell?name=c&per_second=0") == 204
+def watch(origin: Served, control: H1) -> Iterator[Watch]:
+    assert post(control, "/control/cell?name=c&per_second=0") == 204
     reader = Reader(origin.port("h1-clear"))
     reader.start()
-    yield Watch(origin, lever, reader)
+    yield Watch(origin, control, reader)
     reader.leave()
 
 

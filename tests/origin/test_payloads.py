@@ -1,4 +1,4 @@
-"""Payloads on request: what lab/payloads.py says is what a client of plain sockets gets, byte for byte."""
+"""Payloads on request: a client of plain sockets gets what lab/model/payloads.py says, byte for byte."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wsproto.events import BytesMessage, Ping, Pong, TextMessage
 
 from lab.model.ledger import StreamClosed, StreamOpened
 from lab.model.payloads import BINARY, MOST_BYTES, PAYLOADS
-from lab.origin.payloads import TYPES
+from lab.transports import transports
 from tests.conftest import Served, faults
 from tests.tools.control import H1, H2, WS
 
@@ -40,7 +40,9 @@ def test_each_comes_as_it_is_written_and_in_its_own_pieces(origin: Served, trans
     with closing(H1(origin.port("h1-clear"))) as client:
         for one in payloads:
             headers = dict(client.get(named(transport, one.name)).headers)
-            assert headers[b"content-type"] == TYPES[transport]
+            carries = transports()[transport].CARRIES
+            assert carries is not None
+            assert headers[b"content-type"] == carries.content_type
             assert chunks(client) == list(one.chunks), one.name
             client.next_cycle()
         closed = origin.wait_count(StreamClosed, len(payloads))
@@ -108,7 +110,7 @@ WRONG = {
 }
 
 
-def test_what_can_not_be_carried_is_said_in_a_line(origin: Served, lever: H1) -> None:
+def test_what_can_not_be_carried_is_said_in_a_line(origin: Served, control: H1) -> None:
     """On one connection: each answer leaves it, and the origin, as they were."""
     with closing(H1(origin.port("h1-clear"))) as client:
         for query, said in WRONG.items():
@@ -123,11 +125,11 @@ def test_what_can_not_be_carried_is_said_in_a_line(origin: Served, lever: H1) ->
             client.next_cycle()
         assert client.get(named("sse", "one line")).status_code == 200
         assert client.body() == b"data: one\n\n"
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
     assert len(origin.of(StreamOpened)) == 1
 
 
-def test_a_websocket_is_refused_what_can_not_be_carried(origin: Served, lever: H1, leaf: Path) -> None:
+def test_a_websocket_is_refused_what_can_not_be_carried(origin: Served, control: H1, leaf: Path) -> None:
     with closing(H2(origin.port("h2"), leaf)) as client:
         for query in WRONG:
             stream = client.websocket(f"{PATH}&{query}")
@@ -135,5 +137,5 @@ def test_a_websocket_is_refused_what_can_not_be_carried(origin: Served, lever: H
         answers = [dict(event.headers) for event in client.events if isinstance(event, h2.events.ResponseReceived)]
     assert {headers[b":status"] for headers in answers} == {b"403"}
     assert len(answers) == len(WRONG)
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
     assert not origin.of(StreamOpened)

@@ -13,7 +13,7 @@ import pytest
 from lab.model.ledger import StreamClosed, StreamOpened
 from lab.transports import transports
 from tests.conftest import Served, faults, metered
-from tests.tools.control import H1, H2, pull
+from tests.tools.control import H1, H2, post
 
 SOCKET, SSE = transports()["websocket"].PATH, transports()["sse"].PATH
 CLOSE = bytes([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])  # Code 1000, masked with zeros.
@@ -25,21 +25,21 @@ UNREAD = pytest.mark.parametrize("unread", [FEW, MANY])
 
 
 @pytest.fixture
-def client(origin: Served, lever: H1, leaf: Path) -> Iterator[H2]:
+def client(origin: Served, control: H1, leaf: Path) -> Iterator[H2]:
     """A connection whose streams have no window of their own until one is given."""
-    assert pull(lever, "/control/cell?name=c&per_second=0") == 204
+    assert post(control, "/control/cell?name=c&per_second=0") == 204
     with closing(H2(origin.port("h2"), leaf, window=0)) as client:
         yield client
 
 
-def held(origin: Served, lever: H1, client: H2, unread: int) -> int:
+def held(origin: Served, control: H1, client: H2, unread: int) -> int:
     """A WebSocket that is sent so many updates, and takes none; its stream."""
     stream = client.websocket(f"{SOCKET}?cell=c&tab=1")
     assert client.until(h2.events.ResponseReceived, stream)
     origin.wait_count(StreamOpened, 1)
     for _ in range(unread):
-        assert pull(lever, "/control/publish") == 204
-    metered(origin, lever)
+        assert post(control, "/control/publish") == 204
+    metered(origin, control)
     return stream
 
 
@@ -48,7 +48,7 @@ def opened(client: H2, stream: int) -> None:
     client.flush()
 
 
-def goes_on(lever: H1, client: H2) -> bool:
+def goes_on(control: H1, client: H2) -> bool:
     """Whether another stream of the connection is answered, and brings what is published."""
     stream = client.get(f"{SSE}?cell=c&tab=2")
     if not client.until(h2.events.ResponseReceived, stream, patience_s=3):
@@ -58,24 +58,24 @@ def goes_on(lever: H1, client: H2) -> bool:
 
 
 @UNREAD
-def test_closing_it_leaves_the_connection_as_it_was(origin: Served, lever: H1, client: H2, unread: int) -> None:
-    stream = held(origin, lever, client, unread)
+def test_closing_it_leaves_the_connection_as_it_was(origin: Served, control: H1, client: H2, unread: int) -> None:
+    stream = held(origin, control, client, unread)
     client.send(stream, CLOSE)
     [closed] = origin.wait_count(StreamClosed, 1)
     assert closed.reason == "client"
-    assert goes_on(lever, client)
+    assert goes_on(control, client)
     opened(client, stream)
     assert client.until(h2.events.StreamEnded, stream)
     assert client.data(stream)[-4:] == b"\x88\x02\x03\xe8"
-    assert not faults(origin, lever)
+    assert not faults(origin, control)
 
 
 @UNREAD
-def test_a_ping_leaves_the_connection_as_it_was(origin: Served, lever: H1, client: H2, unread: int) -> None:
-    stream = held(origin, lever, client, unread)
+def test_a_ping_leaves_the_connection_as_it_was(origin: Served, control: H1, client: H2, unread: int) -> None:
+    stream = held(origin, control, client, unread)
     client.send(stream, PING)
-    assert goes_on(lever, client)
+    assert goes_on(control, client)
     opened(client, stream)
     while b"\x8a\x00" not in client.data(stream):
         assert client.until(h2.events.DataReceived, stream)
-    assert not faults(origin, lever)
+    assert not faults(origin, control)

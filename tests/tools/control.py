@@ -18,7 +18,7 @@ import h11
 import wsproto
 from wsproto.events import AcceptConnection, Request
 
-from lab.run import certs
+from lab.paths import AUTHORITY
 
 PATIENCE_S = 20.0  # A guard for a hung test, not a measure.
 
@@ -28,7 +28,7 @@ def connect(port: int, alpn: str = "", folder: Path | None = None, address: str 
     plain = socket.create_connection((address, port), timeout=PATIENCE_S)
     if folder is None:
         return plain
-    context = ssl.create_default_context(cafile=str(folder / certs.AUTHORITY))
+    context = ssl.create_default_context(cafile=str(folder / AUTHORITY))
     context.set_alpn_protocols([alpn] if alpn else [])
     return context.wrap_socket(plain, server_hostname="127.0.0.1")
 
@@ -70,11 +70,11 @@ class H1:
         self.socket.close()
 
 
-def pull(lever: H1, path: str) -> int:
+def post(control: H1, path: str) -> int:
     """Ask the control door for something; the status it answers with."""
-    status = lever.get(path, method="POST").status_code
-    lever.body()
-    lever.next_cycle()
+    status = control.get(path, method="POST").status_code
+    control.body()
+    control.next_cycle()
     return status
 
 

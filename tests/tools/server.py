@@ -1,6 +1,6 @@
-"""A small app that can be served by stock Hypercorn or behind the lab's own doors: `python -m tests.server stock|immune CERTS`.
+"""A small app, served by stock Hypercorn or by a door of the origin: `python -m tests.tools.server stock|patched CERTS`.
 
-Prints its port, then serves HTTP/2 with TLS. What kills or silences the stock server must leave the other one well.
+It prints its port, then serves HTTP/2 with TLS. What kills or silences the stock server must leave the patched one well.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from hypercorn.config import Config
 from hypercorn.trio import serve
 
 from lab.model.protocols import PROTOCOLS
-from lab.origin import hypercorn_patches as hypercorn_shim
-from lab.origin.counted_stream import Wire
-from lab.origin.doors import House, open_door
-from lab.origin.exchange import Exchange, Socket, until_gone
+from lab.origin import hypercorn_patches
+from lab.origin.doors.tcp import TcpDoor, tls_context
+from lab.origin.exchange import Exchange, WebSocketExchange, until_gone
 from lab.origin.ledger_writer import LedgerWriter
-from lab.run import certs
+from lab.paths import CHAIN, KEY, LOOPBACK
 
 STREAMS = 5000
 CHUNK = b"x" * 16384
@@ -28,7 +27,7 @@ CHUNK = b"x" * 16384
 
 class TestApp:
     """/stream never ends, a tick every 20 ms; /flood writes as fast as it may; /polled and /watched notice a disconnect in two
-    ways; /counts tells what came of the others."""
+    ways; /counts tells what became of the others."""
 
     __test__ = False
 
@@ -41,7 +40,7 @@ class TestApp:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
             return
-        exchange = (Socket if scope["type"] == "websocket" else Exchange)(scope, receive, send)
+        exchange = (WebSocketExchange if scope["type"] == "websocket" else Exchange)(scope, receive, send)
         if exchange.path == "/counts":
             await exchange.answer(200, body=f"{self.accepted} {self.noticed['/polled']} {self.noticed['/watched']}")
         elif exchange.path == "/ping":
@@ -97,8 +96,8 @@ def tell(port: str) -> None:
 
 async def stock(folder: Path) -> None:
     config = Config()
-    config.bind = ["127.0.0.1:0"]
-    config.certfile, config.keyfile = str(folder / certs.CHAIN), str(folder / certs.KEY)
+    config.bind = [f"{LOOPBACK}:0"]
+    config.certfile, config.keyfile = str(folder / CHAIN), str(folder / KEY)
     config.h2_max_concurrent_streams = STREAMS
     config.errorlog = None
     async with trio.open_nursery() as nursery:
@@ -106,13 +105,16 @@ async def stock(folder: Path) -> None:
         tell(bind.rsplit(":", 1)[1])
 
 
-async def immune(folder: Path) -> None:
-    hypercorn_shim.install()
-    door = await open_door("h2", PROTOCOLS["h2"], "127.0.0.1", 0, folder, Wire())
+async def patched(folder: Path) -> None:
+    hypercorn_patches.install()
+    settings, ledger = hypercorn_patches.config(STREAMS), LedgerWriter(sys.stderr.fileno())
+    tls = tls_context(folder, PROTOCOLS["h2"])
+    door = TcpDoor("h2", PROTOCOLS["h2"], host=LOOPBACK, settings=settings, ledger=ledger, tls=tls)
+    await door.open(0)
     tell(str(door.port))
     app: Any = TestApp()
-    await House(app, LedgerWriter(sys.stderr.fileno()), hypercorn_shim.config(STREAMS)).serve([door])
+    await door.serve(app)
 
 
 if __name__ == "__main__":
-    trio.run({"stock": stock, "immune": immune}[sys.argv[1]], Path(sys.argv[2]))
+    trio.run({"stock": stock, "patched": patched}[sys.argv[1]], Path(sys.argv[2]))

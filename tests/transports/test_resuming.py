@@ -17,7 +17,7 @@ from lab.model.ledger import StreamClosed, StreamOpened
 from lab.origin.feed import HISTORY
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, metered
-from tests.tools.control import H1, WS, pull
+from tests.tools.control import H1, WS, post
 
 STREAMS = ("sse", "fetch_stream", "websocket")
 POLLS = ("long_polling", "polling")
@@ -62,12 +62,12 @@ def visit(served: Served, transport: str, count: int, known: object = None) -> l
 
 
 @pytest.fixture
-def newest(origin: Served, lever: H1) -> int:
+def newest(origin: Served, control: H1) -> int:
     """A feed that has said something and has fallen silent: the number of its newest update."""
-    assert pull(lever, "/control/pace?per_second=0") == 204
+    assert post(control, "/control/pace?per_second=0") == 204
     for _ in range(9):
-        assert pull(lever, "/control/publish") == 204
-    return metered(origin, lever).last
+        assert post(control, "/control/publish") == 204
+    return metered(origin, control).last
 
 
 @EVERY
@@ -98,12 +98,12 @@ def test_who_is_new_here_begins_with_the_newest(origin: Served, newest: int, tra
 
 
 @pytest.mark.parametrize("transport", [*STREAMS, "long_polling"])
-def test_who_knows_everything_waits_for_the_next(origin: Served, lever: H1, newest: int, transport: str) -> None:
+def test_who_knows_everything_waits_for_the_next(origin: Served, control: H1, newest: int, transport: str) -> None:
     with ThreadPoolExecutor(1) as aside:
         told = aside.submit(visit, origin, transport, 1, newest)
         origin.wait_count(StreamOpened, 1)
         assert not told.done()
-        assert pull(lever, "/control/publish") == 204
+        assert post(control, "/control/publish") == 204
         assert told.result(PATIENCE_S) == [newest + 1]
 
 

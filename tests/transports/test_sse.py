@@ -11,8 +11,7 @@ import pytest
 import trio
 from httpx_sse import EventSource, ServerSentEvent
 
-from lab import transports
-from lab.origin.feed import Missed, Update
+from lab.model.feed import Missed, Update
 from lab.transports import sse
 
 
@@ -83,7 +82,7 @@ def test_a_silent_feed_is_kept_alive_by_comments() -> None:
         async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
             assert status == 200
 
-        def delivered(self, update: transports.Update) -> None:
+        def delivered(self, update: Update) -> None:
             raise AssertionError(update)
 
         async def write(self, body: bytes) -> None:

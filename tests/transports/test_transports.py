@@ -14,7 +14,7 @@ from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessa
 from lab.model.ledger import StreamClosed, StreamOpened
 from lab.transports import fetch_stream, long_polling, polling, transports, websocket
 from tests.conftest import Served
-from tests.tools.control import H1, H2, connect, pull
+from tests.tools.control import H1, H2, connect, post
 
 
 def test_they_are_found_by_looking() -> None:
@@ -55,8 +55,8 @@ def test_long_polling_answers_at_once_and_then_waits(origin: Served) -> None:
     client.close()
 
 
-def test_polling_is_answered_at_once_with_what_is_new_or_with_nothing(origin: Served, lever: H1) -> None:
-    assert pull(lever, "/control/pace?per_second=0") == 204
+def test_polling_is_answered_at_once_with_what_is_new_or_with_nothing(origin: Served, control: H1) -> None:
+    assert post(control, "/control/pace?per_second=0") == 204
     client = H1(origin.port("h1-clear"))
 
     def ask(known: str) -> list[int]:
@@ -69,7 +69,7 @@ def test_polling_is_answered_at_once_with_what_is_new_or_with_nothing(origin: Se
     [newest] = ask("")
     assert ask(f"&after={newest}") == []
     for _ in range(3):
-        assert pull(lever, "/control/publish") == 204
+        assert post(control, "/control/publish") == 204
     assert ask(f"&after={newest}") == [newest + 1, newest + 2, newest + 3]
     assert [(event.reason, event.sent) for event in origin.wait_count(StreamClosed, 3)] == [
         ("answered", 1),

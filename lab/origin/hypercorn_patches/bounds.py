@@ -1,4 +1,4 @@
-"""What a hostile client could make Hypercorn and h2 keep or wait for, bounded. See lab.origin.hypercorn_shim."""
+"""Bounds on what one client can make Hypercorn and h2 keep, or wait for."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from hypercorn.protocol.events import Body, Event
 from hypercorn.protocol.http_stream import HTTPStream
 from hyperframe.frame import Frame
 
-MOST_AT_ONCE = 4096
-"""Bytes of a connection that are handled before the others have their turn. Hypercorn's 64 KiB hold 7000 frames: 300 ms."""
+MAX_READ_BYTES = 4096
+"""The most bytes of one connection that are handled before the others get their turn. Hypercorn's 64 KiB can hold 7000 frames,
+which take 300 ms."""
 
 
 class BodilessHTTPStream(HTTPStream):
-    """No part of the app reads a request's body, so it is passed over. Stock lets ten parts wait for the app and then waits
-    itself, in the task that reads the connection: who sends more and takes no answer is never found to have left."""
+    """Ignores request bodies: no part of the app reads one.
+
+    Stock buffers ten body events and then blocks the task that reads the connection, so a client that keeps sending and never
+    reads is never detected as gone.
+    """
 
     async def handle(self, event: Event) -> None:
         if not isinstance(event, Body):
@@ -26,26 +30,27 @@ class BodilessHTTPStream(HTTPStream):
 
 
 class PromptFrameBuffer(FrameBuffer):
-    """It refuses a frame that is too long when it sees its length. h2's own first waits for all of it, up to 16 MiB."""
+    """Refuses a frame that is too long as soon as its length is known. h2 first waits for all of it, up to 16 MiB."""
 
     def __next__(self) -> Frame:
         self._validate_frame_length(int.from_bytes(self._data[:3], "big"))
         return super().__next__()
 
 
-def bound(connection: H2Connection) -> None:
+def bound_frames(connection: H2Connection) -> None:
+    """Give a connection, before its first byte, a buffer that refuses long frames promptly."""
     connection.incoming_buffer = PromptFrameBuffer(server=True)
     connection.incoming_buffer.max_frame_size = connection.max_inbound_frame_size
 
 
-def sound(request: RequestReceived) -> bool:
-    """Whether a request can be read: a method and a path, in ASCII. Plain CONNECT has no path (RFC 9113 section 8.5), and this
-    is no proxy. Stock lets the whole connection die of the KeyError or UnicodeDecodeError."""
+def is_readable(request: RequestReceived) -> bool:
+    """Whether a request has a method and a path, in ASCII. Otherwise stock ends the whole connection with a KeyError or a
+    UnicodeDecodeError. A plain CONNECT has no path (RFC 9113 section 8.5), and this server is no proxy."""
     fields = dict(request.headers)
     return all(bytes(fields.get(name, b"\xff")).isascii() for name in (b":method", b":path"))
 
 
-def unhindered(settings: Config) -> None:
-    """What tells the app that a client has left must not wait for the app: the one who tells may be the app itself, in a
-    write. What else is told is bounded where it comes from, above and in lab.origin.hypercorn_sockets."""
+def never_block(settings: Config) -> None:
+    """Let messages to the app never wait for the app. The message that the client has left may be sent by the app itself, from
+    within a write. Other messages are bounded where they come from: bodies above, WebSocket messages in websocket.py."""
     settings.max_app_queue_size = math.inf  # type: ignore[assignment]  # trio's channels have no bound then

@@ -1,5 +1,9 @@
-"""Hypercorn's WebSockets: each tells why it fails, keeps little of what it is sent, and over HTTP/2 ends and holds up nobody.
-See lab.origin.hypercorn_shim."""
+"""Hypercorn's WebSockets: each says why it fails, keeps little of what it is sent, and over HTTP/2 frees its stream.
+
+How it works: wsproto's connection notes a violation instead of reporting it (`CheckedConnection.broken`); the stream then sends
+the Close frame with the reason and ends itself. Over HTTP/2 (`EndingWSStream`) every answer to a client is written in a task of
+its own, because the task that reads the connection must stay free to see a window open again.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,16 @@ from wsproto.events import CloseConnection, Event, Message, Pong
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol
 
-MOST = 65536
-"""Bytes or characters of one message, and of what one read inflates to: a page sends words."""
-MOST_WAITING = 100
-"""Messages that the app has not come to yet; Hypercorn would stop reading at ten."""
+MAX_MESSAGE_BYTES = 65536
+"""The most bytes or characters of one message, and of what one read inflates to. A page sends words."""
+
+MAX_WAITING_MESSAGES = 100
+"""The most messages that may wait for the app. Hypercorn would stop reading the connection at ten."""
 
 
-class TellingConnection(Connection):
-    """It keeps to itself that the client has broken the protocol or a bound; `broken` then has the code to close with."""
+class CheckedConnection(Connection):
+    """Notes that the client has broken the protocol or a bound: `broken` is then the code to close with. No event of the
+    violation, or after it, reaches Hypercorn."""
 
     broken: int | None = None
     _length = 0
@@ -34,7 +40,7 @@ class TellingConnection(Connection):
                 self.broken = event.code
             elif isinstance(event, Message):
                 self._length += len(event.data)
-                if self._length > MOST:
+                if self._length > MAX_MESSAGE_BYTES:
                     self.broken = CloseReason.MESSAGE_TOO_BIG
                 if event.message_finished:
                     self._length = 0
@@ -45,15 +51,15 @@ class TellingConnection(Connection):
 
 
 class ReadableHandshake(Handshake):
-    """Without the fields that are no ASCII: stock's connection dies of a UnicodeDecodeError."""
+    """Ignores fields that are not ASCII. Stock ends the connection with a UnicodeDecodeError."""
 
     def __init__(self, headers: list[tuple[bytes, bytes]], http_version: str) -> None:
         super().__init__([(name, value) for name, value in headers if value.isascii()], http_version)
 
 
 class BoundedDeflate(PerMessageDeflate):
-    """It takes no more than `MOST` out of what comes at once (64 KiB can hold 64 MiB), and declines an offer that it can't
-    read (RFC 7692 section 7.1) where stock raises."""
+    """Inflates at most `MAX_MESSAGE_BYTES` of what comes at once (64 KiB can hold 64 MiB), and declines an offer that it can't
+    read (RFC 7692 section 7.1), where stock raises."""
 
     def accept(self, offer: str) -> bool | str | None:
         try:
@@ -65,37 +71,41 @@ class BoundedDeflate(PerMessageDeflate):
         if self._decompressor is None or not self._inbound_compressed or not self._inbound_is_compressible:
             return data
         try:
-            inflated = self._decompressor.decompress(data, MOST)
+            inflated = self._decompressor.decompress(data, MAX_MESSAGE_BYTES)
         except zlib.error:
             return CloseReason.INVALID_FRAME_PAYLOAD_DATA
         return CloseReason.MESSAGE_TOO_BIG if self._decompressor.unconsumed_tail else inflated
 
 
-class TellingWSStream(WSStream):
-    """Stock closes the connection of who breaks the protocol without a word, and over HTTP/2 not even that: its stream stays
-    open for ever (RFC 6455 section 7.1.7). Of who sends a message before the handshake is answered, the app is told nothing,
-    and goes on for ever."""
+class ClosingWSStream(WSStream):
+    """Closes with a reason, and always tells the app.
 
-    connection: TellingConnection
+    On a protocol error stock Hypercorn drops the connection without a Close frame (RFC 6455 section 7.1.7), and over HTTP/2
+    leaves the stream open. If a client sends data before the handshake completes, the app is never notified and runs for ever.
+    """
+
+    connection: CheckedConnection
 
     async def handle(self, event: StreamEvent) -> None:
-        before = self.closed
-        if isinstance(event, (Body, Data)) and not before and not self.handshake.accepted:
-            self.closed = True  # First, or what the app answers meanwhile would follow the refusal.
+        was_closed = self.closed
+        if isinstance(event, (Body, Data)) and not was_closed and not self.handshake.accepted:
+            self.closed = True  # Before the answer: what the app sends meanwhile would follow the refusal.
             await self._send_error_response(400)
         else:
             await super().handle(event)
         if isinstance(event, Request) and self.app_put is not None:
             self._app_put, self.app_put = self.app_put, self._put
-        if self.closed and not before and not isinstance(event, StreamClosed):  # It was refused.
+        refused = self.closed and not was_closed and not isinstance(event, StreamClosed)
+        if refused:
             if self.app_put is not None:
                 await self.app_put({"type": "websocket.disconnect", "code": CloseReason.ABNORMAL_CLOSURE})
             await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _put(self, message: Mapping[str, Any]) -> None:
+        """Hand a message to the app, unless too many wait for it."""
         channel: trio.MemorySendChannel[Any] = self._app_put.__self__  # type: ignore[attr-defined]  # it is its `send`
         waiting = channel.statistics().current_buffer_used
-        if message["type"] == "websocket.receive" and waiting >= MOST_WAITING:
+        if message["type"] == "websocket.receive" and waiting >= MAX_WAITING_MESSAGES:
             self.connection.broken = CloseReason.POLICY_VIOLATION
         else:
             await self._app_put(message)
@@ -103,22 +113,26 @@ class TellingWSStream(WSStream):
     async def _handle_events(self) -> None:
         await super()._handle_events()
         if self.connection.broken is not None and not self.closed:
-            await self._last(CloseConnection(code=self.connection.broken))
+            await self._close(CloseConnection(code=self.connection.broken))
             await self.send(StreamClosed(stream_id=self.stream_id))
 
-    async def _last(self, event: CloseConnection) -> None:
+    async def _close(self, event: CloseConnection) -> None:
+        """Send the last frame."""
         await super()._send_wsproto_event(event)
 
 
-class EndingWSStream(TellingWSStream):
-    """What answers a client is written aside: the task that reads the connection must not wait for the client's window, for
-    nobody would then see it open. Only the last Ping that waits is answered (RFC 6455 section 5.5.3)."""
+class EndingWSStream(ClosingWSStream):
+    """A WebSocket over HTTP/2: its stream ends with it, and its answers are written in tasks of their own.
+
+    The task that reads the connection must not wait for a client's window, since only that task sees the window open. Of
+    several Pings that wait for an answer only the last one gets it (RFC 6455 section 5.5.3).
+    """
 
     _pong: Pong | None = None
 
     async def _send_wsproto_event(self, event: Event) -> None:
         if isinstance(event, CloseConnection) and self.connection.state is ConnectionState.REMOTE_CLOSING:
-            await self._last(event)
+            await self._close(event)
         elif isinstance(event, Pong):
             if self._pong is None:
                 self.task_group.spawn(self._answer_pings)
@@ -133,9 +147,9 @@ class EndingWSStream(TellingWSStream):
             if self._pong is pong:
                 self._pong = None
 
-    async def _last(self, event: CloseConnection) -> None:
+    async def _close(self, event: CloseConnection) -> None:
         self.task_group.spawn(self._end, event)
 
     async def _end(self, event: CloseConnection) -> None:
-        await super()._last(event)
+        await super()._close(event)
         await self.send(EndData(stream_id=self.stream_id))

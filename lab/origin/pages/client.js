@@ -1,23 +1,58 @@
-// What a page knows of its clients: whoever in it asks for updates. A tab has one, a page of many has many, and a page of
-// frames learns of those in its frames. Times are milliseconds of performance.now(), each document's own.
+// The clients of a page. A client requests updates: a tab has one, a page of many has many, and a page of frames knows those in its
+// frames too. Times are in ms of performance.now(), which begins anew in each document. `lab` is what the driver calls
+// (lab/measure/page.py has the other half of this table):
+//
+//   call                                      resolves to
+//   add({ first, count, base, credentials })  an array without values, when every client of the page is decided. It begins `count`
+//                                             clients in this page, numbered from `first`; `base` is an origin, in which {n} stands
+//                                             for the client's number (default: the page's own); `credentials` is fetch's
+//   frames({ first, count, url })             the same, each client in a frame of its own that loads `url`
+//   decided()                                 the same, for the clients that there are. A client is decided when it has received
+//                                             an update or failed for good
+//   again(number)                             undefined, when a client that failed for good was begun anew and is decided
+//   next()                                    an array without values, when every client that ever received an update has received
+//                                             another: it shows that a client is live now, not only that it was
+//   reached(seq)                              an array without values, when every client that ever received an update has received
+//                                             number `seq` or failed for good
+//   caughtUp()                                undefined, when all that had come to this page and its frames is handled
+//   rest()                                    undefined, at once: clients that poll pause until rouse(), to measure the idle baseline
+//   rouse()                                   undefined, at once
+//   listen()                                  undefined, at once: from now on every update is noted
+//   heard()                                   [[number, [[seq, stamp, when, kind], ...]], ...]: the notes of each client. `stamp` is the
+//                                             origin's at_ms, `when` is this document's clock, `kind` is empty where the transport
+//                                             does not tell
+//   close(number)                             undefined, at once: the client's stream is closed, and it is no longer reported as live
+//   remove(number)                            undefined, at once: the client's frame is removed, as when a person closes a tab
+//   trim()                                    [number, ...]: the clients that stay, after those without any update were closed and
+//                                             forgotten
+//   probe(kind, url)                          "" when a request of another kind was answered, or the reason why it failed. Kinds: fetch,
+//                                             xhr, image, script, beacon, websocket, navigation (a beacon and a navigation are "answered"
+//                                             when the browser has taken them)
+//   tidy()                                    undefined, at once: what the probes left behind is removed
+//   failures()                                how many clients have failed for good
+//   report()                                  [{ tab, document, begunAt, firstAt, received, repeated, skipped, lastSeq, live, failed, closed,
+//                                             errors }, ...], or { tab, document: false } while a frame's document has not loaded. `live`:
+//                                             it received an update when next() asked last. `failed`: why it failed for good, or null.
+//                                             `errors`: the first ten
+//   adopt(number, client)                     undefined: a frame's document tells its parent of its client
 globalThis.lab = (() => {
   const query = new URLSearchParams(location.search);
   const now = () => performance.now();
   const show = (id, text) => { document.getElementById(id).textContent = text; };
   const slots = new Map(); // By number: { client, frame, decided }; a frame's client is null until its document has loaded.
-  let turn = Promise.resolve(); // For transports of which no two may be connecting at once: the end of the line.
-  const probes = []; // What each probe leaves behind, as functions that tidy it away.
+  let turn = Promise.resolve(); // The end of the queue, for transports of which only one client may be connecting at a time.
+  const probes = []; // Functions that remove what each probe left behind.
   let shownAt = 0;
 
   class Client {
     constructor(number, base, credentials) {
       this.url = `${base}${transportPath}?${new URLSearchParams({ cell: query.get("cell"), tab: number })}`;
       this.credentials = credentials;
-      this.interval = Number(query.get("interval") ?? 1000); // Milliseconds from one poll to the next.
-      this.retry = query.get("retry"); // Milliseconds until a stream that broke is asked for again; null, never; "none", any.
-      this.awake = Promise.resolve(); // Who polls waits for it.
-      this.log = null; // While it listens: [number, stamp, when, kind] of each update.
-      this.close = () => {}; // The transport's half sets it.
+      this.interval = Number(query.get("interval") ?? 1000); // From one poll to the next, in ms.
+      this.retry = query.get("retry"); // Reconnection time in ms; null: never reconnect; "none": the browser's own.
+      this.awake = Promise.resolve(); // Polling clients wait for it before each request.
+      this.log = null; // While it listens: [seq, stamp, when, kind] of each update.
+      this.close = () => {}; // The transport's script sets it.
       this.decided = new Promise(decide => { this.decide = decide; });
       this.wake = () => {};
       this.seen = {
@@ -26,9 +61,9 @@ globalThis.lab = (() => {
       };
     }
     opened() { show("state", "open"); }
-    // Where to ask for what comes after the last update, for those whose protocol does not say it by itself.
+    // The URL that continues after the last update, for transports without a header for that.
     get resumed() { return this.seen.lastSeq === null ? this.url : `${this.url}&after=${this.seen.lastSeq}`; }
-    // `sentAt`: when the request that brought it was sent, for those who wait for each update anew.
+    // `sentAt`: when the request that brought the update was sent, for transports that send one for each update.
     received({ seq, at_ms }, kind = "", sentAt = 0) {
       const seen = this.seen;
       this.log?.push([seq, at_ms, now(), kind]);
@@ -37,7 +72,7 @@ globalThis.lab = (() => {
       if (seen.lastSeq !== null && seq <= seen.lastSeq) seen.repeated += 1;
       if (seen.lastSeq !== null && seq > seen.lastSeq + 1) seen.skipped += seq - seen.lastSeq - 1;
       seen.lastSeq = Math.max(seq, seen.lastSeq ?? seq);
-      if (seen.received === 1 || now() - shownAt > 1000) { // Painting every update would burden the machine.
+      if (seen.received === 1 || now() - shownAt > 1000) { // Painting every update would slow the machine down.
         show("count", seen.received);
         shownAt = now();
       }
@@ -49,7 +84,7 @@ globalThis.lab = (() => {
       }
       if (seen.lastSeq >= this.awaited) this.reached();
     }
-    // A way that had brought something broke: it is tried again, where the page is told to. Else it failed.
+    // Reconnect if `?retry=` is set and at least one update had arrived; otherwise fail for good.
     lost(what, again) {
       const back = this.retry !== null && this.seen.received > 0;
       this.failed(what, !back);
@@ -64,15 +99,15 @@ globalThis.lab = (() => {
         this.reached?.();
       }
     }
-    // Resolves at the next update: what shows that this client is live now, not that it once was. Who had to send its request
-    // only after it was asked was not.
+    // Resolves at the next update, which shows that this client is live now. It was not live if it had to send its request after
+    // this was asked.
     next() {
       this.askedAt = now();
       return new Promise(wake => { this.wake = wake; });
     }
   }
 
-  const ENOUGH = 2; // After so many failures one after the other no more are tried: a browser makes them wait ever longer.
+  const MAX_FAILURES = 2; // After as many, no further client is begun: a browser makes each wait longer than the one before.
   const failures = () => [...slots.values()].filter(slot => slot.client?.seen.failed).length;
   const decided = () => Promise.all([...slots.values()].map(slot => slot.decided));
   const adopt = (number, client) => {
@@ -88,7 +123,7 @@ globalThis.lab = (() => {
       return client.decided;
     };
     for (let number = first; number < first + count; number += 1) {
-      if (connect.oneByOne && count > 1) turn = turn.then(() => failures() < ENOUGH ? begin(number) : undefined);
+      if (connect.oneByOne && count > 1) turn = turn.then(() => failures() < MAX_FAILURES ? begin(number) : undefined);
       else begin(number);
     }
     await turn;
@@ -104,10 +139,7 @@ globalThis.lab = (() => {
   }
   return {
     adopt,
-    // Begin so many clients in this page, numbered from `first`; {n} in `base` is each one's number. Resolves when all of the
-    // page are decided: each has received an update or failed for good.
     add,
-    // The same, each in a frame of its own.
     frames({ first, count, url }) {
       for (let number = first; number < first + count; number += 1) {
         const frame = document.createElement("iframe");
@@ -120,21 +152,18 @@ globalThis.lab = (() => {
       return decided();
     },
     decided,
-    // Resolves when what came to this page before has been handled; what came to its frames too, whose thread is the same.
+    // A message to this page itself is handled after all that came before; its frames share its thread.
     caughtUp: () => new Promise(handled => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => handled();
       port2.postMessage("");
     }),
-    // Who polls rests until `rouse`, so that what a page costs besides can be measured.
     rest() {
       for (const { client } of slots.values()) if (client) client.awake = new Promise(rouse => { client.rouse = rouse; });
     },
     rouse() { for (const { client } of slots.values()) client?.rouse?.(); },
-    // From now on every update is noted; `heard` gives the notes.
     listen() { for (const { client } of slots.values()) if (client) client.log = []; },
     heard: () => [...slots].map(([tab, { client }]) => [tab, client?.log ?? []]),
-    // Resolves when all who ever received something have received that update, or given up.
     reached: seq => Promise.all([...slots.values()]
       .filter(slot => slot.client?.seen.firstAt && !slot.client.seen.closed && !slot.client.seen.failed).map(({ client }) => new Promise(resolve => {
         if (client.seen.lastSeq >= seq) resolve();
@@ -148,9 +177,7 @@ globalThis.lab = (() => {
       client.seen.closed = true;
       client.close();
     },
-    // As when a person closes what it is in.
     remove(number) { slots.get(number).frame.remove(); },
-    // One that failed for good tries anew; resolves when it is decided.
     again(number) {
       const { url, credentials } = slots.get(number).client;
       const client = new Client(number, "", credentials);
@@ -159,7 +186,6 @@ globalThis.lab = (() => {
       connect(client);
       return client.decided;
     },
-    // What else a page does. Resolves to nothing when it got its answer, where a page can know; to the reason when it failed.
     probe: (kind, url) => new Promise(resolve => {
       const passed = () => resolve("");
       const failed = why => resolve(String(why?.message ?? `the ${kind} failed`));
@@ -191,15 +217,14 @@ globalThis.lab = (() => {
         },
         navigation() {
           const opened = open(url);
-          if (opened) passed(); // As far as this page can know.
+          if (opened) passed(); // The page can't know more.
           else failed({ message: "the browser blocked the new tab" });
           probes.push(() => opened?.close());
         },
       };
-      setTimeout(kinds[kind]); // Not in the handling of anything a user did: that would have its own priority.
+      setTimeout(kinds[kind]); // Outside of the driver's call, so that it is no user's action, which would get its own priority.
     }),
     tidy() { for (const end of probes.splice(0)) end(); },
-    // Close all who have not received anything yet, and forget them; the numbers of those who stay.
     trim() {
       for (const [number, { client, frame }] of [...slots]) {
         if (client?.seen.firstAt) continue;

@@ -1,0 +1,60 @@
+"""Hypercorn's connection: no timer ends it, and its end is always seen.
+
+How it works: one task reads the connection; other tasks write to it. Whichever of them learns that the connection has ended
+tells the protocol, and stops the task that reads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.trio.tcp_server import TCPServer
+
+
+class NoTimer:
+    """Stands for Hypercorn's keep-alive timer (a hypercorn.typing.SingleTask), which would end idle connections."""
+
+    async def restart(self, task_group: object, action: object) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class LastingTCPServer(TCPServer):
+    """Serves one connection, over TLS or not.
+
+    The stock task that reads may be waiting for something other than bytes (for an answer to end before it looks at the next
+    request). It would not see that the connection has ended, and would keep it for ever.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.idle_task = NoTimer()  # type: ignore[assignment]  # it offers what Hypercorn calls
+        self._reading = trio.CancelScope()
+
+    async def _read_data(self) -> None:
+        with self._reading:
+            await super()._read_data()
+        if self._reading.cancelled_caught:  # It may have begun one more stream meanwhile.
+            await self.protocol.handle(Closed())
+
+    async def protocol_send(self, event: Event) -> None:
+        if not isinstance(event, RawData):
+            await super().protocol_send(event)
+        elif not await self._write(event.data):
+            await self.protocol.handle(Closed())
+            event = Closed()
+        if isinstance(event, Closed):
+            self._reading.cancel()
+
+    async def _write(self, data: bytes) -> bool:
+        """Whether the connection took the data. It does not while it is being closed, which trio reports as busy. As in stock
+        Hypercorn a write is shielded from cancellation: half a write would be worse than a late end."""
+        async with self.send_lock:
+            try:
+                with trio.CancelScope(shield=True):
+                    await self.stream.send_all(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+                return False
+        return True
