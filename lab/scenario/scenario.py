@@ -6,9 +6,10 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lab.errors import UsageError
-from lab.model.axes import DIRECT, LEAST_INTERVAL_MS, MOST_INTERVAL_MS, MOST_PER_SECOND, case_name
+from lab.model.axes import AXES, DIRECT, LEAST_INTERVAL_MS, MOST_INTERVAL_MS, MOST_PER_SECOND, case_name
 from lab.model.cell import STREAMS, AnyCase, Cell
 from lab.model.claims import AtMost, BaseClaim, Claim
 from lab.model.openings import OPENINGS
@@ -41,6 +42,7 @@ class Scenario:
         repeat: int,
         differing: int,
         first_look: bool,
+        axes: Mapping[str, Sequence[Any]],
         aliases: Sequence[str],
         former_cases: Mapping[str, str],
     ) -> None:
@@ -61,6 +63,7 @@ class Scenario:
         self.repeat = repeat
         self.differing = differing
         self.first_look = first_look
+        self.axes = {field: tuple(values) for field, values in axes.items()}
         self.aliases = tuple(aliases)
         self.former_cases = dict(former_cases)
         self.path = Path(inspect.getfile(steps))
@@ -99,6 +102,7 @@ def scenario(
     first_look: bool = True,
     intervals: Mapping[str, Sequence[int]] | None = None,
     per_second: float | None = None,
+    axes: Mapping[str, Sequence[Any]] | None = None,
     aliases: Sequence[str] = (),
     former_cases: Mapping[str, str] | None = None,
 ) -> Callable[[Steps], Scenario]:
@@ -113,7 +117,8 @@ def scenario(
     ms; `per_second` is the feed's pace while updates are followed. `cases` are what is tried, by name.
     `aside` names protocols and openings that are measured only when they are asked for: another scenario has them already. A
     main cell may differ from the reference in `differing` things. A quick run of everything leaves out what is not for a
-    `first_look`. `aliases` are former names of the scenario, `former_cases` maps former names of cases to present ones.
+    `first_look`. `axes` has the values of any further axis of lab/model/axes.py, by its field; the first is the reference.
+    `aliases` are former names of the scenario, `former_cases` maps former names of cases to present ones.
 
     Raises UsageError for a matrix that can't be run.
     """
@@ -138,6 +143,7 @@ def scenario(
     if not all(one.source for one in every_claim) or min(streams) < 1:
         raise UsageError("a claim needs its source, and a setting of streams is at least 1")
     check_cases(cases or {})
+    check_axes(axes or {})
 
     def make(steps: Steps) -> Scenario:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", steps.__name__):
@@ -160,6 +166,7 @@ def scenario(
             repeat=repeat,
             differing=differing,
             first_look=first_look,
+            axes=axes or {},
             aliases=aliases,
             former_cases=former_cases or {},
         )
@@ -177,6 +184,15 @@ def check_pace(transports: Sequence[str], intervals: Mapping[str, Sequence[int]]
         raise UsageError(f"an interval is {bounds}", "a poll without a pause measures only itself")
     if per_second is not None and not 0 < per_second <= MOST_PER_SECOND:
         raise UsageError(f"a feed has up to {MOST_PER_SECOND:g} updates a second, and more than none")
+
+
+def check_axes(axes: Mapping[str, Sequence[Any]]) -> None:
+    """Raises UsageError for an axis that there is not, or that has a keyword of its own."""
+    own = {"engine", "protocol", "transport", "opening", "at_most", "streams", "interval_ms", "per_second", "route", "case"}
+    further = [axis.field for axis in AXES if axis.field not in own]
+    for field, values in axes.items():
+        if field not in further or not values:
+            raise UsageError(f"axes has {field!r}: {list(values)}", f"name a further axis with values: {further or 'none'}")
 
 
 def check_cases(cases: Mapping[str, AnyCase]) -> None:

@@ -56,7 +56,9 @@ def product(scenario: Scenario, engine: str, choice: Choice) -> Iterator[Cell]:
         transports = (parts.transport,) if parts and parts.transport else scenario.transports
         protocols = (parts.protocol,) if parts and parts.protocol else scenario.protocols
         for opening, transport, protocol, route in itertools.product(scenario.openings, transports, protocols, scenario.routes):
-            for streams, at_most, interval in settings(scenario, opening, transport, protocol, choice):
+            for (streams, at_most, interval), further in itertools.product(
+                settings(scenario, opening, transport, protocol, choice), itertools.product(*scenario.axes.values())
+            ):
                 cell = Cell(
                     scenario=scenario.name,
                     question=scenario.question,
@@ -70,6 +72,7 @@ def product(scenario: Scenario, engine: str, choice: Choice) -> Iterator[Cell]:
                     per_second=scenario.per_second and (pace_asked or scenario.per_second),
                     route=route,
                     case=case,
+                    **dict(zip(scenario.axes, further, strict=True)),
                 )
                 if scenario.claim(cell) is not None and chosen(scenario, cell, transports, choice):
                     yield msgspec.structs.replace(cell, streams=streams_asked or streams)
@@ -88,7 +91,7 @@ def settings(
 
 def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: Choice) -> bool:
     """Whether a run with this choice measures the cell."""
-    for field in ("protocol", "transport", "opening", "route", "case"):
+    for field in ("protocol", "transport", "opening", "route", "case", *scenario.axes):
         if (wanted := choice.of(field)) and getattr(cell, field) not in wanted:
             return False
     if choice.one("streams") and cell.streams != scenario.streams[0]:
@@ -104,6 +107,7 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
         bool(choice.of("opening")) or cell.opening == scenario.openings[0],
         bool(choice.of("route")) or cell.route == scenario.routes[0],
         bool(choice.of("case")) or cell.case == next(iter(scenario.cases), ""),
+        *(bool(choice.of(field)) or getattr(cell, field) == values[0] for field, values in scenario.axes.items()),
     ]
     first_setting = cell.streams == scenario.streams[0]
     at_home = first_setting and (bool(choice.of("protocol")) or cell.protocol == home(scenario, cell))
