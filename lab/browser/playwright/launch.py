@@ -134,32 +134,44 @@ async def session(
 ) -> AsyncIterator[PlaywrightSession]:
     """See lab.browser.Driver. The start of the helper is never abandoned half way: Playwright would leave an error that nobody
     retrieves."""
-    before = set(helpers())
     manager = async_playwright()
+    before = set(helpers())
     starting: asyncio.Future[Playwright] = asyncio.ensure_future(manager.__aenter__())
     try:
-        with temporary_folder(environment):
-            try:
-                with mapped():
-                    running = await asyncio.wait_for(asyncio.shield(starting), START_S)
-            except TimeoutError as error:
-                for helper in set(helpers()) - before:
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        helper.kill()
-                raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
-            except OSError as error:
-                raise browser_failed(f"Playwright's helper process did not start: {error}") from error
-            finally:  # Without an await: the process is told of even when a second Ctrl-C ends the waiting.
-                new = set(helpers()) - before
-                for helper in new:
-                    if started is not None:
-                        started(helper.pid)
-        yield PlaywrightSession(running, next(iter(new), None), os.environ if environment is None else environment)
+        running, helper = await answered(starting, before, environment, started)
+        yield PlaywrightSession(running, helper, os.environ if environment is None else environment)
     finally:
         await asyncio.wait({starting}, timeout=START_S)
         if starting.done() and not starting.cancelled() and not starting.exception():
             with mapped():
                 await bounded(manager.__aexit__(), "its helper process")
+
+
+async def answered(
+    starting: asyncio.Future[Playwright],
+    before: set[psutil.Process],
+    environment: Mapping[str, str] | None,
+    started: Callable[[int], None] | None,
+) -> tuple[Playwright, psutil.Process | None]:
+    """Playwright, once its helper has answered; and the helper: whichever was not there `before`."""
+    new: set[psutil.Process] = set()
+    try:
+        with temporary_folder(environment), mapped():
+            try:
+                running = await asyncio.wait_for(asyncio.shield(starting), START_S)
+            finally:  # Without an await: the process is told of even when a second Ctrl-C ends the waiting.
+                new = set(helpers()) - before
+                for helper in new:
+                    if started is not None:
+                        started(helper.pid)
+    except TimeoutError as error:
+        for helper in new:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                helper.kill()
+        raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
+    except OSError as error:
+        raise browser_failed(f"Playwright's helper process did not start: {error}") from error
+    return running, next(iter(new), None)
 
 
 @contextmanager
