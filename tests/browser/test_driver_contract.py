@@ -123,9 +123,9 @@ def profile(run: Run, browser: Browser) -> Iterator[Profile]:
     run(profile.close())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tab(run: Run, profile: Profile, server: str) -> Iterator[Tab]:
-    """One that has the page."""
+    """One that has the page, for all who only ask."""
     tab = run(profile.new_tab())
     run(tab.open(f"{server}/"))
     yield tab
