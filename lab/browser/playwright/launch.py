@@ -102,7 +102,7 @@ class PlaywrightSession:
             switches, variables = engine.log.switches(network_log, brief=options.brief)
             arguments += switches
             environment |= variables
-        before = self._offspring()
+        before = self._children()
         with mapped(launch_error):
             browser = await kind.launch(
                 channel=candidate.channel,
@@ -115,15 +115,15 @@ class PlaywrightSession:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-        roots = tuple(sorted(process.pid for process in eldest(self._offspring() - before)))
+        roots = tuple(sorted(process.pid for process in self._children() - before))
         return PlaywrightBrowser(
             browser, candidate, network_log=network_log, brief=options.brief, trusts_leaf=trusts_leaf, roots=roots
         )
 
-    def _offspring(self) -> set[psutil.Process]:
-        """All that came from the helper."""
+    def _children(self) -> set[psutil.Process]:
+        """The browsers' first processes. (Their own are no roots: another browser may just have started one.)"""
         try:
-            return set(self._helper.children(recursive=True)) if self._helper else set()
+            return set(self._helper.children()) if self._helper else set()
         except psutil.NoSuchProcess:
             return set()
 
@@ -202,17 +202,6 @@ def helpers() -> Iterator[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if HELPER in child.cmdline():
                 yield child
-
-
-def eldest(processes: set[psutil.Process]) -> list[psutil.Process]:
-    """Those that none of the others started."""
-    numbers = {process.pid for process in processes}
-    found = []
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.ppid() not in numbers:
-                found.append(process)
-    return found
 
 
 def launch_error(reason: str) -> LaunchError:
