@@ -17,7 +17,7 @@ from lab.text import NONE, clean
 GOOD, WARNING, BAD = (KINDS[kind].style for kind in (Kind.CONFIRMED, Kind.DISPUTED, Kind.HARNESS_FAULT))
 
 
-def machine_table(checks: Sequence[Check]) -> Table:
+def checks_table(checks: Sequence[Check]) -> Table:
     """One row a check of the machine."""
     table = Table(box=SIMPLE_HEAD, padding=0)
     for name in ("checked", "found", "problem: fix"):
@@ -29,7 +29,7 @@ def machine_table(checks: Sequence[Check]) -> Table:
     return table
 
 
-def doctor_table(attempts: Sequence[LaunchAttempt]) -> Table:
+def attempts_table(attempts: Sequence[LaunchAttempt]) -> Table:
     """One row a browser that was tried."""
     table = Table(show_lines=True)
     table.add_column("engine")

@@ -54,7 +54,8 @@ def others_in_words(seen: Observation) -> str:
     words = []
     if waited:
         after = [probe.after_release_ms for probe in waited if probe.after_release_ms is not None]
-        words.append(f"{len(waited)} waited until a stream ended, and then came within {max(0, *after):.0f} ms.")
+        came = f", and then came within {max(0.0, *after):.0f} ms" if after else ""
+        words.append(f"{len(waited)} waited until a stream ended{came}.")
     return " ".join([*words, *([f"Failed: {', '.join(failed)}."] if failed else [])])
 
 

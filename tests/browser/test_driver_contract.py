@@ -6,10 +6,9 @@ import asyncio
 import functools
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import psutil
 import pytest
@@ -19,11 +18,9 @@ from lab.browser.discover import driver_of, find
 from lab.browser.engines import ENGINES, Engine
 from lab.browser.fake import FakePage, FakeSession
 from lab.errors import HarnessFaultError
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
+from tests.browser.conftest import PATIENCE_S, Run
 
 ROWS = (fake.ENGINE, *ENGINES.values())
-PATIENCE_S = 15.0
 VALUE = {"texts": ["é", "\u2028", ""], "numbers": [1, 2.5, -3], "others": [True, None], "deep": {"a": {"b": []}}}
 
 SCRIPT = """<!doctype html><title>contract</title><script>
@@ -63,13 +60,6 @@ def server() -> Iterator[str]:
         Page.gate.set()
         serving.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    """One loop for all that a browser does, within a time."""
-    with asyncio.Runner() as runner:
-        yield lambda work: runner.run(asyncio.wait_for(work, PATIENCE_S))
 
 
 @pytest.fixture(scope="module", params=ROWS, ids=lambda row: row.name)
@@ -133,9 +123,9 @@ def profile(run: Run, browser: Browser) -> Iterator[Profile]:
     run(profile.close())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tab(run: Run, profile: Profile, server: str) -> Iterator[Tab]:
-    """One that has the page."""
+    """One that has the page, for all who only ask."""
     tab = run(profile.new_tab())
     run(tab.open(f"{server}/"))
     yield tab

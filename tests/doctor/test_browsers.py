@@ -8,26 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from lab.browser import fake
 from lab.browser.engines import ENGINES, Engine
 from lab.doctor import browsers as doctor
 from lab.model.browsers import LaunchAttempt
 
 
-def test_doctors_table_names_a_mend_for_everything_missing() -> None:
-    async def check() -> None:
-        for engine in ENGINES.values():
-            table = await doctor.examined([engine])
-            assert any(one.version for one in table), table
-            assert all(one.mend for one in table if not one.version)
+def test_every_browser_that_is_missing_has_a_fix() -> None:
+    table = asyncio.run(doctor.attempts(ENGINES.values()))
+    for engine in ENGINES:
+        assert any(one.version for one in table if one.engine == engine), table
+    assert all(one.fix for one in table if not one.version)
 
-    asyncio.run(check())
+
+def test_engines_of_other_drivers_stand_in_the_same_table() -> None:
+    table = asyncio.run(doctor.attempts([fake.ENGINE]))
+    assert table == [LaunchAttempt("fake", "in memory", version="1.0")]
 
 
 def test_an_engine_that_is_there_is_named_and_not_installed_again() -> None:
     said: list[str] = []
-    assert asyncio.run(doctor.all_there(ENGINES.values(), said.append))
-    assert [line.split()[0] for line in said] == [engine.title for engine in ENGINES.values()]
-    assert not any("installing" in line for line in said)
+    assert asyncio.run(doctor.install_missing([fake.ENGINE, fake.ENGINE], said.append))
+    assert said == ["Fake 1.0: in memory"] * 2
 
 
 def test_only_a_browser_that_starts_ends_the_trying(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -42,7 +44,7 @@ def test_only_a_browser_that_starts_ends_the_trying(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(doctor, "first_found", first_found)
     said: list[str] = []
-    assert asyncio.run(doctor.all_there([ENGINES["firefox"]], said.append))
+    assert asyncio.run(doctor.install_missing([ENGINES["firefox"]], said.append))
     assert "installing" in said[0]
     assert said[1] == "Firefox 1: it"
     assert not (tmp_path / "never").exists()
@@ -53,6 +55,6 @@ def test_no_installer_helps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(doctor, "installers", lambda engine: [[["false"]]])
     monkeypatch.setenv("SEVENTH_TAB_FIREFOX", "/no/such/firefox")
     said: list[str] = []
-    assert not asyncio.run(doctor.all_there([ENGINES["firefox"]], said.append))
-    assert "could not be installed. By hand: " in said[-1]
+    assert not asyncio.run(doctor.install_missing([ENGINES["firefox"]], said.append))
+    assert "Firefox could not be installed: run " in said[-1]
     assert "set SEVENTH_TAB_FIREFOX to its path" in said[-1]

@@ -23,6 +23,7 @@ Reader = type[NetLog] | type[MozLog]
 RECORDED: list[tuple[Reader, Path, str]] = [
     (NetLog, test_netlog.H1, test_netlog.H1_CELL),
     (NetLog, test_netlog.H2, test_netlog.H2_CELL),
+    (NetLog, test_netlog.POOL, test_netlog.POOL_CELL),
     (MozLog, test_mozlog.H1, test_mozlog.H1_CELL),
     (MozLog, test_mozlog.H2, test_mozlog.H2_CELL),
 ]

@@ -1,4 +1,4 @@
-"""StreamsDropped streams before the judge: who came back and when, what was lost, and what the origin had asked for."""
+"""Drops before the judge: which clients came back and when, what was lost, and what the origin had asked for."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import pytest
 
 from lab.judge import judge
 from lab.judge.drops import BACK, GONE, HONOURED
-from lab.model.claims import Claim
+from lab.model.claims import Answer
 from lab.model.drops import ClientAfterDrop, DropSeen
 from lab.model.ledger import ConnectionNegotiated, ConnectionOpened, StreamOpened
 from lab.model.observation import ClientSeen, Observation
-from lab.model.verdict import Kind, Verdict
-from tests.judge.test_figures import counters
-from tests.judge.test_limits import seen, with_cell
+from lab.model.verdict import Doubt, Kind
+from tests.judge.made import counters, said, seen, with_ledger
 
 DROPPED, LAST = 500.0, 60
 REACHED = {1: LAST, 2: LAST, 3: LAST}
@@ -45,7 +44,7 @@ def drop(*clients: ClientAfterDrop, how: str = "end", **changes: Any) -> DropSee
     return DropSeen(how=how, dropped_ms=DROPPED, clients=clients, clocks_ms=0.1, **{**fields, **changes})
 
 
-def turned_away(*clients: ClientAfterDrop) -> DropSeen:
+def refused(*clients: ClientAfterDrop) -> DropSeen:
     return drop(*clients, status=204, watched_ms=1240.0, ended=counters(900, LAST, reached={}))
 
 
@@ -54,19 +53,14 @@ ALL = (back(1), back(2), back(3))
 
 def observed(*drops: DropSeen, claimed: str = BACK, transport: str = "sse", case: str = "", live: int = 3) -> Observation:
     tabs = tuple(ClientSeen(tab, document=True, live=tab <= live) for tab in (1, 2, 3))
-    made = seen(3, 3, claim=Claim(None, "somebody", claimed), drops=drops, tabs=tabs)
-    return with_cell(made, opened="page", transport=transport, case=case)
+    asked: dict[str, Any] = {"question": "drops", "opening": "page", "transport": transport, "case": case}
+    return seen(3, 3, claim=Answer(answer=claimed, source="somebody"), drops=drops, clients=tabs, **asked)
 
 
-def answered(*clients: ClientAfterDrop, retry: int | None = 1000, opening_ms: float = 0.0) -> str | None:
+def answer_to(*clients: ClientAfterDrop, retry: int | None = 1000, opening_ms: float = 0.0) -> str | None:
     made = observed(drop(*clients, retry=retry), case="some case")
-    tabs = tuple(msgspec.structs.replace(tab, opening_ms=opening_ms) for tab in made.tabs)
-    return judge(msgspec.structs.replace(made, tabs=tabs)).answer
-
-
-def said(verdict: Verdict, how: str) -> str:
-    [words] = [one.says for one in verdict.witnesses if one.witness == how]
-    return words
+    slow = tuple(msgspec.structs.replace(client, opening_ms=opening_ms) for client in made.clients)
+    return judge(msgspec.structs.replace(made, clients=slow)).answer
 
 
 def test_all_came_back_and_nothing_was_lost() -> None:
@@ -79,7 +73,7 @@ def test_all_came_back_and_nothing_was_lost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("two", "amiss"),
+    ("two", "wrong"),
     [
         (back(2, missed=4), "4 updates lost"),
         (back(2, repeated=3), "3 repeated"),
@@ -87,20 +81,20 @@ def test_all_came_back_and_nothing_was_lost() -> None:
         (back(2, live_ms=None, missed=40), "[2] did not come back"),
         (back(2, last_event_id="39"), "Last-Event-ID of [2] was not the last one seen"),
         (back(2, last_event_id=None), "Last-Event-ID of [2] was not the last one seen"),
-        (back(2, missed=1, repeated=2), "1 updates lost, 2 repeated"),
+        (back(2, missed=1, repeated=2), "1 update lost, 2 repeated"),
     ],
 )
-def test_what_went_wrong_is_said_of_its_own_drop(two: ClientAfterDrop, amiss: str) -> None:
+def test_what_went_wrong_is_said_of_its_own_drop(two: ClientAfterDrop, wrong: str) -> None:
     """What those missed who never came back is not counted as lost."""
     verdict = judge(observed(drop(*ALL), drop(ALL[0], two, ALL[2], how="shut")))
-    assert (verdict.kind, verdict.answer) == (Kind.REFUTED, f"after it was away for two seconds: {amiss}")
-    assert f"(the claim is {BACK})" in verdict.why
+    assert (verdict.kind, verdict.answer) == (Kind.REFUTED, f"after it was away for two seconds: {wrong}")
+    assert f"(claim: {BACK})" in verdict.why
 
 
 def test_each_drop_that_went_wrong_has_its_words() -> None:
     drops = (drop(back(1, missed=1)), drop(back(1, repeated=2), how="reset"), drop(*ALL, how="shut"))
     assert judge(observed(*drops)).answer == (
-        "after it ended every stream: 1 updates lost; after it reset every connection: 2 repeated"
+        "after it ended every stream: 1 update lost; after it reset every connection: 2 repeated"
     )
 
 
@@ -120,10 +114,10 @@ def test_only_server_sent_events_say_themselves_what_they_had(transport: str) ->
         ((3012.0, 3013.0, 3014.0), 0.0, "after 3.0 s"),
     ],
 )
-def test_retry_is_heeded_by_all_or_not(waits: tuple[float, ...], opening_ms: float, answer: str) -> None:
+def test_retry_is_honoured_by_all_or_not(waits: tuple[float, ...], opening_ms: float, answer: str) -> None:
     """No sooner than it says, and no later than half as much more and the slowest opening."""
     clients = [back(tab, wait) for tab, wait in enumerate(waits, start=1)]
-    assert answered(*clients, opening_ms=opening_ms) == answer
+    assert answer_to(*clients, opening_ms=opening_ms) == answer
 
 
 @pytest.mark.parametrize(
@@ -131,11 +125,11 @@ def test_retry_is_heeded_by_all_or_not(waits: tuple[float, ...], opening_ms: flo
     [((5099.9,), "after 5.0 s"), ((5100.0,), "after 5.1 s"), ((0.0, 3010.0, 9000.0), "after 3.0 s"), ((99.0,), "after 0.0 s")],
 )
 def test_the_browsers_own_delay_is_told_in_full_tenths(waits: tuple[float, ...], answer: str) -> None:
-    assert answered(*[back(tab, wait) for tab, wait in enumerate(waits, start=1)], retry=None) == answer
+    assert answer_to(*[back(tab, wait) for tab, wait in enumerate(waits, start=1)], retry=None) == answer
 
 
 def test_nobody_came_back_whom_anything_could_be_said_of() -> None:
-    assert answered(back(1, None), back(2, closed_ms=None)) == "none came back"
+    assert answer_to(back(1, None), back(2, closed_ms=None)) == "none came back"
 
 
 @pytest.mark.parametrize(
@@ -147,14 +141,14 @@ def test_nobody_came_back_whom_anything_could_be_said_of() -> None:
         ((5, 5, 5), (None, None, None), "3 of 3 came again"),
     ],
 )
-def test_who_is_turned_away_is_gone_for_good_or_came_again(asks: tuple[int, ...], failed: tuple[Any, ...], answer: str) -> None:
+def test_a_refused_client_is_gone_for_good_or_came_again(asks: tuple[int, ...], failed: tuple[Any, ...], answer: str) -> None:
     """That the pages have nothing new is what was wanted."""
     clients = [back(n + 1, asks=asks[n], failed=failed[n], live_ms=None) for n in range(3)]
-    verdict = judge(observed(turned_away(*clients), claimed=GONE, case="status 204", live=0))
+    verdict = judge(observed(refused(*clients), claimed=GONE, case="status 204", live=0))
     assert (verdict.kind == Kind.CONFIRMED, verdict.answer) == (answer == GONE, answer)
     assert said(verdict, "end") == (
-        f"When the origin ended every stream, and answered with status 204 from then on, {sum(asks)} requests came of 3; "
-        f"{sum(map(bool, failed))} gave up, and were watched for 1.2 s."
+        f"When the origin ended every stream and answered with status 204 from then on, {sum(asks)} requests came from "
+        f"3 clients; {sum(map(bool, failed))} gave up, and were watched for 1.2 s."
     )
 
 
@@ -185,18 +179,23 @@ def test_a_page_that_goes_on_without_a_request() -> None:
 def test_what_is_said_of_a_drop() -> None:
     clients = (back(1, 480.0, http="2", kinds={"score": 3}), back(2, 520.0, kinds={"score": 2, "note": 1}), back(3, None))
     assert said(judge(observed(drop(*clients))), "end") == (
-        "When the origin ended every stream, 2 of 3 were live again after 521 ms (501 to 541), having asked 500 ms after their "
-        "streams had ended; 0 updates lost, 0 repeated; they came over HTTP/2 instead; to the listeners of their names came "
-        "5 score, 1 note; Last-Event-ID sent by 2."
+        "When the origin ended every stream, 2 of 3 were live again after 521 ms (501 to 541); they asked again 500 ms after "
+        "their streams had ended; 0 updates lost, 0 repeated; they came over HTTP/2 instead; named events delivered: 5 score, "
+        "1 note; Last-Event-ID sent by 2."
     )
 
 
 @pytest.mark.parametrize(("at_ms", "kind"), [(DROPPED, Kind.UNSUPPORTED), (DROPPED + 1, Kind.CONFIRMED)])
-def test_who_comes_back_by_another_protocol_was_measured_all_the_same(at_ms: float, kind: Kind) -> None:
+def test_a_client_that_comes_back_by_another_protocol_was_measured_all_the_same(at_ms: float, kind: Kind) -> None:
     made = observed(drop(*ALL))
     other = (
         ConnectionOpened(at_ms=at_ms, connection=9, door="h1", peer="127.0.0.1:9"),
         ConnectionNegotiated(at_ms=at_ms, connection=9, protocol="h2"),
         StreamOpened(at_ms=at_ms, stream=9, connection=9, cell=made.cell.name, tab=1, transport="sse", http="2"),
     )
-    assert judge(msgspec.structs.replace(made, ledger=(*made.ledger, *other))).kind == kind
+    assert judge(with_ledger(made, *other)).kind == kind
+
+
+def test_nothing_was_dropped() -> None:
+    verdict = judge(observed())
+    assert (verdict.kind, verdict.doubt) == (Kind.INCONCLUSIVE, Doubt.PRECONDITION)

@@ -1,4 +1,4 @@
-"""What a cell's listening comes to, with counters made up for it."""
+"""What following every update comes to in figures, with counters made up for it."""
 
 from __future__ import annotations
 
@@ -7,52 +7,29 @@ from typing import Any
 import msgspec
 import pytest
 
-from lab.judge.figures import Cost, Way, cost, percentiles, way
-from lab.model.delivery import ClientDelivery, DeliverySeen, Usage, UsageSpan
-from lab.model.ledger import Counters, StreamOpened
+from lab.judge.figures import Cost, DeliveryFigures, cost, delivery_figures, percentiles
+from lab.model.delivery import ClientDelivery, DeliverySeen
+from lab.model.ledger import StreamOpened
 from lab.model.observation import ClientSeen
-from tests.judge.test_limits import seen
+from tests.judge.made import DELIVERY, seen, span
 
 
-def counters(at_ms: float, last: int, **changes: Any) -> Counters:
-    """The origin's counters as it would say them, punctual and with no tab."""
-    fields: dict[str, Any] = {"cell": "c", "reached": {}, "delivered": {}, "late_ms": 0.5, "latest_ms": 2.5}
-    return Counters(at_ms=at_ms, last=last, **{**fields, "received_bytes": 0, "sent_bytes": 0, **changes})
-
-
-def spent(since: float, until: float, origin: tuple[float, int] = (0, 0), browser: tuple[float, int] = (0, 0)) -> UsageSpan:
-    """CPU seconds, and bytes of memory grown by, on top of what both had used before."""
-    trees = [(Usage(10.0, 5_000_000, 3), Usage(10.0 + cpu_s, 5_000_000 + grown, 3)) for cpu_s, grown in (origin, browser)]
-    return UsageSpan((since, until), *trees)
-
-
-LISTENED = DeliverySeen(
-    tabs=(ClientDelivery(1, 25, 0, 1, 0, (3.0, 1.0)), ClientDelivery(2, 15, 10, 3, 2, (4.0, 2.0))),
-    began=counters(2000, 100, received_bytes=300, sent_bytes=7000, late_ms=90.0, latest_ms=99.0),
-    ended=counters(7000, 125, received_bytes=500, sent_bytes=9010),
-    clocks_ms=0.123,
-    idle=(spent(1000, 2000, (0.1, 100_000)), spent(7000, 9000, (0.6, 600_000), (0.4, 0))),
-    spent=spent(2000, 7000, (3.0, 3_000_000), (1.5, -10_000)),
-)
-"""Five seconds, with a second of idleness before and two after."""
-
-
-def figures(listened: DeliverySeen = LISTENED, **changes: Any) -> Way:
-    found = way(seen(2, 2, listened=listened, **changes))
+def figures(delivery: DeliverySeen = DELIVERY, **changes: Any) -> DeliveryFigures:
+    found = delivery_figures(seen(2, 2, delivery=delivery, **changes))
     assert found is not None
     return found
 
 
-def test_nobody_listened() -> None:
-    assert way(seen(2, 2)) is None
+def test_no_updates_were_followed() -> None:
+    assert delivery_figures(seen(2, 2)) is None
 
 
 def test_counts_are_over_all_tabs_and_since_the_beginning() -> None:
     found = figures()
     assert (found.seconds, found.published, found.received) == (5.0, 25, 40)
     assert (found.missed, found.repeated, found.disordered) == (10, 4, 2)
-    assert (found.late_ms, found.latest_ms, found.clocks_ms) == (0.5, 2.5, 0.12)
-    assert [found.latency_ms[percent] for percent in (0, 25, 50, 51, 100)] == [1.0, 1.0, 2.0, 3.0, 4.0]
+    assert (found.delay_ms, found.clocks_ms) == (0.5, 0.12)
+    assert [found.latency_percentiles_ms[percent] for percent in (0, 25, 50, 51, 100)] == [1.0, 1.0, 2.0, 3.0, 4.0]
 
 
 def test_bytes_are_those_of_the_window_for_each_update_that_came() -> None:
@@ -71,32 +48,61 @@ def test_requests_count_within_the_window_and_of_this_cell_only() -> None:
     assert (found.requests, found.requests_per_second, found.http) == (3, 0.6, ("1.1", "2"))
 
 
-def test_the_first_update_of_the_middle_tab_and_of_the_slowest() -> None:
+def test_the_first_update_of_the_middle_client() -> None:
     opened = [40.0, None, 10.04, 900.0]
     tabs = tuple(ClientSeen(n, document=True, live=True, opening_ms=ms) for n, ms in enumerate(opened, start=1))
-    assert figures(tabs=tabs).first_ms == (40.0, 900.0)
-    assert figures(tabs=tabs[1:2]).first_ms is None
+    assert figures(clients=tabs).first_ms == 40.0
+    assert figures(clients=tabs[1:2]).first_ms is None
 
 
 def test_what_idleness_costs_is_taken_off() -> None:
-    """In five seconds as idle as before it would have used 0.5 s, as idle as after 1.5 s; so 2 s are for 40 updates."""
+    """In five seconds as idle as in each of the three windows the origin would have used 0.5, 1.0 and 1.5 s; so 2 s are for 40
+    updates, give or take 0.5."""
     found = figures()
-    assert found.origin == Cost(50.0, 12.5, 50_000_000, 8_000_000)
-    assert found.browser == Cost(25.0, 12.5, -250_000, 4_990_000)
+    assert found.origin == Cost(cpu_s=50.0, cpu_within_s=12.5, memory_bytes=8_000_000)
+    assert found.browser == Cost(cpu_s=29.167, cpu_within_s=12.5, memory_bytes=8_000_000)
+    assert found.origin.known
+    assert found.origin.bound_s == 62.5
 
 
-def test_idleness_that_differs_the_other_way_is_as_uncertain() -> None:
-    before, after = LISTENED.idle
-    turned = msgspec.structs.replace(LISTENED, idle=(after, before))
-    assert cost(turned, "origin", 40) == cost(LISTENED, "origin", 40)
+def test_the_order_of_the_idle_windows_is_no_matter() -> None:
+    turned = msgspec.structs.replace(DELIVERY, idle=DELIVERY.idle[::-1])
+    assert cost(turned, 40, lambda span: span.origin) == cost(DELIVERY, 40, lambda span: span.origin)
+
+
+@pytest.mark.parametrize(
+    ("idle", "cpu_s", "within_s", "known", "bound_s"),
+    [
+        ((0.0, 0.0, 0.0), 25.0, 0.0, True, 25.0),
+        ((0.0, 0.0, 0.3), 12.5, 18.75, False, 31.25),
+        ((0.1, 0.2, 0.3), 0.0, 12.5, False, 12.5),
+        ((0.5, 0.1, 0.3), -12.5, 25.0, False, 25.0),
+        ((0.1,), 12.5, None, False, None),
+    ],
+)
+def test_a_cost_is_known_only_above_its_noise(
+    idle: tuple[float, ...], cpu_s: float, within_s: float | None, known: bool, bound_s: float | None
+) -> None:
+    """One CPU second in five, and 40 updates. A cost below its noise, even a negative one, was printed as a number."""
+    windows = tuple(span(1000 * number, 1000 * number + 1000, each) for number, each in enumerate(idle))
+    found = cost(msgspec.structs.replace(DELIVERY, idle=windows, running=span(2000, 7000, 1.0)), 40, lambda span: span.origin)
+    assert (found.cpu_s, found.cpu_within_s, found.known, found.bound_s) == (cpu_s, within_s, known, bound_s)
+
+
+def test_processes_that_cannot_be_seen_cost_something_unknown() -> None:
+    """A browser on another machine cost "0.0 ± 0.0 CPU s, 0 MB"."""
+    windows = (span(0, 1000, 0.1, None),) * 3
+    found = figures(msgspec.structs.replace(DELIVERY, idle=windows, running=span(2000, 7000, 3.0, None)))
+    assert found.browser == Cost(cpu_s=None, cpu_within_s=None, memory_bytes=None)
+    assert (found.browser.known, found.browser.bound_s) == (False, None)
+    assert found.origin.known
 
 
 def test_no_update_came() -> None:
-    found = figures(msgspec.structs.replace(LISTENED, tabs=(ClientDelivery(1, 0, 25, 0, 0, ()),)))
-    assert (found.received, found.missed, found.latency_ms) == (0, 25, ())
+    found = figures(msgspec.structs.replace(DELIVERY, clients=(ClientDelivery(1, 0, 25, 0, 0, ()),)))
+    assert (found.received, found.missed, found.latency_percentiles_ms) == (0, 25, ())
     assert (found.sent_bytes, found.received_bytes) == (None, None)
-    assert found.origin == Cost(None, None, None, 8_000_000)
-    assert found.browser == Cost(None, None, None, 4_990_000)
+    assert found.origin == found.browser == Cost(cpu_s=None, cpu_within_s=None, memory_bytes=8_000_000)
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,19 @@
-"""What was carried, before the judge: as the standards say or otherwise, and whether the ledger has as many answers."""
+"""Payloads before the judge: as specified or not, and whether the ledger has as many answers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from lab.judge import judge
 from lab.judge.payloads import RIGHT
-from lab.model.claims import Claim
+from lab.model.claims import Answer
 from lab.model.ledger import AnyEvent, StreamClosed, StreamOpened
 from lab.model.observation import Observation
 from lab.model.payloads import PayloadSeen
-from lab.model.verdict import Kind
-from tests.judge.test_limits import seen
+from lab.model.verdict import Doubt, Kind
+from tests.judge.made import seen, with_ledger
 
 
 def carried(name: str, right: bool = True, **changes: Any) -> PayloadSeen:
@@ -32,34 +31,35 @@ def observed(*payloads: PayloadSeen, written: tuple[int, ...] | None = None, cla
     for number, sent in enumerate(answers):
         events.append(opened(number, "s.chromium.h1.sse.tabs.1.100.1"))
         events.append(StreamClosed(at_ms=number, stream=number, reason="answered", sent=sent))
-    return seen(1, 1, payloads=payloads, ledger=tuple(events), claim=Claim(None, "somebody", claimed))
+    claim = Answer(answer=claimed, source="somebody")
+    return seen(1, 1, payloads=payloads, ledger=tuple(events), claim=claim, question="payloads")
 
 
 def opened(stream: int, cell: str) -> StreamOpened:
     return StreamOpened(at_ms=0, stream=stream, connection=1, cell=cell, tab=1, transport="sse", http="1.1")
 
 
-def test_all_as_the_standards_say() -> None:
+def test_all_as_specified() -> None:
     verdict = judge(observed(carried("one line"), BYTES))
     assert (verdict.kind, verdict.answer, verdict.cause, verdict.live) == (Kind.CONFIRMED, RIGHT, None, 1)
     assert verdict.why == (
-        "2 of 2 payloads came as the standards say (as claimed). Of 64 bytes sent as binary, 64 survived, for 90 on the wire."
+        "2 of 2 payloads came as specified (as claimed). Of 64 bytes sent as binary, 64 survived, for 90 on the wire."
     )
     assert [one.says for one in verdict.witnesses] == [
-        "2 of 2 payloads came as the standards say.",
+        "2 of 2 payloads came as specified.",
         "3 were written whole, the first one twice.",
     ]
 
 
-def test_otherwise_and_by_name() -> None:
+def test_what_differs_is_named() -> None:
     verdict = judge(observed(WRONG[0], carried("one line"), WRONG[1]))
-    assert (verdict.kind, verdict.answer) == (Kind.REFUTED, "otherwise: a BOM, a name")
-    assert verdict.why == "1 of 3 payloads came as the standards say (the claim is all as said). A BOM: []; a name: ['x']."
+    assert (verdict.kind, verdict.answer) == (Kind.REFUTED, "differs: a BOM, a name")
+    assert verdict.why == "1 of 3 payloads came as specified (claim: as specified). A BOM: []; a name: ['x']."
 
 
-def test_what_is_claimed_to_come_otherwise() -> None:
-    assert judge(observed(*WRONG, claimed="otherwise: a BOM, a name")).kind == Kind.CONFIRMED
-    assert judge(observed(WRONG[0], claimed="otherwise: a BOM, a name")).kind == Kind.REFUTED
+def test_a_claim_that_some_differ() -> None:
+    assert judge(observed(*WRONG, claimed="differs: a BOM, a name")).kind == Kind.CONFIRMED
+    assert judge(observed(WRONG[0], claimed="differs: a BOM, a name")).kind == Kind.REFUTED
 
 
 @pytest.mark.parametrize("written", [(), (1, 1), (1, 1, 0), (1, 1, 1, 1), (2,), (4,)])
@@ -77,4 +77,9 @@ def test_a_socket_carries_them_all() -> None:
 def test_what_another_cell_left_behind_is_not_counted() -> None:
     one = observed(carried("one line"), BYTES)
     stray = (opened(99, "control"), StreamClosed(at_ms=9, stream=99, reason="client", sent=12))
-    assert judge(msgspec.structs.replace(one, ledger=(*one.ledger, *stray))).kind == Kind.CONFIRMED
+    assert judge(with_ledger(one, *stray)).kind == Kind.CONFIRMED
+
+
+def test_nothing_was_carried() -> None:
+    verdict = judge(observed())
+    assert (verdict.kind, verdict.doubt) == (Kind.INCONCLUSIVE, Doubt.PRECONDITION)

@@ -102,7 +102,7 @@ class PlaywrightSession:
             switches, variables = engine.log.switches(network_log, brief=options.brief)
             arguments += switches
             environment |= variables
-        before = self._offspring()
+        before = self._children()
         with mapped(launch_error):
             browser = await kind.launch(
                 channel=candidate.channel,
@@ -115,15 +115,15 @@ class PlaywrightSession:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-        roots = tuple(sorted(process.pid for process in eldest(self._offspring() - before)))
+        roots = tuple(sorted(process.pid for process in self._children() - before))
         return PlaywrightBrowser(
             browser, candidate, network_log=network_log, brief=options.brief, trusts_leaf=trusts_leaf, roots=roots
         )
 
-    def _offspring(self) -> set[psutil.Process]:
-        """All that came from the helper."""
+    def _children(self) -> set[psutil.Process]:
+        """The browsers' first processes. (Their own are no roots: another browser may just have started one.)"""
         try:
-            return set(self._helper.children(recursive=True)) if self._helper else set()
+            return set(self._helper.children()) if self._helper else set()
         except psutil.NoSuchProcess:
             return set()
 
@@ -134,32 +134,44 @@ async def session(
 ) -> AsyncIterator[PlaywrightSession]:
     """See lab.browser.Driver. The start of the helper is never abandoned half way: Playwright would leave an error that nobody
     retrieves."""
-    before = set(helpers())
     manager = async_playwright()
+    before = set(helpers())
     starting: asyncio.Future[Playwright] = asyncio.ensure_future(manager.__aenter__())
     try:
-        with temporary_folder(environment):
-            try:
-                with mapped():
-                    running = await asyncio.wait_for(asyncio.shield(starting), START_S)
-            except TimeoutError as error:
-                for helper in set(helpers()) - before:
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        helper.kill()
-                raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
-            except OSError as error:
-                raise browser_failed(f"Playwright's helper process did not start: {error}") from error
-            finally:  # Without an await: the process is told of even when a second Ctrl-C ends the waiting.
-                new = set(helpers()) - before
-                for helper in new:
-                    if started is not None:
-                        started(helper.pid)
-        yield PlaywrightSession(running, next(iter(new), None), os.environ if environment is None else environment)
+        running, helper = await answered(starting, before, environment, started)
+        yield PlaywrightSession(running, helper, os.environ if environment is None else environment)
     finally:
         await asyncio.wait({starting}, timeout=START_S)
         if starting.done() and not starting.cancelled() and not starting.exception():
             with mapped():
                 await bounded(manager.__aexit__(), "its helper process")
+
+
+async def answered(
+    starting: asyncio.Future[Playwright],
+    before: set[psutil.Process],
+    environment: Mapping[str, str] | None,
+    started: Callable[[int], None] | None,
+) -> tuple[Playwright, psutil.Process | None]:
+    """Playwright, once its helper has answered; and the helper: whichever was not there `before`."""
+    new: set[psutil.Process] = set()
+    try:
+        with temporary_folder(environment), mapped():
+            try:
+                running = await asyncio.wait_for(asyncio.shield(starting), START_S)
+            finally:  # Without an await: the process is told of even when a second Ctrl-C ends the waiting.
+                new = set(helpers()) - before
+                for helper in new:
+                    if started is not None:
+                        started(helper.pid)
+    except TimeoutError as error:
+        for helper in new:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                helper.kill()
+        raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
+    except OSError as error:
+        raise browser_failed(f"Playwright's helper process did not start: {error}") from error
+    return running, next(iter(new), None)
 
 
 @contextmanager
@@ -190,17 +202,6 @@ def helpers() -> Iterator[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if HELPER in child.cmdline():
                 yield child
-
-
-def eldest(processes: set[psutil.Process]) -> list[psutil.Process]:
-    """Those that none of the others started."""
-    numbers = {process.pid for process in processes}
-    found = []
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.ppid() not in numbers:
-                found.append(process)
-    return found
 
 
 def launch_error(reason: str) -> LaunchError:

@@ -14,6 +14,7 @@ import pytest
 
 from lab.browser.logs.mozlog import MozLog
 from lab.model.ledger import now_ms
+from lab.model.verdict import Limit
 
 HERE = Path(__file__).parent / "recorded"
 H1, H1_CELL = HERE / "firefox-153-h1.moz_log", "seventh_tab.firefox.h1.sse.12.1"
@@ -29,13 +30,13 @@ def tabs(log: MozLog, cell: str) -> list[int]:
 def test_requests_that_wait_for_a_connection() -> None:
     account = MozLog(H1).account(H1_CELL)
     assert tabs(MozLog(H1), H1_CELL) == [10, 11, 12]
-    assert {one.waits_for for one in account.held} == {"connections per host"}
+    assert {one.waits_for for one in account.held} == {Limit.CONNECTIONS}
     assert {one.note for one in account.held} == {"9 connections to this host were counted, against a limit of 6"}
 
 
 def test_requests_that_wait_for_a_stream() -> None:
     assert tabs(MozLog(H2), H2_CELL) == [4, 5, 6]
-    assert {one.waits_for for one in MozLog(H2).account(H2_CELL).held} == {"streams per connection"}
+    assert {one.waits_for for one in MozLog(H2).account(H2_CELL).held} == {Limit.STREAMS}
 
 
 def test_requests_that_were_served_or_given_up_are_not_counted() -> None:
@@ -74,7 +75,7 @@ def test_it_is_read_as_it_grows(tmp_path: Path) -> None:
     ("damage", "complaint"),
     [
         (lambda raw: b"", "is empty"),
-        (lambda raw: raw[:20], "is empty"),
+        (lambda raw: raw[:20], "has no whole line"),
         (lambda raw: b"[Parent 1: Main Thread]: D/nsHttp no stamp\n" + raw, "not of a MOZ_LOG with time stamps"),
         (lambda raw: b"\xff\xfe\x00\n" + raw, "not of a MOZ_LOG"),
         (lambda raw: b"not a date UTC - [Parent 1: Main Thread]: V/nsHttp x\n" + raw, "not of a MOZ_LOG"),
@@ -114,14 +115,33 @@ def test_a_websocket_that_waits_for_a_stream(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("".join(WEBSOCKET))
     account = MozLog(log).account("w")
-    assert [(one.tab, one.waits_for) for one in account.held] == [(101, "streams per connection")]
+    assert [(one.tab, one.waits_for) for one in account.held] == [(101, Limit.STREAMS)]
     with log.open("a") as out:
         out.write(written("Socket Thread", "Http2Session::RegisterStreamID session=cc01 stream=bb01 id=0x2D concurrent=10"))
     assert MozLog(log).account("w").held == ()
 
 
-def test_a_brief_log_is_no_witness() -> None:
-    assert "only a brief log" in (MozLog(H1, brief=True).account(H1_CELL).missing or "")
+@pytest.mark.parametrize(
+    ("usual", "other"),
+    [
+        (r"\[Parent \d+: ", "[(null) 7912: "),
+        (r"\[Parent \d+: ", "[Web Content 7912: "),
+        (r"\[Parent \d+: ", "[7912:"),
+        (r"\A", "2026-11-23 04:55:00.000001 UTC - [Parent 7912: Main Thread]: D/nsSocketTransport created [this=1]\n"),
+    ],
+)
+def test_other_processes_and_modules_in_its_lines(tmp_path: Path, usual: str, other: str) -> None:
+    """As Firefox writes them elsewhere, and when it is asked for more modules (about:logging has a preset `networking`)."""
+    text = re.sub(usual, other, H1.read_text())
+    assert text != H1.read_text()
+    (tmp_path / "log").write_text(text)
+    assert tabs(MozLog(tmp_path / "log"), H1_CELL) == [10, 11, 12]
+
+
+def test_the_words_of_another_module_mean_nothing(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("".join(WEBSOCKET).replace("V/nsHttp", "V/nsOther"))
+    account = MozLog(tmp_path / "log").account("w")
+    assert (account.held, account.missing) == ((), None)
 
 
 def test_a_clock_that_was_set_back_changes_no_number(tmp_path: Path) -> None:

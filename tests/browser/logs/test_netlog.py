@@ -1,7 +1,8 @@
 """Chromium's NetLog as a witness: recorded logs of Chromium 156, whole, damaged and doctored.
 
 Recorded at the moment of the verdict, cut down to the events that are read: h1 with 6 of 12 tabs waiting
-for a connection, h2 with 4 of 8 waiting for a stream (the origin allowed 4).
+for a connection, h2 with 4 of 8 waiting for a stream (the origin allowed 4). The third one is of a Chromium with its new pool
+(--enable-features=HappyEyeballsV3), in which some of 9 streams of a page wait for a connection.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.browser.logs.netlog import NetLog
+from lab.browser.logs.netlog import NEW_POOL_MISSING, NetLog
+from lab.model.verdict import Limit
 
 HERE = Path(__file__).parent / "recorded"
 H1, H1_CELL = HERE / "chromium-156-h1.netlog.json", "seventh_tab.chromium.h1.sse.12.1"
 H2, H2_CELL = HERE / "chromium-156-h2.netlog.json", "seventh_tab.chromium.h2.sse.8.1"
+POOL, POOL_CELL = HERE / "chromium-156-pool.netlog.json", "pool.1"
 
 
 def tabs(log: NetLog, cell: str) -> list[int]:
@@ -28,14 +31,14 @@ def tabs(log: NetLog, cell: str) -> list[int]:
 def test_requests_that_wait_for_a_connection() -> None:
     account = NetLog(H1).account(H1_CELL)
     assert tabs(NetLog(H1), H1_CELL) == [7, 8, 9, 10, 11, 12]
-    assert {one.waits_for for one in account.held} == {"connections per host"}
+    assert {one.waits_for for one in account.held} == {Limit.CONNECTIONS}
     assert {one.limit for one in account.held} == {None}
 
 
 def test_requests_that_wait_for_a_stream() -> None:
     account = NetLog(H2).account(H2_CELL)
     assert tabs(NetLog(H2), H2_CELL) == [5, 6, 7, 8]
-    assert {(one.waits_for, one.limit) for one in account.held} == {("streams per connection", 4)}
+    assert {(one.waits_for, one.limit) for one in account.held} == {(Limit.STREAMS, 4)}
 
 
 def test_stalls_that_have_ended_are_not_counted() -> None:
@@ -75,12 +78,48 @@ def test_of_the_first_one_at_a_limit_in_total_only_its_entry_is_logged(tmp_path:
     (tmp_path / "log").write_text("".join(lines))
     log = NetLog(tmp_path / "log")
     assert tabs(log, H1_CELL) == [7, 8, 9, 10, 11, 12]
-    assert {one.waits_for for one in log.account(H1_CELL).held} == {"sockets in total"}
+    assert {one.waits_for for one in log.account(H1_CELL).held} == {Limit.SOCKETS}
 
 
 def stall_type(constants: str) -> int:
     _, _, rest = constants.partition('"SOCKET_POOL_STALLED_MAX_SOCKETS_PER_GROUP":')
     return int(rest.split(",")[0].rstrip("}"))
+
+
+def test_a_log_of_the_new_pool_is_a_missing_witness() -> None:
+    """It logs no stall: read as the old pool's, it says that none is held, whatever is."""
+    account = NetLog(POOL).account(POOL_CELL)
+    assert (account.held, account.missing) == ((), NEW_POOL_MISSING)
+    assert "HTTP_STREAM_POOL_JOB_ALIVE" in POOL.read_text()
+    assert "SOCKET_POOL_STALLED" not in POOL.read_text().partition("\n")[2]
+
+
+def test_the_new_pool_matters_only_to_measured_requests(tmp_path: Path) -> None:
+    """A request of the browser's own (for an update, say) may go through it."""
+    (tmp_path / "log").write_text(POOL.read_text().replace(f"cell={POOL_CELL}&", ""))
+    account = NetLog(tmp_path / "log").account(POOL_CELL)
+    assert (account.held, account.missing) == ((), None)
+
+
+def test_the_new_pool_is_noticed_as_the_log_grows(tmp_path: Path) -> None:
+    lines = POOL.read_text().splitlines(keepends=True)
+    first = next(at for at, line in enumerate(lines) if f"cell={POOL_CELL}" in line and '"is_preconnect":false' in line)
+    (tmp_path / "log").write_text("".join(lines[: first + 1]))
+    log = NetLog(tmp_path / "log")
+    assert log.account(POOL_CELL).missing is None
+    with (tmp_path / "log").open("a") as out:
+        out.write(lines[first + 1])
+    assert log.account(POOL_CELL).missing == NEW_POOL_MISSING
+    with (tmp_path / "log").open("a") as out:
+        out.write("anything\n")
+    assert log.account(POOL_CELL).missing == NEW_POOL_MISSING
+
+
+@pytest.mark.parametrize("end", ["]}\n", "]\n}\n", '],\n"polledData": {"a": [1]}}\n'])
+def test_a_log_that_was_closed(tmp_path: Path, end: str) -> None:
+    """Its last event has no comma, and may have the end of the whole log on its line."""
+    (tmp_path / "log").write_text(H1.read_text().rstrip(",\n") + end)
+    assert tabs(NetLog(tmp_path / "log"), H1_CELL) == [7, 8, 9, 10, 11, 12]
 
 
 def test_it_is_read_as_it_grows(tmp_path: Path) -> None:
@@ -100,7 +139,8 @@ def test_it_is_read_as_it_grows(tmp_path: Path) -> None:
     ("damage", "complaint"),
     [
         (lambda raw: b"", "is empty"),
-        (lambda raw: raw[:50], "is empty"),
+        (lambda raw: raw[:50], "has no whole line"),
+        (lambda raw: raw.replace(b"\n", b""), "of a form that has all in one line"),
         (lambda raw: b"\n" + raw, "not understood"),
         (lambda raw: raw.replace(b'"logFormatVersion":1', b'"logFormatVersion":2'), "it has format 2"),
         (lambda raw: raw.replace(b"logEventTypes", b"logEventKinds"), "not understood: KeyError"),
