@@ -29,10 +29,11 @@ def lab(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, in real browsers too; arguments go to pytest."""
+    """Run the tests, in real browsers too, in two processes (tests/conftest.py shares them out); arguments go to pytest: `-n0`
+    runs them in one process, a path only those below it."""
     install(session)
     browsers(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder", *session.posargs)
 
 
 @nox.session

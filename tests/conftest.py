@@ -18,11 +18,44 @@ from lab.model import ledger
 from lab.run import certs
 from tests.tools.control import H1, post
 
-pytest.register_assert_rewrite("tests.faults.struck")
+pytest.register_assert_rewrite("tests.faults.struck", "tests.tools.runs")
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
 
 ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
 PATIENCE_S = 20.0
+
+BLOCKS = {
+    "end_to_end": "measuring",
+    "faults": "faults",
+    "run/test_disk.py": "faults",
+    "run/test_clock_wrong.py": "faults",
+}
+"""Folders and files (in tests/) whose tests all run in one process, one after the other, when `nox -s tests` shares the tests
+out to two. Those of one block share the runs of their session fixtures; every other file is a block of its own. The blocks
+begin in this order, the other files last."""
+
+
+def block(path: Path) -> str:
+    """The block that a test file belongs to."""
+    name = path.relative_to(TESTS).as_posix()
+    return next((block for start, block in BLOCKS.items() if name.startswith(start)), name)
+
+
+@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist looks at the marks.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not hasattr(config, "workerinput"):  # All in one process: the order in which they were asked for.
+        return
+    order = list(dict.fromkeys(BLOCKS.values()))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(block(item.path)))
+
+    def turn(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("xdist_group")
+        return order.index(mark.args[0]) if mark and mark.args[0] in order else len(order)
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

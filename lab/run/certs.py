@@ -50,7 +50,7 @@ def spki_hash(folder: Path) -> str:
 @contextmanager
 def minted(*names: str) -> Iterator[Path]:
     """A fresh folder with certificates for `names` (none: NAMES), removed at the end. It is made under certs/ in a checkout,
-    else where the system keeps temporary files.
+    else where the system keeps temporary files; the id of this process in its name tells whose it is, should one be left behind.
 
     Raises MachineError where they can't be written: a full disk, a folder of somebody else's."""
     root = checkout()
@@ -58,7 +58,7 @@ def minted(*names: str) -> Iterator[Path]:
     folder = None
     try:
         try:
-            folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=parent))
             mint(folder, *names)
         except OSError as error:
             raise MachineError(

@@ -1,1 +1,1 @@
-"""What is done to the lab in its tests, as scenarios and by force."""
+"""Runs of the lab that are disturbed: processes killed, pages that hang, a full disk, Ctrl-C."""

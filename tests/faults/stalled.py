@@ -1,9 +1,9 @@
-"""Frames of one page, which gets no time for a while in the middle of opening them."""
+"""Frames of one page. While they are being opened, a script keeps the page from doing anything for a while."""
 
 import asyncio
 from typing import cast
 
-from lab import Claim, Tabs
+from lab import AtMost, Tabs
 from lab.measure.tabs import CellTabs
 from lab.scenario.scenario import scenario
 
@@ -12,15 +12,18 @@ WITHOUT_TIME = "(() => { const end = performance.now() + 2500; while (performanc
 
 @scenario(
     transports=["sse"],
-    opened=["frames"],
+    openings=["frames"],
     streams=[10],
-    claims=[Claim(6, "tests/test_walls.py", protocols=("h1",)), Claim(10, "the origin's setting", protocols=("h2",))],
+    claims=[
+        AtMost(6, source="tests/end_to_end/test_limits.py", protocols=("h1",)),
+        AtMost(10, source="the origin's setting", protocols=("h2",)),
+    ],
 )
 async def stalled(tabs: Tabs) -> None:
     cell = cast(CellTabs, tabs)
 
     async def stall() -> None:
-        while cell.asked < 9:  # noqa: ASYNC110  # nothing tells of it, and nothing should for this
+        while (cell.seen.opened or 0) < 9:  # noqa: ASYNC110  # nothing tells of it, and nothing should for this
             await asyncio.sleep(0.001)
         await cell.pages[0].tab.ask(WITHOUT_TIME)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from lab import paths
 from lab.model import ledger
 from lab.results import file as results
 from lab.results.file import Results
@@ -25,7 +26,10 @@ from tests.conftest import ROOT
 
 PATIENCE_S = 60.0
 MENDED_S = 15.0
-"""So long a fault may hold up a run: that is promised."""
+"""A fault may hold up a run for this long: that is promised."""
+
+OBSERVED, HEAD = b'"Observed"', 100
+"""The tag of a cell's line in observations.jsonl, which stands at the line's head (lab/results/observations.py)."""
 
 
 class Struck:
@@ -34,7 +38,6 @@ class Struck:
     def __init__(self, out: Path, *options: str, command: tuple[str, ...] = ("-m", "lab")) -> None:
         self.out = out
         self.temporary = Path(tempfile.mkdtemp(prefix="7t-"))  # A short path: Chromium's socket in it may have 107 letters.
-        self._certs = set((ROOT / "certs").glob("run-*"))
         self.process = subprocess.Popen(
             [sys.executable, *command, "run", *options, "--out", str(out)],
             cwd=ROOT,
@@ -65,13 +68,13 @@ class Struck:
         after = [at for at in began if at > mine[-1]]
         return events[mine[-1] : after[0] if after else None]
 
-    def found(self) -> Results | None:
-        """What results.json says so far; at every moment it is whole."""
-        return next((results.read(path) for path in self.out.glob("2*/results.json")), None)
+    def ended(self) -> int:
+        """How many cells have ended, by the lines of observations.jsonl."""
+        lines = [line for path in self.out.glob(f"2*/{paths.OBSERVATIONS}") for line in path.read_bytes().splitlines()]
+        return sum(OBSERVED in line[:HEAD] for line in lines)
 
     def has_cells(self, number: int) -> bool:
-        found = self.found()
-        return found is not None and len(found.cells) >= number
+        return self.ended() >= number
 
     def wait(self, ready: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
         end = time.monotonic() + patience_s
@@ -105,7 +108,7 @@ class Struck:
     def end(self, code: int) -> Results:
         """Let it come to its end, which must be this one; what it had measured, as a reader finds it."""
         self.end_badly(code)
-        return results.read(self.folder / "results.json")
+        return results.read(self.folder / paths.RESULTS)
 
     def end_badly(self, code: int) -> None:
         """The same, where nothing may have been written."""
@@ -131,7 +134,11 @@ class Struck:
                 taken.bind(("127.0.0.1", port))
         behind = [str(path.relative_to(self.temporary)) for path in self.temporary.rglob("*")]
         assert not behind
-        assert set((ROOT / "certs").glob("run-*")) <= self._certs
+        assert not self.certificates()
+
+    def certificates(self) -> list[Path]:
+        """The folders of certificates that this run has made and not removed; those of other runs beside it are none of ours."""
+        return list((ROOT / "certs").glob(f"run-{self.process.pid}-*"))
 
 
 def left(processes: list[psutil.Process]) -> list[str]:
@@ -163,4 +170,5 @@ def struck(out: Path, *options: str, command: tuple[str, ...] = ("-m", "lab")) -
             for child in children:
                 if child.is_running():
                     child.kill()
-        shutil.rmtree(run.temporary)
+        for folder in (run.temporary, *run.certificates()):  # A run that was killed leaves them behind.
+            shutil.rmtree(folder)

@@ -1,5 +1,5 @@
-"""Something dies or stands still in the middle of a cell: that cell is a harness fault which says so, the others are measured,
-and nothing is left behind. Each is struck at several moments, a cell after the other of one run."""
+"""A process of the run dies or hangs in the middle of a cell: that cell is a harness fault which says so, the other cells are
+measured, and nothing is left behind. Each fault strikes at several moments, one in each of a run's first cells."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from lab.model import ledger
+from lab.model.verdict import Kind
 from tests.faults.struck import MENDED_S, Struck, struck
 
 TABS, LIVE = 8, 6
@@ -28,7 +29,7 @@ def opening_tabs(run: Struck, repeat: int) -> bool:
 
 
 def settling(run: Struck, repeat: int) -> bool:
-    """All are live who ever will be, and the control tab opens."""
+    """As many tabs are live as ever will be, and the control tab opens."""
     events = run.of_cell(repeat)
     return count(events, ledger.StreamOpened) >= LIVE and count(events, ledger.DocumentServed, "control") > 0
 
@@ -53,7 +54,7 @@ def kill_browser(run: Struck) -> None:
 
 
 def kill_renderer(run: Struck) -> None:
-    """Not the oldest, which is that of a window of the browser's own: a tab's."""
+    """A tab's process: the oldest renderer belongs to a window of the browser's own."""
     run.called("--type=renderer")[2].kill()
 
 
@@ -65,13 +66,13 @@ def kill_helper(run: Struck) -> None:
     ("strike", "complaint"),
     [
         (kill_origin, "the origin"),
-        (stop_origin, "the origin stood still"),
+        (stop_origin, "the origin hung"),
         (kill_browser, "the browser failed"),
         (kill_renderer, "the browser failed: the process of one of its tabs crashed"),
         (kill_helper, "the browser failed"),
     ],
 )
-def test_each_blow_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
+def test_each_fault_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
     with struck(tmp_path, *ONE_ENGINE, "--repeat", "4") as run:
         for repeat, moment in MOMENTS.items():
             run.wait(partial(moment, run, repeat))
@@ -83,11 +84,11 @@ def test_each_blow_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], Non
     assert len(found.cells) == 4
     assert not found.interrupted
     for cell in found.cells[:3]:
-        assert cell.verdict == "harness_fault", cell.name
-        assert complaint in cell.why, cell.name
-        assert ": " in cell.why, "what to do stands behind it"
+        assert cell.verdict.kind is Kind.HARNESS_FAULT, cell.name
+        assert complaint in cell.verdict.why, cell.name
+        assert ": " in cell.verdict.why, "what to do stands behind it"
         assert cell.rows, "what had been seen before is kept"
-    assert (found.cells[3].verdict, found.cells[3].live) == ("confirmed", LIVE)
+    assert (found.cells[3].verdict.kind, found.cells[3].verdict.live) == (Kind.CONFIRMED, LIVE)
     assert complaint in (run.folder / "index.html").read_text(encoding="utf-8")
     assert "Error: " in (run.folder / "run.log").read_text(encoding="utf-8")
 
@@ -98,11 +99,11 @@ def test_what_dies_while_it_starts_is_started_again(tmp_path: Path, words: tuple
         run.wait(lambda: run.called(*words))
         run.called(*words)[0].kill()
         found = run.end(0)
-    assert [cell.live for cell in found.cells] == [LIVE, LIVE]
+    assert [cell.verdict.live for cell in found.cells] == [LIVE, LIVE]
 
 
 def cut_ledger(run: Struck) -> None:
-    """Half a line, in the middle of the ledger."""
+    """Write half a line into the ledger."""
     with Path(f"/proc/{run.called('lab.origin')[0].pid}/fd/1").open("wb", buffering=0) as pipe:
         pipe.write(b'{"event":"StreamOpened","at_ms":12.5,"str\n')
 
@@ -113,7 +114,7 @@ def exhaust_descriptors(run: Struck) -> None:
 
 
 def pause_driver(run: Struck) -> None:
-    """Nobody reads the ledger for ten seconds."""
+    """Stop the driver, which reads the ledger, for ten seconds."""
     run.process.send_signal(signal.SIGSTOP)
     time.sleep(10)
     run.process.send_signal(signal.SIGCONT)
@@ -126,13 +127,13 @@ def pause_driver(run: Struck) -> None:
         (exhaust_descriptors, "the origin failed at door h1: OSError: [Errno 24] Too many open files"),
     ],
 )
-def test_what_the_origin_suffers_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
+def test_a_fault_within_the_origin_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], None], complaint: str) -> None:
     with struck(tmp_path, *ONE_ENGINE, "--repeat", "2") as run:
         run.wait(partial(opening_tabs, run, 1))
         strike(run)
         found = run.end(4)
-    assert [cell.verdict for cell in found.cells] == ["harness_fault", "confirmed"]
-    assert complaint in found.cells[0].why
+    assert [cell.verdict.kind for cell in found.cells] == [Kind.HARNESS_FAULT, Kind.CONFIRMED]
+    assert complaint in found.cells[0].verdict.why
 
 
 def test_a_driver_that_pauses_loses_nothing(tmp_path: Path) -> None:
@@ -140,4 +141,4 @@ def test_a_driver_that_pauses_loses_nothing(tmp_path: Path) -> None:
         run.wait(partial(opening_tabs, run, 1))
         pause_driver(run)
         found = run.end(0)
-    assert [(cell.verdict, cell.live) for cell in found.cells] == [("confirmed", LIVE)] * 2
+    assert [(cell.verdict.kind, cell.verdict.live) for cell in found.cells] == [(Kind.CONFIRMED, LIVE)] * 2

@@ -1,4 +1,4 @@
-"""A page that never answers, or never comes, is a fault of its cell; the next scenario is measured."""
+"""A page that never answers, or never arrives, is a fault of its cell; the next scenario is measured."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from lab.browser.engines import ENGINES
+from lab.model.verdict import Kind
 from tests.faults.struck import struck
 
-FAULTS = Path(__file__).parent / "faults"
+FAULTS = Path(__file__).parent
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -19,7 +20,7 @@ def test_pages_that_do_not_answer(tmp_path: Path, engine: str) -> None:
     with struck(tmp_path, *scenarios, "seventh_tab", *options) as run:
         found = run.end(4)
     endless, unanswered, next_one = found.cells
-    assert (endless.verdict, unanswered.verdict) == ("harness_fault", "harness_fault")
-    assert "1 of 2 pages did not answer for 8 s, though they had loaded: a script in them does not end" in endless.why
-    assert "not one of 2 pages was answered: see origin.log" in unanswered.why
-    assert (next_one.verdict, next_one.live) == ("confirmed", 2)
+    assert endless.verdict.kind is unanswered.verdict.kind is Kind.HARNESS_FAULT
+    assert "1 of 2 pages did not answer for 8 s, though they had loaded: a script in them does not end" in endless.verdict.why
+    assert "not one of 2 pages was answered: see origin.log" in unanswered.verdict.why
+    assert (next_one.verdict.kind, next_one.verdict.live) == (Kind.CONFIRMED, 2)

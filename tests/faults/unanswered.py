@@ -1,4 +1,4 @@
-"""Two tabs whose page never comes: something accepts their connections, and answers nothing."""
+"""Two tabs whose page never arrives: a server accepts their connections and answers nothing."""
 
 import asyncio
 from typing import cast
@@ -8,15 +8,16 @@ from lab.measure.tabs import CellTabs
 from lab.scenario.scenario import scenario
 
 
-@scenario(transports=["sse"], tabs=2, claim={"h1": 2}, source="tests/test_pages.py")
+@scenario(transports=["sse"], tabs=2, claim={"h1": 2}, source="tests/faults/test_pages.py")
 async def unanswered(tabs: Tabs) -> None:
-    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1024):
             pass
         writer.close()
 
-    async with await asyncio.start_server(hear, "127.0.0.1", 0) as silent:
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as silent:
         port = silent.sockets[0].getsockname()[1]
-        cast(CellTabs, tabs)._at.page = lambda door, host="", **query: f"http://127.0.0.1:{port}/"  # type: ignore[method-assign]
+        addresses = cast(CellTabs, tabs)._context.addresses
+        addresses.page = lambda door, host="", **query: f"http://127.0.0.1:{port}/"  # type: ignore[method-assign]
         await tabs.open_one_by_one()
         await tabs.settle()
