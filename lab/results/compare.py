@@ -143,8 +143,14 @@ def apart_by(run: CellResult, runs: Sequence[CellResult]) -> str:
     """` (at most 24)`: what tells a cell from those that are called the same; empty where there are none."""
     differ = [axis for axis in AXES if len({getattr(one.cell, axis.field) for one in runs}) > 1]
     parts = [run.cell.scenario] if len({one.cell.scenario for one in runs}) > 1 else []
-    parts += [f"{axis.label} {NONE if (value := getattr(run.cell, axis.field)) in (None, '') else value}" for axis in differ]
+    parts += [f"{axis.label} {value_of(run, axis.field)}" for axis in differ]
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def value_of(run: CellResult, field: str) -> str:
+    """The cell's value of one axis; a dash where it has none."""
+    value = getattr(run.cell, field)
+    return NONE if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def changed(cell: str, pair: Pair, beside: Sequence[str]) -> Changed:

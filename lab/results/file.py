@@ -28,7 +28,8 @@ from lab.model.protocols import PROTOCOLS
 from lab.model.questions import QUESTIONS
 from lab.model.starvation import ProbeSeen
 from lab.model.verdict import Verdict
-from lab.results.upgrade import READABLE, SCHEMA, upgrade
+from lab.results.upgrade import READABLE, upgrade
+from lab.results.upgrade import SCHEMA as SCHEMA
 
 EXACT = 2**53
 """Beyond it JSON's numbers do not stay what they are everywhere (RFC 8259, section 6), and nothing measured here comes near."""

@@ -62,6 +62,10 @@ def of(kind: inspect.Type, known: Known) -> st.SearchStrategy[Any]:
             return st.lists(of(kind.item_type, known), max_size=2)
         case inspect.TupleType():
             return st.tuples(*(of(each, known) for each in kind.item_types))
+        case inspect.EnumType():
+            return st.sampled_from(list(kind.cls))
+        case inspect.LiteralType():
+            return st.sampled_from(list(kind.values))
         case inspect.DictType():
             return st.dictionaries(of(kind.key_type, known), of(kind.value_type, known), max_size=2)
     return SIMPLE[type(kind)]

@@ -1,4 +1,5 @@
-"""results.json, damaged, changed and made up: it is read, and says the same when written again; or one line says why not."""
+"""results.json and observations.jsonl, damaged, changed and made up: they are read, and say the same when written again; or one
+line says why not."""
 
 from __future__ import annotations
 
@@ -11,17 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import UsageError
-from lab.results import file as results
+from lab.results import file
 from lab.results.file import Results
+from lab.results.observations import Record, RunRecord, read_records
 from tests.conftest import ROOT
 from tests.fuzz import rounds
 from tests.fuzz.damage import changed, damaged
 from tests.fuzz.made_up import BEYOND, JSON, made_up
 from tests.results.test_file import cell, made
+from tests.results.test_observations import RECORDS
 
 WRITTEN = msgspec.json.format(msgspec.json.encode(made(cell(3, 2), cell(2, 2, protocol="h2"))))
-OLDER = (ROOT / "tests" / "report" / "older" / "schema-2.json").read_bytes()
-SCHEMAS = st.sampled_from([results.SCHEMA, "seventh-tab/2"])
+OLDER = [(ROOT / "tests" / "report" / "older" / f"schema-{number}.json").read_bytes() for number in (2, 3)]
+LINES = b"".join(msgspec.json.encode(one) + b"\n" for one in RECORDS)
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +36,13 @@ def read(path: Path, raw: bytes) -> Results | None:
     """What is read; None where it was refused, in one line that names the file."""
     path.write_bytes(raw)
     try:
-        found = results.read(path)
+        found = file.read(path)
     except UsageError as error:
         assert str(path) in error.message
         assert "\n" not in str(error)
         return None
-    results.write(found, path)
-    assert results.read(path) == found
+    file.write(found, path)
+    assert file.read(path) == found
     return found
 
 
@@ -56,16 +59,46 @@ def test_a_file_with_something_else_in_it_is_read_or_refused(path: Path, raw: by
 
 
 @rounds(15)
-@given(raw=changed(OLDER))
+@given(raw=st.sampled_from(OLDER).flatmap(changed))
 def test_so_is_an_older_one(path: Path, raw: bytes) -> None:
     read(path, raw)
 
 
 @rounds(30)
-@given(run=made_up(Results, {"Results.schema": SCHEMAS}))
+@given(run=made_up(Results, {"Results.schema": st.just(file.SCHEMA)}))
 def test_whatever_keeps_to_the_schema_is_read_or_refused(path: Path, run: Results) -> None:
     found = read(path, msgspec.json.encode(run))
     assert found is None or found == run
+
+
+def records(path: Path, raw: bytes) -> list[Record] | None:
+    """What is read; None where it was refused, in one line that names the file."""
+    path.write_bytes(raw)
+    try:
+        return read_records(path)
+    except UsageError as error:
+        assert str(path) in error.message
+        assert "\n" not in str(error)
+        return None
+
+
+@rounds(100)
+@given(raw=st.binary(max_size=60) | JSON.map(msgspec.json.encode) | damaged(LINES))
+def test_damaged_observations_are_read_or_refused(path: Path, raw: bytes) -> None:
+    """And what is read can be judged."""
+    run = RunRecord()
+    for one in records(path, raw) or ():
+        run.add(one)
+
+
+@rounds(60)
+@given(which=st.integers(0, len(RECORDS) - 1), data=st.data())
+def test_an_observation_with_something_else_in_it_is_judged_or_refused(path: Path, which: int, data: st.DataObject) -> None:
+    lines = LINES.splitlines(keepends=True)
+    lines[which] = data.draw(changed(lines[which])) + b"\n"
+    run = RunRecord()
+    for one in records(path, b"".join(lines)) or ():
+        run.add(one)
 
 
 @rounds(40)
@@ -87,6 +120,6 @@ def numbers(tree: Any) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"schema":"seventh-tab/3","x":' + b"[" * 100_000, b'{"schema":"\\ud800"}'])
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"schema":"seventh-tab/4","x":' + b"[" * 100_000, b'{"schema":"\\ud800"}'])
 def test_a_file_that_is_too_deep(path: Path, raw: bytes) -> None:
     assert read(path, raw) is None

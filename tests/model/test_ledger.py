@@ -1,3 +1,5 @@
+"""The ledger's lines: every event is one, and comes back as it was."""
+
 from __future__ import annotations
 
 import msgspec
@@ -6,22 +8,22 @@ import pytest
 from lab.model import ledger
 from lab.model.ledger import (
     AnyEvent,
-    Beat,
     CellBegan,
     ConnectionClosed,
     ConnectionNegotiated,
     ConnectionOpened,
     DocumentServed,
-    Listening,
+    Event,
+    Heartbeat,
     OriginFault,
+    OriginStarted,
     ProbeServed,
     StreamClosed,
     StreamOpened,
 )
-from lab.model.payloads import Event
 
 EVENTS: list[AnyEvent] = [
-    Listening(at_ms=0, host="h", doors={"h1": 1}, streams_per_connection=100, updates_per_second=10, pid=1, versions={}),
+    OriginStarted(at_ms=0, host="h", doors={"h1": 1}, streams_per_connection=100, updates_per_second=10, pid=1, versions={}),
     CellBegan(streams_per_connection=100, at_ms=1, cell="a"),
     ConnectionOpened(at_ms=2, connection=1, door="h1", peer="127.0.0.1:1"),
     ConnectionNegotiated(at_ms=3, connection=1, protocol="http/1.1"),
@@ -32,7 +34,7 @@ EVENTS: list[AnyEvent] = [
     StreamOpened(at_ms=7, stream=2, connection=2, cell="control", tab=1, transport="sse", http="1.1"),
     StreamClosed(at_ms=8, stream=1, reason="client", sent=3),
     ConnectionClosed(at_ms=9, connection=1, reason="closed"),
-    Beat(at_ms=10),
+    Heartbeat(at_ms=10),
     OriginFault(at_ms=10, where="connection 1", error="no"),
 ]
 

@@ -1,3 +1,5 @@
+"""results.json: written whole, and read with one clear error for whatever is not such a file."""
+
 from __future__ import annotations
 
 import json
@@ -9,13 +11,14 @@ import pytest
 
 from lab.errors import MachineError, UsageError
 from lab.judge import judge
-from lab.results import file as results
-from lab.results.file import Machine, Results
-from tests.conftest import ROOT
-from tests.judge.test_limits import seen
+from lab.results import file
+from lab.results.file import CellResult, Machine, Results
+from lab.results.record import cell_result
+from lab.results.upgrade import SCHEMA
+from tests.judge.made import DELIVERY, seen
 
 
-def made(*cells: results.CellResult) -> Results:
+def made(*cells: CellResult) -> Results:
     """A small run, as a run would have written it."""
     return Results(
         run="20261123-120000",
@@ -29,38 +32,47 @@ def made(*cells: results.CellResult) -> Results:
     )
 
 
-def cell(asked: int = 12, live: int = 6, **changes: Any) -> results.CellResult:
-    observation = seen(asked, live, engine_version="156.0.1", **changes)
-    return results.cell_result(observation, judge(observation))
+def cell(opened: int = 12, live: int = 6, **changes: Any) -> CellResult:
+    """One cell of it; `changes` are of what was seen."""
+    observation = seen(opened, live, engine_version="156.0.1", **changes)
+    return cell_result(observation, judge(observation))
+
+
+def altered(one: CellResult, **changes: Any) -> CellResult:
+    """The same cell with other values in its axes, its verdict or itself."""
+    for name in ("cell", "verdict"):
+        part = getattr(one, name)
+        own = {field: changes.pop(field) for field in list(changes) if field in part.__struct_fields__ and field != "cell"}
+        one = msgspec.structs.replace(one, **{name: msgspec.structs.replace(part, **own)})
+    return msgspec.structs.replace(one, **changes)
 
 
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    results.write(made(cell()), path)
-    assert results.read(path) == made(cell())
+    file.write(made(cell()), path)
+    assert file.read(path) == made(cell())
     assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
     raw = json.loads(path.read_text())
-    assert raw["schema"] == "seventh-tab/3"
-    wanted = "scenario engine engine_version protocol transport opened asked live documents connections max_streams claim"
-    assert {*wanted.split(), "verdict", "cause", "why", "seconds", "witnesses"} <= raw["cells"][0].keys()
+    assert raw["schema"] == SCHEMA
+    assert raw["cells"][0]["cell"]["protocol"] == "h1"
+    assert raw["cells"][0]["verdict"]["cause"] == "connections"
+    assert raw["cells"][0]["claim"] == {"says": "at_most", "source": "somebody", "limit": 6}
 
 
-def test_times_count_from_the_beginning_of_the_cell() -> None:
-    from lab.model.ledger import CellBegan
-
-    observation = seen(12, 6)
-    shifted = seen(12, 6, ledger=(CellBegan(at_ms=-1000, cell="c", streams_per_connection=100), *observation.ledger))
-    one = results.cell_result(shifted, judge(shifted))
-    assert one.settled_ms == 2000
-    assert one.rows[0].opened_ms == 1001
-    assert one.rows[0].streams[0].opened_ms == 1001
-    [release] = one.releases
-    assert (release.ended_ms, release.arrived[0].after_ms) == (2005, 12)
+def test_a_cell_is_a_line_and_nothing_is_written_twice(tmp_path: Path) -> None:
+    """It is small, and grep and diff show whole cells."""
+    path = tmp_path / "results.json"
+    one, two = cell(), cell(protocol="h2", live=12)
+    file.write(made(one, two), path)
+    lines = path.read_bytes().splitlines()
+    assert msgspec.json.encode(one) + b"," in lines
+    assert msgspec.json.encode(two) in lines
+    assert path.stat().st_size < len(msgspec.json.encode(made(one, two))) + 100
 
 
-def test_the_committed_schema_has_not_drifted() -> None:
-    committed = (ROOT / "lab" / "report" / "results.schema.json").read_text(encoding="utf-8")
-    assert committed == results.json_schema(), "python -c \"from lab import results; print(results.json_schema(), end='')\""
+def test_a_run_without_cells(tmp_path: Path) -> None:
+    file.write(made(), tmp_path / "results.json")
+    assert file.read(tmp_path / "results.json") == made()
 
 
 @pytest.mark.parametrize(
@@ -71,47 +83,65 @@ def test_the_committed_schema_has_not_drifted() -> None:
         (b"\xff\xfe", "is not JSON"),
         (b"[]", "not of Seventh Tab"),
         (b'{"schema": 3}', "not of Seventh Tab"),
-        (b'{"schema": "seventh-tab/4"}', "has schema 'seventh-tab/4'"),
+        (b'{"schema": "seventh-tab/5"}', "has schema 'seventh-tab/5'"),
+        (b'{"schema": "seventh-tab/4"}', "does not keep to schema"),
         (b'{"schema": "seventh-tab/3"}', "does not keep to schema"),
-        (b'\xef\xbb\xbf{"schema": "seventh-tab/3"}', "is not JSON|does not keep to schema"),
-        (b'{"schema": "seventh-tab/3", "run": NaN}', "does not keep to schema"),
+        (b'{"schema": "seventh-tab/2", "cells": [3]}', "does not keep to schema"),
+        (b'\xef\xbb\xbf{"schema": "seventh-tab/3"}', "is not JSON"),
+        (b'{"schema": "seventh-tab/4", "run": NaN}', "is cut short"),
+        (b'{"schema": "seventh-tab/4", "planned": 9007199254740993}', "does not keep to schema"),
     ],
 )
 def test_a_file_that_is_no_results_file(tmp_path: Path, content: bytes, complaint: str) -> None:
     path = tmp_path / "results.json"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=complaint):
-        results.read(path)
+        file.read(path)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("protocol", "h3"), ("cause", "the moon"), ("opened", "windows"), ("verdict", "perhaps")]
+    ("name", "value"),
+    [("protocol", "h3"), ("opening", "windows"), ("question", "why"), ("cause", "the moon"), ("kind", "perhaps")],
 )
 def test_a_file_with_words_of_another_version(tmp_path: Path, name: str, value: str) -> None:
-    results.write(made(msgspec.structs.replace(cell(), **{name: value})), tmp_path / "results.json")
-    with pytest.raises(UsageError, match="does not know"):
-        results.read(tmp_path / "results.json")
+    path = tmp_path / "results.json"
+    file.write(made(cell()), path)
+    raw = json.loads(path.read_bytes())
+    part = raw["cells"][0]["cell" if name in raw["cells"][0]["cell"] else "verdict"]
+    part[name] = value
+    path.write_text(json.dumps(raw))
+    with pytest.raises(UsageError, match=f"'{value}'"):
+        file.read(path)
+
+
+def test_percentiles_are_a_hundred_and_one_or_none(tmp_path: Path) -> None:
+    one = cell(question="delivery", delivery=DELIVERY)
+    assert one.delivery is not None
+    short = msgspec.structs.replace(one.delivery, latency_percentiles_ms=(1.0,))
+    file.write(made(one, msgspec.structs.replace(one, delivery=short)), tmp_path / "results.json")
+    with pytest.raises(UsageError, match="has 1 percentiles of latency, not 101"):
+        file.read(tmp_path / "results.json")
 
 
 def test_a_file_cut_short_anywhere(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    results.write(made(cell()), path)
+    file.write(made(cell()), path)
     whole = path.read_bytes().rstrip()
     for end in range(40, len(whole), 97):
         path.write_bytes(whole[:end])
         with pytest.raises(UsageError, match="is cut short"):
-            results.read(path)
+            file.read(path)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be read"):
-        results.read(tmp_path / "none.json")
+        file.read(tmp_path / "none.json")
 
 
 def test_writing_fails_without_touching_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    results.write(made(), path)
+    file.write(made(), path)
     (tmp_path / "results.json.new").mkdir()
     with pytest.raises(MachineError, match="could not be written"):
-        results.write(made(cell()), path)
-    assert results.read(path) == made()
+        file.write(made(cell()), path)
+    assert file.read(path) == made()
