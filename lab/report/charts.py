@@ -1,31 +1,42 @@
-"""The charts about ways: static SVG without script, in the page's own colours, so that one drawing follows light and dark. A
-table with the same numbers stands beside each."""
+"""The charts of deliveries: static SVG without script, in the page's own colours, so that one drawing follows light and dark. A
+table with the same numbers stands beside each.
+
+Vega-Lite draws them. Its SVG is then changed by element, not by text: the whole is one picture with one title, and its ids are
+unique in the page.
+"""
 
 from __future__ import annotations
 
-import re
+import xml.etree.ElementTree as ET  # What it parses was made here, by Vega.
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import altair as alt
+import msgspec
 import vl_convert
 from markupsafe import Markup
 
-from lab.judge.figures import Way
+from lab.judge.figures import DeliveryFigures
 from lab.model.protocols import PROTOCOLS
-from lab.report.tables import engine_title, way_of
+from lab.report.delivery import COSTS, comparable
+from lab.report.tables import text
 from lab.results.file import CellResult
-from lab.results.repeats import Group
+from lab.results.names import engine_title, transport_of
+from lab.results.repeats import Repeats
+
+Rows = list[dict[str, Any]]
 
 COLOURS = [f"var(--series-{number})" for number in range(1, 9)]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right"]
 PERCENTILES = (0, 1, *range(5, 100, 5), 99, 100)
 SIZE = {"width": 300, "height": 190}
 DECADES = alt.Axis(values=[1, 10, 100, 1000, 10000])
-LEAST_MS = 0.1  # A logarithm has no zero, and two clocks may differ by more than this.
-BY = "updates by"
+LEAST_MS = 0.1
+"""The least that is drawn: a logarithm has no zero, and two clocks may differ by more than this."""
 
+LEGEND = "updates by"
+SVG = "http://www.w3.org/2000/svg"
 
 CONFIG = {
     "background": None,
@@ -42,75 +53,89 @@ CONFIG = {
 }  # fmt: skip
 
 
-def told(groups: Sequence[Group]) -> list[CellResult]:
-    """Those with updates to tell of, of the number of tabs that most were asked for."""
-    runs = [one.shown for one in groups if one.shown.way and one.shown.way.latency_ms and one.shown.live]
-    asked = [run.up_to for run in runs]
-    usual = max(asked, key=asked.count) if asked else 0
-    return [run for run in runs if run.up_to == usual]
-
-
-Rows = list[dict[str, Any]]
-
-
-def rows_of(runs: Sequence[CellResult], figures: Callable[[Way], Sequence[dict[str, Any]]]) -> Rows:
-    """A row for each of a run's figures, with which run it is of."""
+def rows_of(runs: Sequence[CellResult], figures: Callable[[DeliveryFigures], Rows]) -> Rows:
+    """A row for each of a run's figures, with what it is a figure of."""
     return [
-        {"way": way_of(run), "engine": engine_title(run), "protocol": PROTOCOLS[run.protocol].family, "live": run.live, **one}
+        {
+            "by": transport_of(run),
+            "engine": engine_title(run),
+            "protocol": PROTOCOLS[run.cell.protocol].title,
+            "live": run.verdict.live,
+            **one,
+        }
         for run in runs
-        if run.way
-        for one in figures(run.way)
+        if run.delivery
+        for one in figures(run.delivery)
     ]
 
 
-def ways_in(rows: Rows) -> list[str]:
-    return list(dict.fromkeys(str(one["way"]) for one in rows))
+def names_in(rows: Rows) -> list[str]:
+    return list(dict.fromkeys(str(one["by"]) for one in rows))
 
 
-def latencies(runs: Sequence[CellResult]) -> Rows:
-    return rows_of(runs, lambda way: [{"ms": max(LEAST_MS, way.latency_ms[each]), "percent": each} for each in PERCENTILES])
+def distributions(runs: Sequence[CellResult]) -> Rows:
+    return rows_of(
+        runs,
+        lambda one: [{"ms": max(LEAST_MS, one.latency_percentiles_ms[each]), "percent": each} for each in PERCENTILES],
+    )
 
 
-def draw_latencies(rows: Rows) -> Any:
-    x = alt.X("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="came within so many ms of the origin's stamp (log)")
+def draw_distributions(rows: Rows) -> Any:
+    x = alt.X("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="latency of at most so many ms (logarithmic)")
     y = alt.Y("percent:Q", title="% of updates")
     return alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour(rows))
 
 
-def lateness(runs: Sequence[CellResult]) -> Rows:
+def prices(runs: Sequence[CellResult]) -> Rows:
     """More requests buy earlier updates, and what is pushed needs none."""
-    return rows_of(runs, lambda way: [{"ms": max(LEAST_MS, way.latency_ms[50]), "requests": way.requests_per_second}])
+    return rows_of(
+        runs, lambda one: [{"ms": max(LEAST_MS, one.latency_percentiles_ms[50]), "requests": one.requests_per_second}]
+    )
 
 
-def draw_lateness(rows: Rows) -> Any:
+def draw_prices(rows: Rows) -> Any:
     each = "datum.requests / datum.live"
     x = alt.X(
         "each:Q",
         scale=alt.Scale(type="symlog", constant=0.1),
         axis=alt.Axis(values=[0, 0.1, 1, 10], labelExpr="datum.value"),
-        title="requests a second from each tab",
+        title="requests a second from each live client",
     )
-    y = alt.Y("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="ms late at the median (log)")
+    y = alt.Y("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="median latency, ms (logarithmic)")
     marks = alt.Chart(data(rows)).transform_calculate(each=each).mark_point(size=90, filled=True)
-    names = ways_in(rows)
-    shape = alt.Shape("way:N", scale=alt.Scale(domain=names, range=SHAPES[: len(names)]), title=BY, sort=names)
+    names = names_in(rows)
+    shape = alt.Shape("by:N", scale=alt.Scale(domain=names, range=SHAPES[: len(names)]), title=LEGEND, sort=names)
     return marks.encode(x=x, y=y, color=colour(rows), shape=shape)
 
 
 def costs(runs: Sequence[CellResult]) -> Rows:
-    def figures(way: Way) -> Rows:
-        cpu, within = way.browser.cpu_s, way.browser.cpu_within_s or 0.0
-        return [] if cpu is None else [{"cpu": cpu, "low": cpu - within, "high": cpu + within}]
+    """A cost that stands above its noise, with its range; or what it is below, with the words that a table has for it."""
+    [column] = [one for one in COSTS if one.key == "browser"]
+
+    def figures(one: DeliveryFigures) -> Rows:
+        cost, within = one.browser, one.browser.cpu_within_s or 0.0
+        if cost.cpu_s is None or cost.bound_s is None:
+            return []
+        if not cost.known:
+            return [{"bound": cost.bound_s, "words": text(cost, column)}]
+        return [{"cpu": cost.cpu_s, "low": cost.cpu_s - within, "high": cost.cpu_s + within}]
 
     return rows_of(runs, figures)
 
 
 def draw_costs(rows: Rows) -> Any:
-    bars = alt.Chart()
-    y = alt.Y("way:N", title=None, sort=ways_in(rows))
+    """A bar where the cost is known; else a dashed line as far as it may reach."""
+    y = alt.Y("by:N", title=None, sort=names_in(rows))
+    x = alt.X("cpu:Q", title="CPU seconds", scale=alt.Scale(domainMin=0))
+    known = alt.Chart().transform_filter("isValid(datum.cpu)")
+    below = alt.Chart().transform_filter("isValid(datum.bound)")
+    line = below.transform_calculate(zero="0").encode(y=y, x="zero:Q", x2="bound:Q", color=alt.value("var(--soft)"))
+    words = below.encode(y=y, x="bound:Q", text="words:N", color=alt.value("var(--soft)"))
     return alt.layer(
-        bars.mark_bar(height=12).encode(x=alt.X("cpu:Q", title="CPU seconds"), y=y, color=alt.value("var(--bar)")),
-        bars.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q", y=y, color=alt.value("var(--ink)")),
+        known.mark_bar(height=12).encode(x=x, y=y, color=alt.value("var(--bar)")),
+        known.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q", y=y, color=alt.value("var(--ink)")),
+        line.mark_rule(strokeWidth=1.5, strokeDash=[4, 3]),
+        words.mark_text(align="left", dx=4),
         data=data(rows),
     )
 
@@ -120,43 +145,61 @@ def data(rows: Rows) -> alt.InlineData:
 
 
 def colour(rows: Rows) -> alt.Color:
-    names = ways_in(rows)
-    return alt.Color("way:N", scale=alt.Scale(domain=names, range=COLOURS[: len(names)]), title=BY, sort=names)
+    names = names_in(rows)
+    return alt.Color("by:N", scale=alt.Scale(domain=names, range=COLOURS[: len(names)]), title=LEGEND, sort=names)
 
 
-CHARTS: dict[str, tuple[Callable[[Sequence[CellResult]], Rows], Callable[[Rows], Any], str]] = {
-    "latencies": (latencies, draw_latencies, "How late updates came: the share that came within so many ms"),
-    "lateness": (lateness, draw_lateness, "How late updates came at the median, against what each tab had to ask for"),
-    "costs": (costs, draw_costs, "What 1000 updates cost the browser; the line is how far its idle times differed"),
-}
+class Chart(msgspec.Struct, frozen=True):
+    """One chart: the figures it draws, how, and its title."""
+
+    name: str
+    figures: Callable[[Sequence[CellResult]], Rows]
+    draw: Callable[[Rows], Any]
+    title: str
 
 
-def charts(groups: Sequence[Group]) -> list[tuple[str, Markup]]:
-    """Each with its title; nothing where there is nothing to draw."""
-    runs = told(groups)
+CHARTS = (
+    Chart("latency", distributions, draw_distributions, "Latency: the share of updates that came within so many ms"),
+    Chart("price", prices, draw_prices, "Median latency, against how many requests each client had to send"),
+    Chart(
+        "cost", costs, draw_costs,
+        "Browser's CPU time for 1000 updates. The line on a bar is its range of error; a dashed line is a cost known only to "
+        "be below the number beside it",
+    ),
+)  # fmt: skip
+
+
+def charts(groups: Sequence[Repeats]) -> list[tuple[str, Markup]]:
+    """Each chart with its title; none where there is nothing to draw."""
+    runs = comparable(groups)
     made = []
-    for name, (rows_of_runs, draw, title) in CHARTS.items():
-        rows = rows_of_runs(runs)
+    for one in CHARTS:
+        rows = one.figures(runs)
         if rows:
-            facets = (
-                draw(rows)
-                .properties(**SIZE)
-                .facet(row=alt.Row("engine:N", title=None), column=alt.Column("protocol:N", title=None))
-            )
-            made.append((title, drawn(name, title, facets.to_json())))
+            row, column = alt.Row("engine:N", title=None), alt.Column("protocol:N", title=None)
+            facets = one.draw(rows).properties(**SIZE).facet(row=row, column=column)
+            made.append((one.title, drawn(one.name, one.title, facets.to_json())))
     return made
 
 
 @cache
 def drawn(name: str, title: str, chart: str) -> Markup:
-    """The SVG of a Vega-Lite chart, as one picture with a title. Its ids are numbered in each process anew, so they get numbers
-    of their own."""
-    svg = vl_convert.vegalite_to_svg(chart, config=CONFIG)
-    svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
-    svg = re.sub(
-        r'^<svg [^>]*width="[\d.]+" height="[\d.]+" viewBox', f'<svg class="chart" role="img" aria-label="{title}" viewBox', svg
-    )
-    ids = list(dict.fromkeys(re.findall(r'id="([^"]+)"', svg)))
-    for number, one in enumerate(ids):
-        svg = re.sub(rf'(id="|url\(#){re.escape(one)}(["\)])', rf"\g<1>{name}-{number}\g<2>", svg)
-    return Markup(svg)  # noqa: S704  # Vega escapes what it writes; tests/report feed it hostile names.
+    """The SVG of a Vega-Lite chart, as one picture with a title. Vega numbers its ids anew in each process, so they get
+    numbers of their own."""
+    root = ET.fromstring(vl_convert.vegalite_to_svg(chart, config=CONFIG))  # noqa: S314  # Vega's own output
+    ids = [one.get("id", "") for one in root.iter() if one.get("id")]
+    renamed = {old: f"{name}-{number}" for number, old in enumerate(dict.fromkeys(ids))}
+    references = {f"url(#{old})": f"url(#{new})" for old, new in renamed.items()}
+    for element in root.iter():
+        for attribute, value in list(element.items()):
+            if attribute == "role" or attribute.startswith("aria-"):
+                del element.attrib[attribute]
+            elif attribute == "id":
+                element.set(attribute, renamed[value])
+            else:
+                element.set(attribute, references.get(value, value))
+        element.tag = element.tag.removeprefix(f"{{{SVG}}}")  # In HTML an svg element needs no namespace.
+    size = {"viewBox": root.get("viewBox", "")}
+    root.attrib.clear()
+    root.attrib.update({"class": "chart", "role": "img", "aria-label": title, **size})
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # ElementTree escapes what it writes.

@@ -1,43 +1,48 @@
-"""A comparison as a reader meets it: its first words, its tables and lists, and the page made of them."""
+"""A comparison of two runs in words, tables and lists, and the page made of them."""
 
 from __future__ import annotations
 
-from lab.report.html import own, template
-from lab.report.tables import Row, Sheet, columns
+from lab.report.html import style, template
+from lab.report.tables import Column, Row, Table
 from lab.results.compare import Comparison
+from lab.text import counted
+
+BEFORE, AFTER = Column("before", "A"), Column("after", "B")
 
 
 def words(comparison: Comparison) -> list[str]:
-    """The answer first: which walls moved, and how much else changed."""
+    """The answer first: which limits moved, and how much else changed."""
     count, changed = comparison.compared, len(comparison.changed)
-    cells = f"{count} cell{'' if count == 1 else 's'}"
     if not count:
         return ["The two runs have no cell in common that can be compared."]
     if not changed:
-        return [f"Nothing changed beyond the spread in {cells}."]
-    return [*(comparison.moved or ["No wall moved."]), f"{changed} of {cells} changed beyond the spread."]
+        return [f"Nothing changed beyond the spread in {counted(count, 'cell')}."]
+    moved = comparison.moved or ["No limit moved."]
+    return [*moved, f"{changed} of {counted(count, 'cell')} changed beyond the spread."]
 
 
-def made_with(comparison: Comparison) -> list[Sheet]:
-    """What differs between the runs themselves."""
-    rows = tuple(Row(None, one.what, (one.before, one.after)) for one in comparison.differences)
-    return [Sheet("What the runs were made with, where that differs", "of", columns("A, B"), rows)] if rows else []
+def made_with(comparison: Comparison) -> list[Table]:
+    """In what the runs themselves differ: versions and machines."""
+    rows = tuple(Row(None, one.what, {"before": one.before, "after": one.after}) for one in comparison.differences)
+    return [Table("What the two runs were made with, where it differs", "of", (BEFORE, AFTER), rows)] if rows else []
 
 
-def changes(comparison: Comparison) -> list[Sheet]:
+def changes(comparison: Comparison) -> list[Table]:
+    """Each change of each cell."""
     rows = tuple(
-        Row(None, f"{one.engine}, {one.cell}", (each.what, each.before, each.after))
+        Row(None, f"{one.engine}, {one.cell}", {"what": each.what, "before": each.before, "after": each.after})
         for one in comparison.changed
         for each in one.differences
     )
-    return [Sheet("What changed beyond the spread", "cell", columns("what, A, B"), rows)] if rows else []
+    columns = (Column("what", "what"), BEFORE, AFTER)
+    return [Table("What changed beyond the spread", "cell", columns, rows)] if rows else []
 
 
 def lists(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
-    """The cells of which nothing is said, and why."""
+    """The cells that were not compared, by the reason."""
     every = (
         ("Not comparable", comparison.doubtful),
-        ("Of how late updates came nothing is said, since that takes two repeats in each run", comparison.single),
+        ("Latency was not compared (that takes two repeats in each run)", comparison.single),
         ("Only in A", comparison.only_before),
         ("Only in B", comparison.only_after),
     )
@@ -45,11 +50,12 @@ def lists(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def render_comparison(comparison: Comparison) -> str:
+    """One self-contained HTML page."""
     return template("compare.html.j2").render(
         runs=comparison.runs,
         words=words(comparison),
         made_with=made_with(comparison),
         changes=changes(comparison),
         lists=lists(comparison),
-        style=own("style.css"),
+        style=style(),
     )

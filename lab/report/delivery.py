@@ -1,155 +1,162 @@
-"""Tables of the ways to send updates: what each costs and where it breaks, who came back after a drop, what was carried."""
+"""Delivery: which way should updates come? Latency, what goes over the wire, and what it costs, side by side."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from lab.judge.drops import back_after_ms, waited_ms
-from lab.judge.figures import Cost, Way
-from lab.report.tables import NONE, Column, Row, Sheet, columns, one_line, way_of
+from lab.judge.figures import DeliveryFigures
+from lab.report import tables as cells
+from lab.report.tables import LIVE, OPENED, VERDICT, Column, Row, Table, Value, by_engine, grouped, opening, over
 from lab.results.file import CellResult
-from lab.results.repeats import Group
+from lab.results.names import transport_of
+from lab.results.repeats import Repeats
+from lab.text import counted
 
-DROPPED = {"end": "ended", "reset": "reset", "shut": "away"}
 BY = "updates by"
 
+LATENCY = (
+    LIVE,
+    OPENED,
+    Column("p50", "median", number=True, unit="ms", digits=1),
+    Column("p95", "95th percentile", number=True, unit="ms", digits=1, brief=False),
+    Column("p99", "99th percentile", number=True, unit="ms", digits=1),
+    Column("p100", "slowest", number=True, unit="ms", digits=1, brief=False),
+    Column("first", "first update", number=True, unit="ms", brief=False),
+    Column("missed", "missed", number=True),
+    Column("repeated", "repeated", number=True, brief=False),
+    Column("disordered", "out of order", number=True, brief=False),
+    VERDICT,
+)
+WIRE = (
+    Column("requests_per_second", "requests a second", number=True, digits=1),
+    Column("connections", "connections", number=True),
+    Column("sent_bytes", "from the origin", number=True, unit="bytes", digits=1),
+    Column("received_bytes", "to the origin", number=True, unit="bytes", digits=1),
+)
+COSTS = (
+    Column("origin", "origin", number=True, unit="CPU s", digits=2),
+    Column("browser", "browser", number=True, unit="CPU s", digits=1),
+    Column("memory", "browser's memory", number=True, unit="MB"),
+    Column("delay", "origin's own delay", number=True, unit="ms", digits=1),
+)
+WORDS = (Column("price", "what it takes"), Column("limit", "how many tabs it reaches"))
 
-def number(value: float | None, digits: int = 0) -> str:
-    return NONE if value is None else f"{value:.{digits}f}"
+
+def tables(groups: Sequence[Repeats]) -> list[Table]:
+    return [
+        Table(
+            "Latency, from the origin's stamp to the page's handler; the first update counts from the opening of its client",
+            BY,
+            LATENCY,
+            rows(groups, latency),
+        ),
+        Table("On the wire, for each update that came (TLS included, seen from the origin)", BY, WIRE, rows(groups, wire)),
+        Table(
+            "CPU time for 1000 updates above the idle baseline (\"below\": it does not stand above the baseline's noise); the "
+            "browser's memory; the origin's own delay, at the 99th percentile",
+            BY,
+            COSTS,
+            rows(groups, costs),
+        ),
+        Table("In words", BY, WORDS, rows(groups, words)),
+    ]  # fmt: skip
 
 
-def ways(groups: Sequence[Group]) -> list[Sheet]:
-    return [latencies(groups), wire(groups), machine(groups), in_words(groups)]
+def rows(groups: Sequence[Repeats], values: Callable[[Repeats], dict[str, Value]]) -> tuple[Row, ...]:
+    return tuple(Row(one, transport_of(one.shown), values(one)) for one in groups)
 
 
-def latencies(groups: Sequence[Group]) -> Sheet:
-    rows = []
-    for one in groups:
-        run, figures = one.shown, one.shown.way
-        late = figures.latency_ms if figures and one.shown.live is not None else ()
-        cells = [number(late[percent], 1 if late[50] < 100 else 0) if late else NONE for percent in (50, 95, 99, 100)]
-        first = number(figures.first_ms[0]) if figures and figures.first_ms and late else NONE
-        rows.append(Row(one, way_of(run), (live_of(one), *cells, first, lost(figures) if late else NONE)))
-    named = columns("#live, #p50, #p95, #p99, #max, #first, lost")
-    return Sheet("How late updates came, in ms; first, from the opening of a tab", BY, named, tuple(rows))
+def told(run: CellResult) -> DeliveryFigures | None:
+    """The figures of a run in which updates came and somebody could tell who was live; None for any other."""
+    figures = run.delivery
+    return figures if figures and figures.latency_percentiles_ms and run.verdict.live is not None else None
 
 
-def live_of(one: Group) -> str:
-    return f"{one.live} of {one.shown.asked}"
+def latency(one: Repeats) -> dict[str, Value]:
+    found: dict[str, Value] = {"live": cells.live(one), "opened": cells.opened(one), "verdict": one.verdict}
+    if figures := told(one.shown):
+        found |= {f"p{percent}": figures.latency_percentiles_ms[percent] for percent in (50, 95, 99, 100)}
+        found |= {"first": figures.first_ms, "missed": figures.missed}
+        found |= {"repeated": figures.repeated, "disordered": figures.disordered}
+    return found
 
 
-def lost(figures: Way | None) -> str:
-    """What did not come as it was sent, in words; `0` when all did."""
+def wire(one: Repeats) -> dict[str, Value]:
+    figures = one.shown.delivery
     if figures is None:
-        return NONE
-    parts = ((figures.missed, "missed"), (figures.repeated, "repeated"), (figures.disordered, "out of order"))
-    return ", ".join(f"{count} {what}" for count, what in parts if count) or "0"
+        return {}
+    return {
+        "requests_per_second": figures.requests_per_second,
+        "connections": one.shown.verdict.connections,
+        "sent_bytes": figures.sent_bytes,
+        "received_bytes": figures.received_bytes,
+    }
 
 
-def wire(groups: Sequence[Group]) -> Sheet:
-    rows = []
-    for one in groups:
-        run, figures = one.shown, one.shown.way
-        cells = [NONE] * 4
-        if figures is not None:
-            cells = [f"{figures.requests_per_second:.1f}", number(run.connections)]
-            cells += [number(figures.sent_bytes), number(figures.received_bytes)]
-        rows.append(Row(one, way_of(run), tuple(cells)))
-    title = "What went over the wire for each update that came, TLS included, seen from the origin"
-    return Sheet(title, BY, columns("#requests/s, #connections, #bytes out, #bytes in"), tuple(rows))
+def costs(one: Repeats) -> dict[str, Value]:
+    figures = one.shown.delivery
+    if figures is None:
+        return {}
+    memory, delay = figures.browser.memory_bytes, figures.delay_ms
+    return {"origin": figures.origin, "browser": figures.browser, "memory": memory, "delay": delay}
 
 
-def machine(groups: Sequence[Group]) -> Sheet:
-    rows = []
-    for one in groups:
-        figures = one.shown.way
-        cells = [NONE] * 4
-        if figures is not None:
-            cells = [cpu(figures.origin, 2), cpu(figures.browser, 1)]
-            cells += [number(figures.browser.memory_bytes / 1e6), number(figures.late_ms, 1)]
-        rows.append(Row(one, way_of(one.shown), tuple(cells)))
-    title = "What 1000 updates cost, idle time taken off; the browser's memory; how late the origin itself was (ms, 99 of 100)"
-    return Sheet(title, BY, columns("#origin CPU s, #browser CPU s, #MB, #late"), tuple(rows))
-
-
-def cpu(cost: Cost, digits: int) -> str:
-    return NONE if cost.cpu_s is None else f"{cost.cpu_s:.{digits}f} ± {cost.cpu_within_s or 0.0:.{digits}f}"
-
-
-def in_words(groups: Sequence[Group]) -> Sheet:
-    rows = [Row(one, way_of(one.shown), (price(one.shown), breaks(one))) for one in groups]
-    return Sheet("For this load, in words", BY, columns("what it costs, where it breaks"), tuple(rows))
+def words(one: Repeats) -> dict[str, Value]:
+    return {"price": price(one.shown), "limit": reach(one)}
 
 
 def price(run: CellResult) -> str:
-    figures = run.way
-    if figures is None or not figures.latency_ms or run.live is None:
+    figures = told(run)
+    if figures is None:
         return "not measured"
     asks = f"{figures.requests_per_second:.0f} requests a second" if figures.requests else "no requests"
-    wire = (figures.sent_bytes or 0) + (figures.received_bytes or 0)
-    late = f"half of the updates within {figures.latency_ms[50]:.0f} ms, 99 % within {figures.latency_ms[99]:.0f} ms"
-    return f"{asks}, {wire:.0f} bytes an update; {late}"
+    late = figures.latency_percentiles_ms
+    parts = [asks]
+    if figures.sent_bytes is not None and figures.received_bytes is not None:
+        parts.append(f"{figures.sent_bytes + figures.received_bytes:.0f} bytes on the wire for each update")
+    return f"{', '.join(parts)}; half of the updates within {late[50]:.0f} ms, 99 % within {late[99]:.0f} ms"
 
 
-def breaks(one: Group) -> str:
-    run = one.shown
-    if run.live is None:
-        return run.why
-    if run.live < run.asked:
-        held = f"the others wait ({run.cause})" if run.cause else "the others are not live"
-        return f"at {one.live} of {run.asked} tabs: {held}"
-    return f"not with {run.asked} {'tab' if run.asked == 1 else 'tabs'}"
+def reach(one: Repeats) -> str:
+    run, nouns = one.shown, opening(one.shown)
+    if run.verdict.live is None:
+        return run.verdict.why
+    if run.verdict.live >= run.opened:
+        return f"all {run.opened} {nouns}"
+    held = f"; the others wait ({run.verdict.cause.label})" if run.verdict.cause else "; the others are not live"
+    return f"{cells.live_of_opened(one)} {nouns}{held}"
 
 
-def drops(groups: Sequence[Group]) -> list[Sheet]:
-    rows = []
-    for one in groups:
-        run = one.shown
-        for drop in run.drops:
-            gaps, waits = back_after_ms(drop), waited_ms(drop.clients)
-            lost = sum(client.missed for client in drop.clients if client.live_ms is not None)
-            again = sum(client.repeated for client in drop.clients)
-            cells = (
-                DROPPED.get(drop.how, drop.how), f"{len(gaps)}/{len(drop.clients)}",
-                number(statistics.median(gaps)) if gaps else NONE, number(statistics.median(waits)) if waits else NONE,
-                str(lost), str(again), run.verdict.replace("_", " "),
-            )  # fmt: skip
-            rows.append(Row(one, run.case or way_of(run), cells))
-    title = (
-        "Who came back after each stream had ended, each connection was reset, or the origin was away for 2 s; how many ms "
-        "until they were live again, and until they asked (medians); how many updates were lost or came twice"
-    )
-    return [Sheet(title, "what", columns("dropped, #back, #live, #asked, #lost, #twice, verdict"), tuple(rows))]
+def comparable(groups: Sequence[Repeats]) -> list[CellResult]:
+    """The runs with figures that can stand side by side: those with the number of clients that most cells have."""
+    runs = [one.shown for one in groups if told(one.shown)]
+    bounds = [run.cell.at_most for run in runs]
+    usual = max(bounds, key=bounds.count) if bounds else 0
+    return [run for run in runs if run.cell.at_most == usual]
 
 
-def payloads(groups: Sequence[Group]) -> list[Sheet]:
-    return [carried(groups), binary(groups)]
+def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`Median latency in Chromium 156 over HTTP/1.1, with 12 tabs and 5 updates a second: 5 ms by server-sent events (6 of 12
+    live); …`: one for each engine and protocol, of the number of clients that most cells have."""
+    found = []
+    for engine, members in by_engine(groups):
+        for protocol, those in grouped(members, lambda one: over(one.first)).items():
+            runs = comparable(those)
+            if runs:
+                cell = runs[0].cell
+                pace = f" and {cell.per_second:g} updates a second" if cell.per_second else ""
+                head = f"Median latency in {titles[engine]} over {protocol}, with {cell.at_most} {opening(runs[0])}{pace}"
+                found.append(f"{head}: {'; '.join(map(median, runs))}.")
+    return found
 
 
-def carried(groups: Sequence[Group]) -> Sheet:
-    """A row for each payload, a column for each browser and protocol."""
-    text = [one for one in groups if len(one.shown.payloads) > 1]
-    names = list(dict.fromkeys(each.name for one in text for each in one.shown.payloads))
-    told = {(id(one), each.name): each for one in text for each in one.shown.payloads}
-
-    def cell(one: Group, name: str) -> str:
-        found = told.get((id(one), name))
-        return NONE if found is None else "as said" if found.right else "otherwise"
-
-    named = tuple(Column(one_line(f"{one.shown.engine} {one.shown.protocol}")) for one in text)
-    rows = tuple(Row(None, name, tuple(cell(one, name) for one in text)) for name in names)
-    return Sheet("What a stream of server-sent events carries: as the standard says, or otherwise", "payload", named, rows)
-
-
-def binary(groups: Sequence[Group]) -> Sheet:
-    rows = []
-    for one in groups:
-        for each in one.shown.payloads:
-            if not each.content_bytes:
-                continue
-            overhead = f"{100 * (each.sent_bytes / each.content_bytes - 1):.1f} %"
-            cells = (each.name, number(each.content_bytes), number(each.survived_bytes), str(each.sent_bytes), overhead)
-            rows.append(Row(one, one.shown.transport, cells))
-    named = columns("as, #sent, #survived, #on the wire, #overhead")
-    return Sheet("The same random bytes, each way", BY, named, tuple(rows))
+def median(run: CellResult) -> str:
+    """`76 ms by polling, 100 ms (120 requests a second)`."""
+    figures = told(run)
+    assert figures is not None
+    live = run.verdict.live or 0
+    notes = [f"{figures.requests_per_second:.0f} requests a second"] if figures.requests else []
+    notes += [f"{live} of {run.opened} live"] if live < run.opened else []
+    notes += [f"{counted(figures.missed, 'update')} missed"] if figures.missed else []
+    late = f"{figures.latency_percentiles_ms[50]:.0f} ms by {transport_of(run)}"
+    return f"{late} ({', '.join(notes)})" if notes else late

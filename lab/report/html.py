@@ -1,5 +1,5 @@
-"""How a page of the lab is made from its template: everything escaped unless it was made here, and a policy that lets nothing
-apply or run but the page's own style and script."""
+"""How a page is made from its template. Everything is escaped unless it was made here, and the page's policy lets nothing apply
+or run but its own style and script."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from importlib.resources import files
 import jinja2
 from markupsafe import Markup, escape
 
-from lab.report.markdown import sheet_markdown
+from lab.model.verdict import KINDS, Kind
+from lab.report.markdown import table_markdown
+from lab.report.tables import text
+from lab.text import sentence
 
-ADDRESS = re.compile(r"(https://[^\s()<>\"']+)")
+ADDRESS = re.compile(r"(https://[^\s()<>\"']*[^\s()<>\"'.,:;!?])")
+"""An https address in a text, without the punctuation after it. Jinja's `urlize` is no substitute: it also links http and
+mail addresses and bare domains, and takes a colon that follows into the link."""
 
 
 @cache
@@ -27,14 +32,23 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "linked": linked, "hashed": hashed, "first_sentence": first_sentence, "markdown": sheet_markdown, "base64": encoded
+        "linked": linked, "hashed": hashed, "first_sentence": first_sentence, "markdown": table_markdown, "base64": encoded,
+        "text": text, "sentence": sentence,
     }  # fmt: skip
+    environment.globals |= {"kinds": KINDS}
+    environment.tests |= {"kind": lambda value: isinstance(value, Kind)}
     return environment.get_template(name)
 
 
 def own(name: str) -> Markup:
-    """A file of this folder, as it stands."""
+    """A file of the templates' folder, as it stands."""
     return Markup((files("lab.report") / "templates" / name).read_text(encoding="utf-8"))  # noqa: S704  # our own
+
+
+def style() -> Markup:
+    """The style sheet, with the colour of each kind of verdict."""
+    rules = "\n".join(f".verdict.{kind.value} {{ color: var({row.colour}); }}" for kind, row in KINDS.items())
+    return own("style.css") + Markup(rules + "\n")  # noqa: S704  # our own
 
 
 def hashed(text: str) -> str:
@@ -47,9 +61,9 @@ def encoded(raw: bytes) -> str:
 
 
 def linked(text: str) -> Markup:
-    """Escaped, with its https addresses as links."""
+    """The text, escaped, with its https addresses as links."""
     return Markup().join(
-        Markup('<a href="{0}">{0}</a>').format(part) if part.startswith("https://") else escape(part)
+        Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>').format(part) if part.startswith("https://") else escape(part)
         for part in ADDRESS.split(text)
     )
 

@@ -7,59 +7,57 @@ import io
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
-from lab.model.verdict import Kind
+from lab.model.verdict import KINDS
 from lab.results.file import CellResult, Results
 from lab.text import clean
 
+FORMS: dict[str, type[FinalResult]] = {"failure": Failure, "error": Error, "skipped": Skipped}
+"""The forms that lab/model/verdict.py names; `pass` has no element."""
+
 
 def junit(results: Results, strict: bool) -> str:
-    """What a run calibrated itself with is a suite too: its failure is one."""
+    """The whole file. The run's calibration is a suite too. `strict`: a refuted claim is a failure."""
     suites: dict[str, list[CellResult]] = {}
-    for cell in (*results.calibration, *results.cells):
-        suites.setdefault(cell.scenario, []).append(cell)
+    for run in (*results.calibration, *results.cells):
+        suites.setdefault(run.cell.scenario, []).append(run)
     whole = JUnitXml("testsuites")
-    for name, cells in suites.items():
-        whole.add_testsuite(suite(name, cells, results, strict))
+    for name, runs in suites.items():
+        whole.add_testsuite(suite(name, runs, results, strict))
     whole.update_statistics()  # type: ignore[no-untyped-call]  # junitparser's own
     out = io.BytesIO()
     whole.write(out)
     return out.getvalue().decode()
 
 
-def suite(name: str, cells: list[CellResult], results: Results, strict: bool) -> TestSuite:
+def suite(name: str, runs: list[CellResult], results: Results, strict: bool) -> TestSuite:
     made = TestSuite(clean(name))
     made.timestamp = clean(results.started)
     for key, value in properties(results).items():
         made.add_property(clean(key), clean(value))
-    made.add_testcases([case(cell, strict) for cell in cells])
+    made.add_testcases([case(run, strict) for run in runs])
     return made
 
 
 def properties(results: Results) -> dict[str, str]:
     machine = {"system": results.machine.system, "processors": str(results.machine.cpus)}
     machine |= {} if results.machine.load is None else {"load": str(results.machine.load)}
-    browsers = {cell.engine: cell.engine_version for cell in results.cells if cell.engine_version}
-    cells = {"cells planned": str(results.planned), "cells measured": str(len(results.cells))}
-    return {"run": results.run, **machine, **browsers, **results.versions, **cells}
+    browsers = {run.cell.engine: run.engine_version for run in results.cells if run.engine_version}
+    counts = {"cells planned": str(results.planned), "cells measured": str(len(results.cells))}
+    return {"run": results.run, **machine, **browsers, **results.versions, **counts}
 
 
-def case(cell: CellResult, strict: bool) -> TestCase:
-    where = ".".join((cell.scenario, cell.engine, cell.protocol, cell.transport))
-    made = TestCase(clean(cell.name), clean(where), cell.seconds)
-    if (outcome := outcome_of(cell, strict)) is not None:
+def case(run: CellResult, strict: bool) -> TestCase:
+    cell, verdict = run.cell, run.verdict
+    made = TestCase(clean(run.name), clean(".".join((cell.scenario, cell.engine, cell.protocol, cell.transport))), run.seconds)
+    if (outcome := outcome_of(run, strict)) is not None:
         made.result = outcome
-    again = f"\nRun just this: {cell.command}" if cell.command else ""
-    made.system_out = clean(f"{cell.verdict}: {cell.why}{again}")
+    again = f"\nRun just this: {run.command}" if run.command else ""
+    made.system_out = clean(f"{KINDS[verdict.kind].label}: {verdict.why}{again}")
     return made
 
 
-def outcome_of(cell: CellResult, strict: bool) -> FinalResult | None:
-    """None is a pass. What a browser does otherwise than is said is a finding; a failure only for who is strict."""
-    why = clean(cell.why)
-    if cell.verdict == Kind.UNSUPPORTED:
-        return Skipped(why, cell.verdict)
-    if cell.verdict == Kind.HARNESS_FAULT:
-        return Error(why, cell.verdict)
-    if cell.verdict == Kind.DISPUTED or (strict and cell.verdict == Kind.REFUTED):
-        return Failure(why, cell.verdict)
-    return None
+def outcome_of(run: CellResult, strict: bool) -> FinalResult | None:
+    """None is a pass. A refuted claim is a finding; it fails the test case only with `--strict`."""
+    row = KINDS[run.verdict.kind]
+    form = FORMS.get(row.strict_junit if strict else row.junit)
+    return form(clean(run.verdict.why), run.verdict.kind.value) if form else None

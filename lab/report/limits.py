@@ -1,102 +1,155 @@
-"""Walls, pools and starvation in sentences: one a browser, from the groups of repeats and nothing else."""
+"""Limits: how many stay live, and what holds the others back.
+
+Two kinds of scenario ask this. One opens a given number of plain tabs (`is_headline`): its answer is what the page begins with.
+The others search for a limit, by opening more and more until one waits, or open something else than tabs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 
-from lab.judge.starvation import told
-from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Kind, Limit
+from lab.report import tables as cells
+from lab.report.tables import LIVE, REPEATS, VERDICT, Column, Row, Spread, Table, by_engine, grouped, opening, over
 from lab.results.file import CellResult
-from lab.results.repeats import Group
+from lab.results.names import engine_title, transport_of
+from lab.results.repeats import Repeats
+from lab.text import listed
+
+WAITED_FOR = {
+    Limit.CONNECTIONS: "a connection",
+    Limit.ORIGIN_STREAMS: "a stream (the origin allows no more on one connection)",
+    Limit.BROWSER_STREAMS: "a stream (the browser opens no more on one connection)",
+    Limit.STREAMS: "a stream (one connection carries no more)",
+    Limit.WEBSOCKETS: "a WebSocket (the browser opens no more)",
+    Limit.SOCKETS: "a socket (the browser opens no more in total)",
+}
+"""What the others were waiting for, in a sentence."""
 
 
-def measured(groups: Sequence[Group]) -> list[Group]:
-    """Those that say something sure: what is disputed is no finding."""
-    return [one for one in groups if one.lives and one.verdict in (Kind.CONFIRMED, Kind.REFUTED)]
+def columns(headline: bool) -> tuple[Column, ...]:
+    """Where there is little room: plain tabs need not be told how they were opened, nor a search how many."""
+    return (
+        Column("opening", "opened as", brief=not headline),
+        LIVE,
+        Column("opened", "opened", number=True, brief=headline),
+        Column("limit", "limit"),
+        Column("connections", "connections", number=True, brief=False),
+        VERDICT,
+        REPEATS,
+    )
 
 
-def by_engine(groups: Sequence[Group]) -> list[tuple[str, list[Group]]]:
-    ordered = sorted(measured(groups), key=lambda one: one.first.engine)
-    return [(engine, list(members)) for engine, members in groupby(ordered, key=lambda one: one.first.engine)]
+def tables(groups: Sequence[Repeats]) -> list[Table]:
+    rows = tuple(
+        Row(
+            one,
+            transport_of(one.shown),
+            {
+                "opening": opening(one.shown),
+                "live": cells.live(one),
+                "opened": cells.opened(one),
+                "limit": one.shown.verdict.cause,
+                "connections": cells.connections(one),
+                "verdict": one.verdict,
+                "repeats": cells.repeats_in_words(one),
+            },
+        )
+        for one in groups
+    )
+    return [Table("Live clients, and the limit that held the others back", "updates by", columns(is_headline(groups)), rows)]
 
 
-def wall_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
-    """`The walls in Firefox 153: connections per host, 6 (tabs: 9); …`"""
-    sentences = []
+def is_headline(groups: Sequence[Repeats]) -> bool:
+    """Whether these cells opened a given number of plain tabs, and searched for nothing. Unmeasured cells do not count."""
+    runs = [run for one in groups for run in one.runs if run.verdict.live is not None]
+    return all(run.cell.opening == "tabs" and run.opened == run.cell.at_most for run in runs)
+
+
+def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    return headline_sentences(groups) if is_headline(groups) else limit_sentences(groups, titles)
+
+
+def headline_sentences(groups: Sequence[Repeats]) -> list[str]:
+    """`In Chromium 156, 6 of 12 tabs stayed live over HTTP/1.1 and 12 of 12 over HTTP/2; …`: one for each engine, transport and
+    number of tabs."""
+    runs = sorted(
+        (run for one in groups for run in one.runs if run.verdict.live is not None), key=lambda run: run.cell.transport
+    )
+    alike = grouped(runs, lambda run: (run.cell.engine, run.cell.transport, run.cell.interval_ms, run.cell.at_most))
+    several = len({run.cell.transport for run in runs}) > 1
+    return [headline(members, several) for _, members in sorted(alike.items(), key=lambda item: item[0][0])]
+
+
+def headline(runs: Sequence[CellResult], several: bool) -> str:
+    """`several`: whether other transports have a sentence of their own, so that this one's is named."""
+    by = f" by {transport_of(runs[0])}" if several else ""
+    text = f"In {engine_title(runs[0])}, {listed(counts(runs))}{by}"
+    held = [run for run in runs if (run.verdict.live or 0) < run.opened]
+    causes = [WAITED_FOR.get(run.verdict.cause) if run.verdict.cause else None for run in held]
+    known = list(dict.fromkeys(cause for cause in causes if cause))
+    if known and all(causes):
+        text += f"; the others were waiting for {listed(known)}"
+    if any(run.verdict.kind == Kind.DISPUTED for run in runs):
+        text += " (disputed: the witnesses do not agree on every number)"
+    return f"{text}."
+
+
+def counts(runs: Sequence[CellResult]) -> list[str]:
+    """`6 of 12 tabs stayed live over HTTP/1.1`, one for each protocol; protocols of one family that agree are one."""
+    parts: list[tuple[str, str]] = []
+    for family, members in grouped(runs, lambda run: PROTOCOLS[run.cell.protocol].family).items():
+        each = {(protocol, streams): counted(those) for (protocol, streams), those in
+                grouped(members, lambda run: (run.cell.protocol, run.cell.streams)).items()}  # fmt: skip
+        if len(set(each.values())) == 1:
+            parts.append((counted(members), family))
+        else:
+            often = len({protocol for protocol, _ in each}) < len(each)
+            for (protocol, streams), count in each.items():
+                parts.append((count, PROTOCOLS[protocol].title + (f" with {streams} streams allowed" if often else "")))
+    first = f"{parts[0][0]} tabs stayed live over {parts[0][1]}"
+    return [first, *(f"{count} over {where}" for count, where in parts[1:])]
+
+
+def counted(runs: Sequence[CellResult]) -> str:
+    """`6 of 12`, or `6 to 9 of 12` where repeats differ."""
+    live = Spread(tuple(run.verdict.live for run in runs if run.verdict.live is not None))
+    return f"{cells.text(live, LIVE)} of {runs[0].opened}"
+
+
+def limit_sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`Limits found in Firefox 153: 6 connections per host (9 with tabs); …`: one for each engine."""
+    found = []
     for engine, members in by_engine(groups):
-        parts = [part for cause in Limit if (part := of_cause(cause, [one for one in members if one.shown.cause == cause]))]
+        by_cause = grouped(members, lambda one: one.shown.verdict.cause)
+        parts = [in_words(limit, by_cause[limit]) for limit in Limit if limit is not Limit.NONE and limit in by_cause]
         if parts:
-            sentences.append(f"The walls in {titles[engine]}: {'; '.join(parts)}.")
-    return sentences
+            found.append(f"Limits found in {titles[engine]}: {'; '.join(parts)}.")
+    return found
 
 
-def of_cause(cause: Limit, members: Sequence[Group]) -> str:
-    """`connections per host, 6 (tabs: 9)`: the number found most often, and where it was another."""
-    if not members or cause is Limit.NONE:
+def in_words(limit: Limit, members: Sequence[Repeats]) -> str:
+    """`connections per host: 6 (tabs: 9)`: the number found most often, and which cells have another."""
+    numbers = [one.live for one in members]
+    if limit is Limit.ORIGIN_STREAMS:
+        exact = all(set(one.lives) == {one.first.cell.streams} for one in members)
+        told = ", ".join(sorted(set(numbers), key=lambda live: int(live.split()[0])))
+        return f"{limit.label}: {'exactly as many as it allows, ' if exact else ''}{told}"
+    usual = max(numbers, key=numbers.count)
+    others = dict.fromkeys(f"{opening(one.first)}: {one.live}" for one in members if one.live != usual)
+    return f"{limit.label}: {usual}" + (f" ({', '.join(others)})" if others else "")
+
+
+def advice(groups: Sequence[Repeats]) -> str:
+    """What helps, where these very results show it; else nothing."""
+    runs = [run for one in groups for run in one.runs if run.cell.opening == "tabs"]
+    held = [run for run in runs if run.verdict.cause == Limit.CONNECTIONS]
+    shared = [run for run in runs if PROTOCOLS[run.cell.protocol].multiplexed and run.verdict.live is not None]
+    if not held or not shared or any(run.verdict.live != run.opened or run.verdict.cause != Limit.NONE for run in shared):
         return ""
-    found = [one.live for one in members]
-    if cause is Limit.ORIGIN_STREAMS:
-        exact = all(one.lives == [one.first.streams_per_connection] * len(one.lives) for one in members)
-        numbers = ", ".join(sorted(set(found), key=as_number))
-        return f"{cause}, {'as many as were allowed: ' if exact else ''}{numbers}"
-    usual = max(found, key=found.count)
-    others = {(OPENINGS[one.first.opened].nouns, one.live): None for one in members if one.live != usual}
-    return f"{cause}, {usual}" + "".join(f" ({nouns}: {live})" for nouns, live in others)
-
-
-def as_number(live: str) -> int:
-    return int(live.split()[0])
-
-
-def pool_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
-    sentences = []
-    for engine, members in by_engine(groups):
-        parts = []
-        for protocol in dict.fromkeys(one.first.protocol for one in members):
-            answers: dict[str, list[str]] = {}
-            for one in members:
-                if one.first.protocol == protocol:
-                    answers.setdefault(one.answer, []).append(one.first.case)
-            told = "; ".join(f"{answer} with {', '.join(cases)}" for answer, cases in sorted(answers.items(), reverse=True))
-            parts.append(f"over {PROTOCOLS[protocol].family} {told}")
-        sentences.append(f"A pool in {titles[engine]} is {'. And '.join(parts)}.")
-    return sentences
-
-
-def starvation_sentences(groups: Sequence[Group], titles: dict[str, str]) -> list[str]:
-    sentences = []
-    for engine, members in by_engine(groups):
-        told = [f"with {one.live} streams held over {PROTOCOLS[one.first.protocol].family}, {one.answer}" for one in members]
-        sentences.append(f"What still gets through in {titles[engine]}: {'; '.join(told)}.")
-    return sentences
-
-
-def live_of_side(run: CellResult, number: int) -> int | None:
-    """How many of a side's clients are live."""
-    if number >= len(run.sides):
-        return None
-    side = run.sides[number]
-    return sum(tab.live for tab in run.tabs if side.first <= tab.tab < side.first + side.asked)
-
-
-def outcomes(group: Group, outcome: str) -> list[tuple[str, str]]:
-    """What passed, waited or failed, in every run alike or in some, with the times of all runs: `("image", "2 to 5 ms")`."""
-    times: dict[str, list[float]] = {}
-    for run in group.runs:
-        for probe in run.probes:
-            if probe.outcome == outcome:
-                name = told(probe)
-                took = probe.took_ms if outcome == "passed" else probe.after_release_ms
-                times.setdefault(name, []).append(max(0.0, took or 0.0))
-    return [(name, in_words(took, len(group.runs), outcome)) for name, took in times.items()]
-
-
-def in_words(times: Sequence[float], runs: int, outcome: str) -> str:
-    low, high = f"{min(times):.0f}", f"{max(times):.0f}"
-    words = [] if outcome == "failed" else [f"{low} ms" if low == high else f"{low} to {high} ms"]
-    if len(times) < runs:
-        words.append(f"in {len(times)} of {runs} runs")
-    return ", ".join(words)
+    most = max(run.opened for run in shared)
+    connections = max(run.verdict.connections or 0 for run in shared)
+    shares = "one connection" if connections <= 1 else f"up to {connections} connections"
+    families = listed(list(dict.fromkeys(map(over, shared))))
+    return f"Serve the page over {families}: there {most} tabs shared {shares}, and none waited."

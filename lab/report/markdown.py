@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from lab.model.protocols import PROTOCOLS
-from lab.report.findings import advice, findings, others, surprising
+from lab.model.verdict import KINDS
+from lab.report.findings import advice, differing, findings, others, untold
 from lab.report.sections import sections
-from lab.report.tables import Row, Sheet, engine_title
+from lab.report.tables import Row, Table, cell_title, texts
 from lab.results.file import CellResult, Results
+from lab.results.names import engine_title
 from lab.text import clean
 
 LINKED = re.compile(r"[@#]|:(?=//)|\bwww(?=\.)|\bgh-(?=\d)", re.IGNORECASE)
-"""Where a name, a number or an address begins that GitHub would make a link of. It decodes entities before: only a space of no
-width stands in its way."""
+"""Start of a mention, an issue reference or an address that GitHub links by itself. Entities do not help, since GitHub decodes
+them first, so a zero-width space is inserted."""
 
 LONE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that may begin or end an emphasis; not the one in `long_polling`."""
 
 MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>|\\`*[]~$\u200b"})
-"""What Markdown reads as its own. Entities, since a table takes a backslash otherwise than the text around it does."""
+"""The characters that Markdown interprets, as entities: a backslash escapes differently in a table than in other text."""
 
 
 def inline(text: str) -> str:
@@ -29,44 +31,47 @@ def inline(text: str) -> str:
     return LONE.sub("&#95;", LINKED.sub("\\g<0>\u200b", line).translate(MARKS))
 
 
-def sheet_markdown(sheet: Sheet) -> str:
-    """The table alone; its title is for who places it."""
-    about_cells = any(row.group for row in sheet.rows)
-    lead = ["engine", "protocol", sheet.about] if about_cells else [sheet.about]
-    heads = [*lead, *(column.name for column in sheet.columns)]
-    rules = ["---"] * len(lead) + ["--:" if column.number else "---" for column in sheet.columns]
-    lines = [line([inline(head) for head in heads]), line(rules)]
-    return "\n".join([*lines, *(line([inline(cell) for cell in cells_of(row, about_cells)]) for row in sheet.rows)]) + "\n"
+def table_markdown(table: Table) -> str:
+    """The table without its title."""
+    lead = ["engine", "protocol", table.about] if table.about_cells else [table.about]
+    heads = [*lead, *(column.heading for column in table.columns)]
+    rules = ["---"] * len(lead) + ["--:" if column.number else "---" for column in table.columns]
+    rows = [[*leading(row, table), *texts(row, table.columns)] for row in table.rows]
+    return "\n".join([line(map(inline, heads)), line(rules), *(line(map(inline, row)) for row in rows)]) + "\n"
 
 
-def cells_of(row: Row, about_cells: bool) -> list[str]:
-    run = row.group.first if row.group else None
-    lead = ["", ""] if run is None else [engine_title(run), PROTOCOLS[run.protocol].title]
-    return [*(lead if about_cells else []), row.what, *row.cells]
+def leading(row: Row, table: Table) -> list[str]:
+    """What leads a row: engine and protocol in a table about cells, and what it is about."""
+    if not table.about_cells:
+        return [row.what]
+    run = row.repeats.first if row.repeats else None
+    return [engine_title(run), PROTOCOLS[run.cell.protocol].title, row.what] if run else ["", "", row.what]
 
 
-def line(cells: Sequence[str]) -> str:
+def line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
 def markdown(results: Results) -> str:
-    """The finding, what needs a word, and every table."""
+    """The findings, what differs, what could not be told, and every table."""
     found = findings(results) or ["Nothing was measured."]
     told = [*found, *(one for one in others(results) if one not in found), how_it_ended(results), advice(results)]
     parts = [f"# Seventh Tab · {inline(results.started[:10])}", *(inline(sentence) for sentence in told if sentence)]
-    if surprises := surprising(results):
-        parts.append("\n".join(surprise(cell) for cell in surprises))
+    parts += listing("Where browsers differ from the documentation", differing(results))
+    parts += listing("Could not be told", untold(results))
     for section in sections(results):
-        parts.append(f"## {inline(section.name)}")
-        for sheet in section.sheets:
-            if sheet.rows:
-                parts += [f"**{inline(sheet.title)}**", sheet_markdown(sheet).rstrip()]
+        parts.append(f"## {inline(section.title)}" + (f" ({inline(section.name)})" if section.title != section.name else ""))
+        for table in section.tables:
+            parts += [f"**{inline(table.title)}**", table_markdown(table).rstrip()]
     return "\n\n".join([*parts, inline(made_with(results))]) + "\n"
 
 
-def surprise(cell: CellResult) -> str:
-    where = f"{engine_title(cell)}, {PROTOCOLS[cell.protocol].title}"
-    return f"- **{inline(cell.verdict.replace('_', ' '))}** {inline(where)}: {inline(cell.why)}"
+def listing(title: str, runs: Sequence[CellResult]) -> list[str]:
+    return [f"**{title}**", "\n".join(map(item, runs))] if runs else []
+
+
+def item(run: CellResult) -> str:
+    return f"- **{KINDS[run.verdict.kind].label}** {inline(cell_title(run))}: {inline(run.verdict.why)}"
 
 
 def how_it_ended(results: Results) -> str:
@@ -80,6 +85,6 @@ def how_it_ended(results: Results) -> str:
 def made_with(results: Results) -> str:
     machine = results.machine
     load = "" if machine.load is None else f", load {machine.load} when it began"
-    browsers = [f"{cell.engine} {cell.engine_version}" for cell in results.cells if cell.engine_version]
+    browsers = [f"{run.cell.engine} {run.engine_version}" for run in results.cells if run.engine_version]
     versions = [*dict.fromkeys(browsers), *(f"{name} {version}" for name, version in results.versions.items())]
     return f"Measured on {machine.system}, {machine.cpus} processors{load}, with {', '.join(versions)}."

@@ -1,5 +1,5 @@
-"""The matrix: a row for each engine and protocol, a column for each transport, and in each field how many were live of those
-asked for, with the verdict."""
+"""The matrix: a row for each engine and protocol, a column for each transport, and in each field how many clients were live,
+with the verdict. It takes the questions whose answer is a count."""
 
 from __future__ import annotations
 
@@ -7,22 +7,31 @@ from collections.abc import Iterable
 
 import msgspec
 
-from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
+from lab.model.verdict import KINDS, Kind
 from lab.report.sections import Section
-from lab.report.tables import engine_title
+from lab.report.tables import live_of_opened, opening
+from lab.results.names import engine_title
+from lab.text import one_line, sentence
+from lab.transports import transports
 
-KINDS = ("tabs", "ways", "walls")  # The others' question is not how many are live.
+Named = tuple[str, str]
+"""A value with what a reader calls it."""
 
 
 class Chip(msgspec.Struct, frozen=True):
+    """One cell in the matrix. `live`: `6 of 12`; `what`: what else it is beside engine, protocol and transport; `group`: where
+    in the page it is told in full."""
+
     live: str
     what: str
-    verdict: str
+    verdict: Kind
     group: str
 
 
 class MatrixRow(msgspec.Struct):
+    """One engine and protocol; `chips` by transport."""
+
     engine: str
     title: str
     protocol: str
@@ -30,34 +39,39 @@ class MatrixRow(msgspec.Struct):
 
 
 class Matrix(msgspec.Struct):
-    """`filters`: for each kind of name, its values with what they are called."""
+    """`transports` are the columns; `filters`: for each kind of name, its values with what they are called."""
 
-    transports: list[str]
+    transports: list[Named]
     rows: list[MatrixRow]
-    filters: list[tuple[str, list[tuple[str, str]]]]
+    filters: list[tuple[str, list[Named]]]
 
 
 def matrix(sections: Iterable[Section]) -> Matrix:
-    groups = [one for section in sections if section.kind in KINDS for one in section.groups]
+    groups = [one for section in sections if section.chapter.counted for one in section.groups]
     rows: dict[tuple[str, str], MatrixRow] = {}
     for one in groups:
-        run = one.first
-        row = rows.setdefault((run.engine, run.protocol), MatrixRow(run.engine, engine_title(run), run.protocol, {}))
-        what = [OPENINGS[run.opened].nouns]
-        what += [f"{run.interval_ms} ms"] if run.interval_ms else []
-        what += [f"{run.streams_per_connection} allowed"] if PROTOCOLS[run.protocol].multiplexed else []
-        what += [run.scenario]
-        live = f"{one.live} of {one.shown.asked}"
-        row.chips.setdefault(run.transport, []).append(Chip(live, ", ".join(what), one.verdict, run.group))
+        run, cell = one.first, one.first.cell
+        row = rows.setdefault((cell.engine, cell.protocol), MatrixRow(cell.engine, engine_title(run), cell.protocol, {}))
+        what = [opening(run)]
+        what += [f"{cell.interval_ms} ms"] if cell.interval_ms else []
+        what += [f"{cell.streams} streams allowed"] if PROTOCOLS[cell.protocol].multiplexed else []
+        what += [cell.scenario]
+        row.chips.setdefault(cell.transport, []).append(Chip(live_of_opened(one), ", ".join(what), one.verdict, cell.group))
     ordered = sorted(rows.values(), key=lambda row: (row.engine, list(PROTOCOLS).index(row.protocol)))
-    transports = list(dict.fromkeys(one.first.transport for one in groups))
-    engines = {row.engine: row.title for row in ordered}
-    protocols = {row.protocol: PROTOCOLS[row.protocol].title for row in ordered}
-    verdicts = dict.fromkeys(one.verdict.value for one in groups)
-    filters = [
-        ("engine", list(engines.items())),
-        ("protocol", list(protocols.items())),
-        ("transport", [(name, name) for name in transports]),
-        ("verdict", [(name, name.replace("_", " ")) for name in verdicts]),
-    ]
-    return Matrix(transports, ordered, filters)
+    columns = [(name, transport_title(name)) for name in dict.fromkeys(one.first.cell.transport for one in groups)]
+    return Matrix(
+        columns,
+        ordered,
+        [
+            ("engine", list({row.engine: row.title for row in ordered}.items())),
+            ("protocol", list({row.protocol: PROTOCOLS[row.protocol].title for row in ordered}.items())),
+            ("transport", columns),
+            ("verdict", [(kind.value, KINDS[kind].label) for kind in dict.fromkeys(one.verdict for one in groups)]),
+        ],
+    )
+
+
+def transport_title(name: str) -> str:
+    """`Server-sent events`, without an interval: each of its cells has its own."""
+    known = transports().get(name)
+    return sentence(known.TITLE if known else one_line(name))

@@ -1,4 +1,4 @@
-"""Renders the report: the same results give the same bytes. Everything in it is escaped unless it was made here."""
+"""The report as one HTML file: the same results give the same bytes."""
 
 from __future__ import annotations
 
@@ -9,56 +9,68 @@ from lab.errors import MachineError
 from lab.model.observation import ClientSeen, Screenshot
 from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
-from lab.report.charts import charts
-from lab.report.findings import advice, findings, sentences, surprising
-from lab.report.html import own, template
+from lab.report.findings import advice, differing, findings, untold
+from lab.report.html import own, style, template
 from lab.report.matrix import matrix
-from lab.report.sections import sections
-from lab.report.tables import engine_title, way_of
-from lab.report.timeline import timeline
+from lab.report.sections import sections, sentences
+from lab.report.tables import cell_title, live_of_opened
+from lab.report.timeline import client_state, noun, timeline
 from lab.results.file import CellResult, Results
+from lab.results.names import engine_name, engine_title
 
-MOST_ROWS = 24  # In a cell's tables: the rest is in results.json.
-MARKS = {"confirmed": "✓", "refuted": "✗", "disputed": "?", "unsupported": "–", "harness_fault": "!"}
-FOREMOST = 5  # Surprises that stand at the top; the rest is behind a click.
+MOST_ROWS = 24
+"""Rows of a cell's tables in the page; the rest is in results.json."""
+
+FOREMOST = 5
+"""Items of a list that stand at the top; the rest is behind a click."""
+
+PICTURES = {"image/jpeg", "image/png", "image/webp"}
+"""The media types that the page shows."""
 
 
-def sights(cell: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
-    """Each tab with its picture."""
-    pictures = {one.tab: one for one in cell.pictures}
-    return [(tab, pictures[tab.tab]) for tab in cell.tabs if tab.tab in pictures]
+def pictures(run: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
+    """Each client of which there is a screenshot, or a reason why there is none."""
+    taken = {one.tab: one for one in run.screenshots}
+    return [(client, taken[client.tab]) for client in run.clients if client.tab in taken]
 
 
 def render(results: Results) -> str:
+    """The whole page."""
     told = sections(results)
     return template("report.html.j2").render(
         results=results,
-        browsers=list(dict.fromkeys(engine_title(cell) for cell in results.cells if cell.engine_version)),
+        browsers=list(dict.fromkeys(engine_title(run) for run in results.cells if run.engine_version)),
         findings=findings(results),
         advice=advice(results),
-        surprises=surprising(results),
+        lists=[
+            ("differs", "Where browsers differ from the documentation", differing(results)),
+            ("untold", "Could not be told", untold(results)),
+        ],
         foremost=FOREMOST,
         matrix=matrix(told),
         sections=told,
         sentences=partial(sentences, results),
-        unmeasured=[one for section in told for one in section.groups if one.shown.live is None],
+        unmeasured=[one for section in told for one in section.groups if one.shown.verdict.live is None],
         measured=len(results.cells),
-        charts=charts,
-        sights=sights,
-        way_of=way_of,
+        pictures=pictures,
+        picture_types=PICTURES,
+        cell_title=cell_title,
+        live_of_opened=live_of_opened,
         timeline=timeline,
+        client_state=client_state,
+        noun=noun,
         openings=OPENINGS,
         most=MOST_ROWS,
         protocols=PROTOCOLS,
+        engine_name=engine_name,
         engine_title=engine_title,
-        marks=MARKS,
-        style=own("style.css"),
+        style=style(),
         script=own("report.js"),
     )
 
 
 def write_report(results: Results, path: Path) -> Path:
-    """Raises MachineError when it can't be written."""
+    """Write the page to a file. Raises MachineError when that fails."""
     try:
         path.write_text(render(results), encoding="utf-8")
     except OSError as error:

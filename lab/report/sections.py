@@ -1,60 +1,120 @@
-"""The scenarios of a run in the order in which they are told, each with what kind of question it was and its tables."""
+"""The chapters of a report: how each kind of question is told, and the scenarios of a run in the order in which they are told.
+
+A scenario declares its question, so a section has its title and its tables even where nothing of it was measured. A new
+question is a row in `CHAPTERS`; a question that has none is told by a plain table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+from markupsafe import Markup
 
-from lab.report import delivery as way_sheets
-from lab.report import tables as sheets
-from lab.report.tables import Sheet
+from lab.model.questions import LIMITS, QUESTIONS
+from lab.report import charts, delivery, drops, limits, payloads, pools, starvation
+from lab.report.tables import ANSWER, LIVE, OPENED, REPEATS, VERDICT, Row, Table, grouped, live, opened, repeats_in_words
 from lab.results.file import Results
-from lab.results.repeats import Group, groups
+from lab.results.names import engine_title, label
+from lab.results.repeats import Repeats, repeats
 
-KINDS: dict[str, Callable[[Sequence[Group]], list[Sheet]]] = {
-    "tabs": sheets.live,
-    "ways": way_sheets.ways,
-    "drops": way_sheets.drops,
-    "payloads": way_sheets.payloads,
-    "walls": sheets.live,
-    "pools": sheets.pools,
-    "starvation": sheets.starvation,
+Groups = Sequence[Repeats]
+
+
+def no_sentences(groups: Groups, titles: Mapping[str, str]) -> list[str]:
+    return []
+
+
+def no_charts(groups: Groups) -> list[tuple[str, Markup]]:
+    return []
+
+
+class Chapter(msgspec.Struct, frozen=True, kw_only=True):
+    """How one kind of question is told.
+
+    `tables` and `sentences` are made from the repeats of each cell and nothing else; `sentences` also gets what each engine is
+    called. `counted`: the answer is how many clients are live, so that the cells stand in the matrix."""
+
+    tables: Callable[[Groups], list[Table]]
+    sentences: Callable[[Groups, Mapping[str, str]], list[str]] = no_sentences
+    charts: Callable[[Groups], list[tuple[str, Markup]]] = no_charts
+    counted: bool = False
+
+
+CHAPTERS: dict[str, Chapter] = {
+    "limits": Chapter(tables=limits.tables, sentences=limits.sentences, counted=True),
+    "pools": Chapter(tables=pools.tables, sentences=pools.sentences),
+    "starvation": Chapter(tables=starvation.tables, sentences=starvation.sentences),
+    "delivery": Chapter(tables=delivery.tables, sentences=delivery.sentences, charts=charts.charts, counted=True),
+    "drops": Chapter(tables=drops.tables, sentences=drops.sentences),
+    "payloads": Chapter(tables=payloads.tables, sentences=payloads.sentences),
 }
-"""In order. `walls`: a finder's cells, or those of another way of opening."""
+"""By the question's name (lab/model/questions.py), in the order in which they are told."""
+
+
+def plain_tables(groups: Groups) -> list[Table]:
+    """What can be told of any question: the cell, its verdict and its answer."""
+    rows = tuple(
+        Row(
+            one,
+            label(one.first),
+            {
+                "answer": one.answer or None,
+                "live": live(one),
+                "opened": opened(one),
+                "verdict": one.verdict,
+                "repeats": repeats_in_words(one),
+            },
+        )
+        for one in groups
+    )
+    return [Table("Each cell with its answer", "cell", (ANSWER, LIVE, OPENED, VERDICT, REPEATS), rows)]
+
+
+PLAIN = Chapter(tables=plain_tables)
+"""How a question that has no row in `CHAPTERS` is told."""
 
 
 class Section(msgspec.Struct, frozen=True):
-    kind: str
+    """The cells of one scenario. `name` is the scenario's."""
+
+    question: str
     name: str
-    groups: tuple[Group, ...]
+    groups: tuple[Repeats, ...]
 
     @property
-    def sheets(self) -> list[Sheet]:
-        return KINDS[self.kind](self.groups)
+    def title(self) -> str:
+        """The reader's question; the scenario's name where the question is not known."""
+        return QUESTIONS[self.question].title if self.question in QUESTIONS else self.name
+
+    @property
+    def chapter(self) -> Chapter:
+        return CHAPTERS.get(self.question, PLAIN)
+
+    @property
+    def tables(self) -> list[Table]:
+        """Those that have a row."""
+        return [table for table in self.chapter.tables(self.groups) if table.rows]
+
+    @property
+    def charts(self) -> list[tuple[str, Markup]]:
+        return self.chapter.charts(self.groups)
+
+    @property
+    def headline(self) -> bool:
+        """Whether the report begins with its sentences."""
+        return self.question == LIMITS and limits.is_headline(self.groups)
 
 
 def sections(results: Results) -> list[Section]:
-    by_scenario: dict[str, list[Group]] = {}
-    for one in groups(results):
-        by_scenario.setdefault(one.first.scenario, []).append(one)
-    found = [Section(kind_of(members), name, tuple(members)) for name, members in by_scenario.items()]
-    return sorted(found, key=lambda section: list(KINDS).index(section.kind))
+    """One for each scenario: in the order of the questions, and of those about limits the plain ones first."""
+    by_scenario = grouped(repeats(results), lambda one: one.first.cell.scenario)
+    found = [Section(members[0].first.cell.question, name, tuple(members)) for name, members in by_scenario.items()]
+    order = {question: place for place, question in enumerate(CHAPTERS)}
+    return sorted(found, key=lambda one: (order.get(one.question, len(order)), not one.headline))
 
 
-def kind_of(members: Sequence[Group]) -> str:
-    runs = [run for one in members for run in one.runs]
-    for kind, of in (("ways", "way"), ("drops", "drops"), ("payloads", "payloads")):
-        if any(getattr(run, of) for run in runs):
-            return kind
-    if any(run.case for run in runs):
-        return "pools"
-    if any(run.probes for run in runs):
-        return "starvation"
-    found = [run for run in runs if run.live is not None]
-    plain = all(run.opened == "tabs" and run.up_to == run.asked for run in found)
-    return "tabs" if plain else "walls"
-
-
-def of_kind(results: Results, wanted: str) -> list[Group]:
-    return [one for section in sections(results) if section.kind == wanted for one in section.groups]
+def sentences(results: Results, section: Section) -> list[str]:
+    """What a section comes to, in sentences."""
+    runs = sorted(results.cells, key=lambda run: bool(run.engine_version))
+    return section.chapter.sentences(section.groups, {run.cell.engine: engine_title(run) for run in runs})

@@ -1,5 +1,5 @@
-"""The connection view: time along; how many are live above; a row for each TCP connection, its streams as bars with their
-tabs' numbers; and below them those who wait. Geometry only; the template draws it."""
+"""The connection view: how many streams were open over time; below it a row for each TCP connection, its streams as bars with
+their clients' numbers; and below those, the clients that waited. Geometry only; the template draws it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,30 @@ from collections.abc import Sequence
 import msgspec
 
 from lab.model.connections import Connection, Stream
+from lab.model.observation import ClientSeen
+from lab.model.openings import OPENINGS
 from lab.results.file import CellResult
 
-MOST = 16  # Rows of connections, and of those who wait: what no longer fits is counted.
+MOST = 16
+"""Rows of connections, and of waiting clients; those beyond it are only counted."""
+
 ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}
-LANES = 16  # Streams of one connection that are drawn one below the other; more are drawn as one.
+"""How a stream ended, by the ledger's reason."""
+
+RELEASED = {"page": "closed by its page", "origin": "ended by the origin", "tab": "closed"}
+"""How a release ended a client, by who did it."""
+
+LANES = 16
+"""Streams of one connection that are drawn one below the other; more are drawn as one bar."""
+
 WIDTH, LEFT, ROW, LANE, RIGHT = 720, 118, 22, 12, 14
-CURVE, TOP = 52, 76  # The curve of the live ones ends here, and the rows begin there.
+CURVE, TOP = 52, 76  # Where the curve ends, and where the rows begin.
 TICKS = 7
 CROWDED = 200
+"""Corners of the curve; with more, only the highest of each moment is drawn."""
+
+NOUNS = {"tabs": "tab", "cross-tabs": "tab", "frames": "frame"}
+"""What one client is called, by its opening; else `client`."""
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -38,7 +53,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """`live` are the corners of the curve, `most` the number at its top. `marks` are the verdict and each release."""
+    """`curve` is its foot, `live` its corners, `most` the number at its top. `marks` are the verdict and each release."""
 
     width: int
     height: float
@@ -53,12 +68,12 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class Drawing:
-    def __init__(self, cell: CellResult, settled_ms: float) -> None:
-        parts: list[Connection | Stream] = [*cell.rows, *(stream for row in cell.rows for stream in row.streams)]
-        self.cell = cell
+    def __init__(self, run: CellResult, settled_ms: float) -> None:
+        parts: list[Connection | Stream] = [*run.rows, *(stream for row in run.rows for stream in row.streams)]
+        self.run = run
         self.settled_ms = settled_ms
         self.end = max(1.0, 1.05 * max(settled_ms, *(part.closed_ms or part.opened_ms for part in parts)))
-        self.noun = "tab" if cell.opened.endswith("tabs") else "number"
+        self.noun = noun(run)
         self.y: float = TOP
         self.bars: list[Bar] = []
         self.names: list[tuple[float, str]] = []
@@ -92,14 +107,14 @@ class Drawing:
         return f"{self.noun} {stream.tab}, {stream.opened_ms:.0f} ms {until}, {how}"
 
     def waiting(self) -> None:
-        arrived = {one.tab: release.ended_ms + one.after_ms for release in self.cell.releases for one in release.arrived}
-        tabs = [tab for tab in self.cell.tabs if not tab.live]
-        for tab in tabs[:MOST]:
-            what = "failed" if tab.failed else "waiting, document loaded" if tab.document else "waiting, blank"
-            self.names.append((self.y + ROW / 2, f"{self.noun} {tab.tab}"))
-            self.bar("waiting", (tab.begun_ms, arrived.get(tab.tab)), self.y, what, f"{self.noun} {tab.tab}: {what}")
+        arrived = {one.tab: release.ended_ms + one.after_ms for release in self.run.releases for one in release.arrived}
+        clients = [client for client in self.run.clients if not client.live]
+        for client in clients[:MOST]:
+            what, name = client_state(self.run, client), f"{self.noun} {client.tab}"
+            self.names.append((self.y + ROW / 2, name))
+            self.bar("waiting", (client.begun_ms, arrived.get(client.tab)), self.y, what, f"{name}: {what}")
             self.y += ROW
-        self.more(len(tabs))
+        self.more(len(clients))
 
     def more(self, count: int) -> None:
         if count > MOST:
@@ -108,7 +123,7 @@ class Drawing:
 
     def curve(self) -> tuple[tuple[tuple[float, float], ...], int]:
         """How many streams are open at each moment, as a line in steps."""
-        streams = [stream for row in self.cell.rows for stream in row.streams]
+        streams = [stream for row in self.run.rows for stream in row.streams]
         steps = [(one.opened_ms, 1) for one in streams] + [(one.closed_ms, -1) for one in streams if one.closed_ms is not None]
         count, heights = 0, [(0.0, 0)]
         for ms, change in sorted(steps):
@@ -117,7 +132,7 @@ class Drawing:
         heights.append((self.end, count))
         most = max(height for _, height in heights)
         scale = (CURVE - 22) / max(most, 1)
-        if len(heights) > CROWDED:  # Who polls opens and closes all the time: of each moment that can be drawn, the most.
+        if len(heights) > CROWDED:  # Polling opens and closes streams all the time.
             highest: dict[float, int] = {}
             for ms, height in heights:
                 highest[round(self.at(ms))] = max(height, highest.get(round(self.at(ms)), 0))
@@ -126,7 +141,10 @@ class Drawing:
         return tuple(corners), most
 
     def marks(self) -> list[Mark]:
-        ended = [Mark(self.at(one.ended_ms), f"{one.tab} ended by the {one.ended_by}") for one in self.cell.releases]
+        ended = [
+            Mark(self.at(one.ended_ms), f"{self.noun} {one.tab} {RELEASED.get(one.ended_by, 'ended')}")
+            for one in self.run.releases
+        ]
         return [Mark(self.at(self.settled_ms), f"verdict at {self.settled_ms:.0f} ms"), *ended]
 
     def ticks(self) -> list[Mark]:
@@ -136,17 +154,31 @@ class Drawing:
 
 
 def overlapping(streams: Sequence[Stream]) -> bool:
-    """Whether they were open at once, so that they can't share a row."""
+    """Whether some were open at once, so that they can't share a row."""
     ordered = sorted(streams, key=lambda one: one.opened_ms)
     return any(one.closed_ms is None or one.closed_ms > after.opened_ms for one, after in itertools.pairwise(ordered))
 
 
-def timeline(cell: CellResult) -> Timeline | None:
-    """None where nothing was measured."""
-    if cell.settled_ms is None or not cell.rows:
+def noun(run: CellResult) -> str:
+    """What one client of a run is called: tab, frame or client."""
+    return NOUNS.get(run.cell.opening, "client")
+
+
+def client_state(run: CellResult, client: ClientSeen) -> str:
+    """`waiting, blank`: what a client came to. Of its document something is said only where it has one of its own."""
+    if client.live or client.failed:
+        return "live" if client.live else "failed"
+    if not OPENINGS[run.cell.opening].own_document:
+        return "waiting"
+    return "waiting, document loaded" if client.document else "waiting, blank"
+
+
+def timeline(run: CellResult) -> Timeline | None:
+    """None where nothing was measured, or where the server kept no ledger."""
+    if run.settled_ms is None or not run.rows:
         return None
-    drawing = Drawing(cell, cell.settled_ms)
-    carrying = [row for row in cell.rows if row.streams or row.documents]
+    drawing = Drawing(run, run.settled_ms)
+    carrying = [row for row in run.rows if row.streams or row.documents]
     for number, row in enumerate(carrying[:MOST], start=1):
         drawing.connection(number, row)
     drawing.more(len(carrying))

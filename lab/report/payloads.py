@@ -1,0 +1,108 @@
+"""Payloads: what a stream can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lab.model.payloads import PayloadSeen
+from lab.model.protocols import PROTOCOLS
+from lab.report.tables import REPEATS, VERDICT, Column, Row, Table, Value, by_engine, grouped, repeats_in_words
+from lab.results.names import engine_title, transport_of
+from lab.results.repeats import Repeats
+
+AS_SPECIFIED, DIFFERS = "as specified", "differs"
+
+CELLS = (
+    Column("right", "as specified", number=True),
+    Column("payloads", "payloads", number=True),
+    VERDICT,
+    REPEATS,
+)
+BINARY = (
+    Column("name", "as"),
+    Column("content", "sent", number=True, unit="bytes"),
+    Column("survived", "survived", number=True, unit="bytes"),
+    Column("wire", "on the wire", number=True, unit="bytes"),
+    Column("overhead", "overhead", number=True, unit="%", digits=1),
+)
+
+
+def tables(groups: Sequence[Repeats]) -> list[Table]:
+    return [cells_table(groups), text_table(groups), binary_table(groups)]
+
+
+def cells_table(groups: Sequence[Repeats]) -> Table:
+    rows = tuple(
+        Row(
+            one,
+            transport_of(one.shown),
+            {
+                "right": sum(each.right for each in one.shown.payloads) if one.shown.payloads else None,
+                "payloads": len(one.shown.payloads) or None,
+                "verdict": one.verdict,
+                "repeats": repeats_in_words(one),
+            },
+        )
+        for one in groups
+    )
+    return Table("Payloads that came as specified", "updates by", CELLS, rows)
+
+
+def text_table(groups: Sequence[Repeats]) -> Table:
+    """A row for each payload, a column for each cell with several of them."""
+    several = [one for one in groups if len(one.shown.payloads) > 1]
+    columns = tuple(Column(one.first.cell.group, f"{engine_title(one.shown)}, {PROTOCOLS[one.first.cell.protocol].title}")
+                    for one in several)  # fmt: skip
+    names = dict.fromkeys(each.name for one in several for each in one.shown.payloads)
+    rows = tuple(Row(None, name, {one.first.cell.group: outcome(one, name) for one in several}) for name in names)
+    carrier = ", ".join(dict.fromkeys(transport_of(one.shown) for one in several))
+    return Table(f"What came of each payload by {carrier}", "payload", columns, rows)
+
+
+def outcome(one: Repeats, name: str) -> Value:
+    rights = [each.right for each in one.shown.payloads if each.name == name]
+    return (AS_SPECIFIED if all(rights) else DIFFERS) if rights else None
+
+
+def binary_table(groups: Sequence[Repeats]) -> Table:
+    rows = tuple(
+        Row(
+            one,
+            transport_of(one.shown),
+            {
+                "name": each.name,
+                "content": each.content_bytes,
+                "survived": each.survived_bytes,
+                "wire": each.sent_bytes,
+                "overhead": each.sent_bytes / each.content_bytes - 1,
+            },
+        )
+        for one in groups
+        for each in one.shown.payloads
+        if each.content_bytes
+    )
+    return Table("The same random bytes, sent each way", "updates by", BINARY, rows)
+
+
+def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`In Firefox 153, 24 of 26 payloads came as specified by server-sent events; these differ: NUL in data. Of 65536 random
+    bytes, 37072 survived as binary, raw (70000 bytes on the wire).`: one for each engine and transport of many payloads."""
+    found = []
+    for engine, members in by_engine(groups):
+        several = [one for one in members if len(one.shown.payloads) > 1]
+        for name, those in grouped(several, lambda one: transport_of(one.first)).items():
+            every = [each for one in those for run in one.runs for each in run.payloads]
+            names = dict.fromkeys(each.name for each in every)
+            wrong = dict.fromkeys(each.name for each in every if not each.right)
+            head = f"In {titles[engine]}, {len(names) - len(wrong)} of {len(names)} payloads came as specified by {name}"
+            parts = [f"{head}; these differ: {'; '.join(wrong)}" if wrong else head]
+            parts += [
+                in_words(each) for each in those[0].shown.payloads if each.content_bytes and each.survived_bytes is not None
+            ]
+            found.append(f"{'. '.join(parts)}.")
+    return found
+
+
+def in_words(each: PayloadSeen) -> str:
+    survived = "all" if each.survived_bytes == each.content_bytes else str(each.survived_bytes)
+    return f"Of {each.content_bytes} random bytes, {survived} survived as {each.name} ({each.sent_bytes} bytes on the wire)"

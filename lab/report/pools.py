@@ -1,0 +1,58 @@
+"""Pools: one pool was filled, then the other side was tried. Which of them share a limit?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lab.report import tables as cells
+from lab.report.tables import ANSWER, REPEATS, VERDICT, Column, Row, Spread, Table, by_engine, grouped, over
+from lab.results.file import CellResult
+from lab.results.repeats import Repeats
+from lab.text import listed
+
+COLUMNS = (
+    ANSWER,
+    Column("first", "first side live", number=True, brief=False),
+    Column("second", "second side live", number=True, brief=False),
+    VERDICT,
+    REPEATS,
+)
+
+
+def tables(groups: Sequence[Repeats]) -> list[Table]:
+    rows = tuple(
+        Row(
+            one,
+            one.first.cell.case,
+            {
+                "answer": one.answer or None,
+                "first": live_of_side(one, 0),
+                "second": live_of_side(one, 1),
+                "verdict": one.verdict,
+                "repeats": cells.repeats_in_words(one),
+            },
+        )
+        for one in groups
+    )
+    return [Table("The pool of the first side was filled, then the second side was tried", "second side", COLUMNS, rows)]
+
+
+def live_of_side(one: Repeats, number: int) -> Spread:
+    """How many clients of a side were live, in each run that could tell."""
+    return Spread(tuple(count(run, number) for run in one.runs if run.verdict.live is not None and number < len(run.sides)))
+
+
+def count(run: CellResult, number: int) -> int:
+    side = run.sides[number]
+    return sum(client.live for client in run.clients if side.first <= client.tab < side.first + side.opened)
+
+
+def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`In Chromium 156 over HTTP/1.1, the limit is separate for another port; shared for the same again.`"""
+    found = []
+    for engine, members in by_engine(groups):
+        for protocol, those in grouped(members, lambda one: over(one.first)).items():
+            answers = grouped(those, lambda one: one.answer)
+            told = [f"{answer} for {listed([one.first.cell.case for one in same])}" for answer, same in sorted(answers.items())]
+            found.append(f"In {titles[engine]} over {protocol}, the limit is {'; '.join(told)}.")
+    return found

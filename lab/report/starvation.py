@@ -1,0 +1,71 @@
+"""Starvation: what else a page tried while every stream was held. What got through, what waited, what failed?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lab.judge.starvation import probe_name
+from lab.report import tables as cells
+from lab.report.tables import ANSWER, REPEATS, VERDICT, Column, Row, Table, by_engine, over
+from lab.results.names import transport_of
+from lab.results.repeats import Repeats
+
+COLUMNS = (
+    Column("live", "streams held", number=True),
+    ANSWER,
+    Column("passed", "got through in", brief=False),
+    Column("waited", "waited, and came after a stream ended", brief=False),
+    Column("failed", "failed", brief=False),
+    VERDICT,
+    REPEATS,
+)
+OUTCOMES = ("passed", "waited", "failed")
+
+
+def tables(groups: Sequence[Repeats]) -> list[Table]:
+    rows = tuple(
+        Row(
+            one,
+            transport_of(one.first),
+            {
+                "live": cells.live(one),
+                "answer": one.answer or None,
+                **{outcome: "; ".join(outcomes(one, outcome)) or None for outcome in OUTCOMES},
+                "verdict": one.verdict,
+                "repeats": cells.repeats_in_words(one),
+            },
+        )
+        for one in groups
+    )
+    return [Table("What got through while the streams were held", "held by", COLUMNS, rows)]
+
+
+def outcomes(one: Repeats, outcome: str) -> list[str]:
+    """The probes with that outcome in some run, with their times over all runs: `image (2 to 5 ms)`."""
+    times: dict[str, list[float | None]] = {}
+    for run in one.runs:
+        for probe in run.probes:
+            if probe.outcome == outcome:
+                times.setdefault(probe_name(probe), []).append(probe.took_ms if outcome == "passed" else probe.after_release_ms)
+    return [in_words(name, took, len(one.runs), outcome) for name, took in times.items()]
+
+
+def in_words(name: str, times: Sequence[float | None], runs: int, outcome: str) -> str:
+    known = [max(0.0, took) for took in times if took is not None]
+    words = []
+    if known and outcome != "failed":
+        low, high = f"{min(known):.0f}", f"{max(known):.0f}"
+        words.append(f"{low} ms" if low == high else f"{low} to {high} ms")
+    if outcome == "waited" and len(known) < len(times):
+        words.append("did not come" if not known else f"did not come in {len(times) - len(known)} of {runs} runs")
+    words += [f"in {len(times)} of {runs} runs"] if len(times) < runs else []
+    return f"{name} ({', '.join(words)})" if words else name
+
+
+def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`In Chromium 156 over HTTP/1.1, with 6 streams held, this got through: websocket.`"""
+    return [
+        f"In {titles[engine]} over {over(one.first)}, with {one.live} streams held, this got through: {one.answer}."
+        for engine, members in by_engine(groups)
+        for one in members
+    ]

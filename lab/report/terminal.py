@@ -1,0 +1,84 @@
+"""What a terminal shows of results: the same tables as the page, in what fits into 80 columns, and the cells that need a word.
+
+Everything is handed over as rich's renderables, and the command line prints them. Text from elsewhere becomes `Text`, cleaned:
+rich would interpret [brackets] in a string, and a terminal control characters.
+"""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from lab.model.protocols import PROTOCOLS
+from lab.model.verdict import KINDS, Kind
+from lab.report import comparison as compared
+from lab.report.sections import sections
+from lab.report.tables import Column, Row, Table, Value, cell_title, text
+from lab.results.compare import Comparison
+from lab.results.file import Results
+from lab.results.names import engine_title, protocol_of
+from lab.results.repeats import repeats
+from lab.text import clean
+
+MOST = 20
+"""Cells of a long list; the rest is in the page."""
+
+
+def results_tables(results: Results) -> list[RenderableType]:
+    """The tables of each scenario, with one row for all repeats of a cell."""
+    return [table_of(table, section.name) for section in sections(results) for table in section.tables]
+
+
+def table_of(table: Table, name: str = "") -> RichTable:
+    """One table, `name` before its title. What leads a row is one column; columns that are not brief are left out."""
+    title = f"{name}: {table.title}" if name else table.title
+    drawn = RichTable(title=Text(clean(f"\n{title}"), "bold"), title_justify="left", box=SIMPLE_HEAD, padding=0)
+    columns = [column for column in table.columns if column.brief]
+    drawn.add_column("", overflow="fold")
+    for column in columns:
+        drawn.add_column(Text(clean(column.heading)), justify="right" if column.number else "left", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(Text(clean(lead(row))), *(value(row.values.get(column.key), column) for column in columns))
+    return drawn
+
+
+def value(raw: Value, column: Column) -> Text:
+    return Text(clean(text(raw, column)), KINDS[raw].style if isinstance(raw, Kind) else "")
+
+
+def lead(row: Row) -> str:
+    """`Chromium 156, h2 (100), server-sent events`."""
+    run = row.repeats.first if row.repeats else None
+    return f"{engine_title(run)}, {protocol_of(run)}, {row.what}" if run else row.what
+
+
+def surprises(results: Results) -> list[str]:
+    """The cells that need a word: each that is not confirmed, by its gravest run, and each whose runs differ. Calibrations
+    likewise."""
+    lines = [
+        f"calibration over {PROTOCOLS[one.cell.protocol].title}: {KINDS[one.verdict.kind].label}: {one.verdict.why}"
+        for one in results.calibration
+        if one.verdict.kind != Kind.CONFIRMED
+    ]
+    for one in repeats(results):
+        where = f"{one.shown.cell.scenario}: {cell_title(one.shown)}"
+        if one.verdict != Kind.CONFIRMED:
+            lines.append(f"{where}: {KINDS[one.verdict].label}: {one.shown.verdict.why}")
+        if one.reason:
+            lines.append(f"{where}: {one.live} live: {one.reason}")
+    return [clean(line) for line in lines]
+
+
+def comparison_lines(comparison: Comparison) -> list[RenderableType]:
+    """What the runs were made with, what changed, and what was not compared; of a long list the beginning."""
+    a, b = comparison.runs
+    found: list[RenderableType] = [Text(clean(f"A is run {a}, B is run {b}."))]
+    found += [table_of(table) for table in compared.made_with(comparison)]
+    found += [Text(clean(words)) for words in compared.words(comparison)]
+    found += [table_of(table) for table in compared.changes(comparison)]
+    for title, cells in compared.lists(comparison):
+        more = [f"and {len(cells) - MOST} more"] if len(cells) > MOST else []
+        found.append(Text(clean("\n  ".join([f"{title}:", *cells[:MOST], *more]))))
+    return found
