@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from lab.model import ledger
 from lab.run import certs
-from tests.tools.control import H1, post
+from tests.tools.control import H1, close_all, post
 
 pytest.register_assert_rewrite("tests.faults.struck", "tests.tools.runs")
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
@@ -77,6 +78,7 @@ class Served:
             start_new_session=True,  # As the driver starts it: it takes precedence with its session.
         )
         self.events: list[ledger.AnyEvent] = []
+        self._connections: set[int] = set()
         self._new: queue.SimpleQueue[ledger.AnyEvent | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -95,16 +97,34 @@ class Served:
         end = time.monotonic() + PATIENCE_S
         while not (value := found()):
             event = self._new.get(timeout=max(0.01, end - time.monotonic()))
-            assert event is not None, "the origin has ended"
-            self.events.append(event)
+            self._take(event)
         return value
+
+    def _take(self, event: ledger.AnyEvent | None) -> None:
+        assert event is not None, "the origin has ended"
+        self.events.append(event)
+        if isinstance(event, ledger.ConnectionOpened):
+            self._connections.add(event.connection)
+        elif isinstance(event, ledger.ConnectionClosed):
+            self._connections.discard(event.connection)
+
+    def quiet(self) -> None:
+        """Wait until no connection is open."""
+        self.catch_up()
+        self.wait(lambda: not self._connections)
+
+    def begin_anew(self) -> None:
+        """As after its start, but for the numbers that go on: the usual settings, and no event yet."""
+        with closing(H1(self.port("control"))) as control:
+            assert post(control, "/control/cell?name=none&streams=100&per_second=10") == 204
+        self.wait(lambda: self.of(ledger.CellBegan))
+        self.quiet()
+        self.events.clear()
 
     def catch_up(self) -> None:
         """Take in what it has written so far, be it thousands of events, without looking at each."""
         while not self._new.empty():
-            event = self._new.get()
-            assert event is not None, "the origin has ended"
-            self.events.append(event)
+            self._take(self._new.get())
 
     def of(self, kind: type[ledger.Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -140,9 +160,22 @@ def serve(leaf: Path) -> Iterator[Callable[..., Served]]:
             assert served.stop() == 0
 
 
+@pytest.fixture(scope="module")
+def shared_origin(leaf: Path) -> Iterator[Served]:
+    """One process for the tests of a module."""
+    served = Served("--certs", str(leaf))
+    yield served
+    assert served.stop() == 0
+
+
 @pytest.fixture
-def origin(serve: Callable[..., Served]) -> Served:
-    return serve()
+def origin(shared_origin: Served) -> Iterator[Served]:
+    """An origin with the usual settings, and the events of one test. It must have no fault when the test ends."""
+    shared_origin.begin_anew()
+    yield shared_origin
+    close_all()
+    shared_origin.quiet()
+    assert not shared_origin.of(ledger.OriginFault)
 
 
 @pytest.fixture

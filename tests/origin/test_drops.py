@@ -1,4 +1,4 @@
-"""ControlEndpoints that turn clients away: every stream of a cell dropped at once, in three ways, and requests for updates refused."""
+"""Control endpoints that turn clients away: all streams of a cell dropped at once, in three ways, and requests refused."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -37,6 +38,13 @@ from tests.origin.raw import (
     until_came,
 )
 from tests.tools.control import H2
+
+
+@pytest.fixture
+def origin(serve: Callable[..., Served]) -> Served:
+    """A process of its own: its memory is measured."""
+    return serve()
+
 
 MANY, RESETS, SOCKETS, SOME = 20_000, 10_000, 2000, 20
 WHOLE = END_HEADERS | END_STREAM

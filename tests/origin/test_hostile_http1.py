@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -11,6 +12,13 @@ from tests.conftest import Served
 from tests.origin.beside import EACH_KIB, KIB, LITTLE_MIB, SSE, Beside
 from tests.origin.raw import ended, sent
 from tests.tools.control import connect
+
+
+@pytest.fixture
+def origin(serve: Callable[..., Served]) -> Served:
+    """A process of its own: its memory is measured."""
+    return serve()
+
 
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST

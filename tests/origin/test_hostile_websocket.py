@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import zlib
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from tests.conftest import Served
 from tests.origin.beside import KIB, LITTLE_MIB, Beside
 from tests.origin.raw import DATA, END_HEADERS, HEADERS, ended, frame, h2_raw, request, sent, until_came
 from tests.tools.control import H2, WS, connect
+
+
+@pytest.fixture
+def origin(serve: Callable[..., Served]) -> Served:
+    """A process of its own: its memory is measured."""
+    return serve()
+
 
 SOCKET = f"{transports()['websocket'].PATH}?cell=c&tab=1"
 ANSWERED = "/payload?cell=c&tab=1&transport=websocket&bytes=1000000"

@@ -21,6 +21,13 @@ from tests.conftest import PATIENCE_S, Served, metered
 from tests.origin.beside import KIB, MIB, READER, SSE, Reader
 from tests.tools.control import H1, H2, post
 
+
+@pytest.fixture
+def origin(serve: Callable[..., Served]) -> Served:
+    """A process of its own: its memory is measured."""
+    return serve()
+
+
 CLIENTS, STREAMS = 1000, 100
 PER_SECOND, FILLING_PER_SECOND = 200, 100
 BEFORE_S, DURING_S = 1.5, 3.0

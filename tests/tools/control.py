@@ -1,6 +1,6 @@
-"""The control client: raw h11 and h2 over plain sockets, on loopback. It holds exactly what it says it holds.
+"""The control client: h11, h2 and wsproto over plain sockets, on loopback. It holds exactly the streams that it says it holds.
 
-It shares nothing with Hypercorn or a browser, so it is a second opinion about both.
+It shares nothing with a browser, and with Hypercorn only the parsers, so it is a second opinion about both.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from pathlib import Path
+from weakref import WeakSet
 
 import h2.config
 import h2.connection
@@ -20,17 +21,27 @@ from wsproto.events import AcceptConnection, Request
 
 from lab.paths import AUTHORITY
 
-PATIENCE_S = 20.0  # A guard for a hung test, not a measure.
+PATIENCE_S = 20.0
+"""Watchdog for a test that hangs, in seconds."""
+
+_opened: WeakSet[socket.socket] = WeakSet()
 
 
 def connect(port: int, alpn: str = "", folder: Path | None = None, address: str = "127.0.0.1") -> socket.socket:
     """A connection to a door; over TLS when `folder`, with the run's CA, is given."""
-    plain = socket.create_connection((address, port), timeout=PATIENCE_S)
-    if folder is None:
-        return plain
-    context = ssl.create_default_context(cafile=str(folder / AUTHORITY))
-    context.set_alpn_protocols([alpn] if alpn else [])
-    return context.wrap_socket(plain, server_hostname="127.0.0.1")
+    opened = socket.create_connection((address, port), timeout=PATIENCE_S)
+    if folder is not None:
+        context = ssl.create_default_context(cafile=str(folder / AUTHORITY))
+        context.set_alpn_protocols([alpn] if alpn else [])
+        opened = context.wrap_socket(opened, server_hostname="127.0.0.1")
+    _opened.add(opened)
+    return opened
+
+
+def close_all() -> None:
+    """Close every connection that is still open: a test that failed leaves some."""
+    for one in list(_opened):
+        one.close()
 
 
 class H1:
@@ -108,8 +119,8 @@ class WS:
 class H2:
     """One HTTP/2 connection. `events` keeps everything that came, in order."""
 
-    def __init__(self, port: int, folder: Path, *, window: int | None = None) -> None:
-        self.socket = connect(port, "h2", folder)
+    def __init__(self, port: int, folder: Path, *, window: int | None = None, address: str = "127.0.0.1") -> None:
+        self.socket = connect(port, "h2", folder, address)
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self.events: list[h2.events.Event] = []
         if window is not None:
