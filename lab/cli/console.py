@@ -33,6 +33,7 @@ def complain(error: LabError) -> None:
 
 
 def verdict_text(kind: Kind) -> Text:
+    """A kind of verdict, in its colour."""
     return Text(KINDS[kind].label, KINDS[kind].style)
 
 

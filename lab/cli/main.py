@@ -172,6 +172,7 @@ def fixed_ports(ports: tuple[str, ...]) -> dict[str, int]:
 
 
 async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], streams_per_connection: int) -> None:
+    """Start an origin, print its addresses, and wait until the user ends it or it dies (HarnessFaultError)."""
     from lab.measure.origin import origin
     from lab.run import certs
 

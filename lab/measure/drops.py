@@ -74,6 +74,7 @@ async def drop_streams(
 
 
 async def drop_now(context: CellContext, case: Drop, how: str) -> StreamsDropped:
+    """Drop the streams; the ledger's record of it. From now on the case's status answers new requests, where it has one."""
     if case.status:
         await context.origin.refuse(context.cell.name, case.status, case.content_type)
     return await context.origin.drop(context.cell.name, how)
@@ -87,6 +88,7 @@ async def watch_refused(context: CellContext, case: Drop) -> float:
 
 
 async def within_watchdog(asked: Sequence[Awaitable[object]]) -> None:
+    """Wait for all answers, or until the watchdog ends the wait: clients that did not come back are no failure."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(BACK_S):
             await all_of(asked)

@@ -103,6 +103,7 @@ def in_frames(url: str) -> Begin:
 
 
 def tabs(context: CellContext, new_tab: NewTab) -> Opener:
+    """Tabs of the measured origin itself."""
     at, door = context.addresses, context.cell.protocol
     return TabsOpener(context, new_tab, lambda number: at.page(door, tab=number))
 
@@ -114,11 +115,13 @@ def cross_tabs(context: CellContext, new_tab: NewTab) -> Opener:
 
 
 def frames(context: CellContext, new_tab: NewTab) -> Opener:
+    """A page of the measured origin with a frame for each client."""
     url = context.addresses.page(context.cell.protocol)
     return PageOpener(context, new_tab, url, in_frames(f"{url}&tab={{n}}"), EVERY_END)
 
 
 def page(context: CellContext, new_tab: NewTab) -> Opener:
+    """A page of the measured origin with all clients in it."""
     at, door = context.addresses, context.cell.protocol
     return PageOpener(context, new_tab, at.page(door), in_page(at.base(door)))
 

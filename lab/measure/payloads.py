@@ -39,6 +39,7 @@ async def carry_all(context: CellContext, tab: Tab) -> tuple[tuple[PayloadSeen, 
 
 
 async def carry(context: CellContext, tab: Tab, payload: Payload) -> PayloadSeen:
+    """Let the page ask for one payload. Raises HarnessFaultError when its answer has another shape than a payload's."""
     before = await context.origin.meter()
     came = await tab.ask(f"carry.{context.cell.transport}({json.dumps(context.addresses.payload(payload.name))})")
     after = await context.origin.meter()

@@ -116,10 +116,12 @@ def clients_holding(context: CellContext) -> list[int]:
 
 
 def documents_since(context: CellContext, at_ms: float) -> bool:
+    """Whether a document of the cell was served at or after a moment."""
     return any(one.cell == context.cell.name and one.at_ms >= at_ms for one in context.ledger.of(ledger.DocumentServed))
 
 
 def came(context: CellContext, one: Ending) -> tuple[ledger.StreamOpened, ...]:
+    """The streams of clients that had waited, opened since a release."""
     return arrivals(context.events, context.cell.name, one.waiting, one.at_ms)
 
 

@@ -96,6 +96,7 @@ async def hold_another(context: CellContext, held: Page, kind: str) -> None:
 
 
 async def one_more(number: int, base: str, script: PageScript) -> None:
+    """Begin one more client in a page."""
     await script.add(first=number, count=1, base=base)
 
 

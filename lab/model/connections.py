@@ -109,6 +109,7 @@ def control_connections(events: Iterable[AnyEvent], at_ms: float) -> int:
 
 
 def open_at(row: Connection | Stream, at_ms: float) -> bool:
+    """Whether it was open at a moment."""
     return row.opened_ms <= at_ms and (row.closed_ms is None or row.closed_ms > at_ms)
 
 
@@ -118,6 +119,7 @@ def live_streams(rows: Iterable[Connection], at_ms: float) -> tuple[Stream, ...]
 
 
 def live_connections(rows: Iterable[Connection], at_ms: float) -> tuple[Connection, ...]:
+    """The connections open at one moment."""
     return tuple(row for row in rows if open_at(row, at_ms))
 
 

@@ -67,6 +67,8 @@ class ConnectionNegotiated(Event, frozen=True, kw_only=True):
 
 
 class ConnectionClosed(Event, frozen=True, kw_only=True):
+    """The connection ended; `reason`: closed, shutdown, fault, or broken with what broke it."""
+
     connection: int
     reason: str
 

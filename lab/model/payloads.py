@@ -78,11 +78,13 @@ def raw(content: bytes) -> Payload:
 
 
 def encoded(content: bytes) -> Payload:
+    """Bytes in base64, in one `data` field."""
     data = base64.b64encode(content).decode()
     return Payload("binary, base64", (f"data: {data}\n\n".encode(),), (("message", data, ""),), content)
 
 
 def whole(content: bytes) -> Payload:
+    """Bytes as they are, for a transport that carries them."""
     return Payload("binary", (content,), (), content)
 
 
@@ -120,4 +122,5 @@ PAYLOADS: dict[str, tuple[Payload, ...]] = {"sse": SSE, "fetch_stream": (whole(B
 
 
 def payload(transport: str, name: str) -> Payload | None:
+    """A transport's payload of that name; None where there is none."""
     return next((one for one in PAYLOADS.get(transport, ()) if one.name == name), None)

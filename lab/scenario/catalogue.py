@@ -53,6 +53,7 @@ def load_file(path: Path) -> list[Scenario]:
 
 
 def exists(path: Path) -> bool:
+    """Whether it is a file; False for a name too long to be one."""
     try:
         return path.is_file()
     except OSError:  # A name too long for any file.
@@ -88,6 +89,7 @@ def check(one: Scenario, path: Path) -> None:
 
 
 def every_transport(one: Scenario) -> list[str]:
+    """The transports of a scenario and of its cases."""
     return [*one.transports, *(case.transport for case in one.cases.values() if case.transport)]
 
 
@@ -123,6 +125,7 @@ def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = F
 
 
 def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:
+    """Put it into the catalogue. Raises UsageError when another file has a scenario of that name."""
     if one.name in catalogue:
         if catalogue[one.name].path == one.path:
             return  # Named twice, by its name and by a former one.
@@ -140,6 +143,7 @@ def known(name: str, names: Iterable[str], kind: str) -> str:
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
+    """`did you mean …?`, with all names that are known."""
     names = list(names)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"
