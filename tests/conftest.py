@@ -45,6 +45,8 @@ def block(path: Path) -> str:
 
 @pytest.hookimpl(tryfirst=True)  # Before pytest-xdist looks at the marks.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = [name for name in BLOCKS if not (TESTS / name).exists()]
+    assert not missing, f"BLOCKS names {missing}, and there are no such tests"
     if not hasattr(config, "workerinput"):  # All in one process: the order in which they were asked for.
         return
     order = list(dict.fromkeys(BLOCKS.values()))

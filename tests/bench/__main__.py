@@ -1,5 +1,5 @@
 """`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other
-servers (tests.bench.fanout); how long walls and runs take (tests.bench.walls). Interleaved in one run, medians with spread.
+servers (tests.bench.fanout); how long limits and runs take (tests.bench.limits). Interleaved in one run, medians with spread.
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
 (b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
@@ -17,12 +17,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
-from playwright.async_api import Browser
 from playwright.async_api import TimeoutError as NavigationTimeout
 
-from lab.browser.discover import find
-from lab.browser.engines import ENGINES
-from lab.browser.playwright.launch import DrivenBrowser, playwright
+from lab.browser import Browser
 from lab.judge import judge
 from lab.measure.observe import observe
 from lab.measure.origin import Origin, origin
@@ -30,8 +27,8 @@ from lab.model.cell import Cell
 from lab.model.verdict import Kind
 from lab.run import certs
 from lab.scenario import catalogue
-from tests.bench.__main__ import fanout as bench_fanout
-from tests.bench.__main__ import walls as bench_walls
+from tests.bench import fanout, limits
+from tests.tools.browsers import bare, launched
 from tests.tools.figures import line
 
 TABS, DOOR, NAVIGATION_MS = 12, "h1", 3000
@@ -41,9 +38,9 @@ PROMISED = 1.5
 class Ways:
     """Three ways to open twelve tabs over HTTP/1.1 in Chromium. `openable` is what the cell itself has found."""
 
-    def __init__(self, browser: DrivenBrowser, running: Origin) -> None:
+    def __init__(self, browser: Browser, running: Origin) -> None:
         self._lab = browser
-        self._browser: Browser = browser._browser
+        self._browser = bare(browser)
         self._origin = running
         self._scenario = catalogue.load(catalogue.home())["seventh_tab"]
         self.openable = 0
@@ -52,7 +49,8 @@ class Ways:
         return self._origin.url(DOOR, f"/tab?cell=bench&transport=sse&tab={tab}")
 
     async def cell(self) -> None:
-        seen = await observe(self._scenario, Cell("bench", "chromium", DOOR, "sse", TABS), self._lab, self._origin)
+        cell = Cell(scenario="bench", engine="chromium", protocol=DOOR, transport="sse", at_most=TABS)
+        seen = await observe(self._scenario, cell, self._lab, self._origin)
         verdict = judge(seen)
         assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
         assert seen.releases[0].arrived
@@ -93,9 +91,7 @@ async def timed(way: Callable[[], Awaitable[None]]) -> float:
 async def measure(rounds: int) -> None:
     with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
         folder = Path(scratch)
-        async with origin(leaf, folder) as running, playwright() as tool:
-            browser, tried = await find(tool, ENGINES["chromium"], spki=certs.spki_hash(leaf), log_to=folder)
-            assert browser is not None, tried
+        async with origin(leaf, folder) as running, launched("chromium", leaf, folder) as browser:
             ways = Ways(browser, running)
             await ways.cell()
             await ways.bare()
@@ -103,7 +99,6 @@ async def measure(rounds: int) -> None:
             for _ in range(rounds):
                 for name in took:
                     took[name].append(await timed(getattr(ways, name)))
-            await browser.close()
     click.echo(f"seventh_tab in Chromium {browser.version}, {DOOR}, {TABS} tabs of which {ways.openable} open:")
     click.echo(line("the cell, with verdict and release proof", took["cell"], "s"))
     click.echo(line("(a) bare loop over the tabs that open", took["bare"], "s"))
@@ -122,8 +117,8 @@ async def measure(rounds: int) -> None:
 def main(rounds: int, runs: bool) -> None:
     """Print the benchmark."""
     asyncio.run(measure(rounds))
-    bench_fanout.main(max(1, rounds // 2))
-    bench_walls.main(max(1, rounds // 2), runs)
+    fanout.main(max(1, rounds // 2))
+    limits.main(max(1, rounds // 2), runs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A bare ASGI app for the benchmark: one paced feed, and `/paced`, a stream of all it says. No ledger, no meter, no levers.
+"""A bare ASGI app for the benchmark: one paced feed, and `/paced`, a stream of all that the feed says. It has no ledger, no counters and no control door.
 
-`python -m tests.bench_app hypercorn|granian h1|h2 CERTS PORT PER_SECOND` serves it, with TLS.
+`python -m tests.bench.app hypercorn|granian h1|h2 CERTS PORT PER_SECOND` serves it, with TLS.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
 
-from lab.run import certs
+from lab.paths import CHAIN, KEY
 
 PACE = "SEVENTH_TAB_BENCH_PER_SECOND"  # Granian imports the app in a process of its own.
 TEXT = "Ada United – Hopper City 2 : 1"
@@ -78,7 +78,7 @@ def hypercorn(http: str, folder: Path, port: int) -> None:
     """As it comes, but for the protocol: what a person gets who installs it."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
-    config.certfile, config.keyfile = str(folder / certs.CHAIN), str(folder / certs.KEY)
+    config.certfile, config.keyfile = str(folder / CHAIN), str(folder / KEY)
     config.alpn_protocols = ["h2"] if http == "h2" else ["http/1.1"]
     config.errorlog = None
     trio.run(serve, app, config)  # type: ignore[arg-type]  # an ASGI app by its shape
@@ -93,8 +93,8 @@ def granian(http: str, folder: Path, port: int) -> None:
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http2 if http == "h2" else HTTPModes.http1,
-        ssl_cert=folder / certs.CHAIN,
-        ssl_key=folder / certs.KEY,
+        ssl_cert=folder / CHAIN,
+        ssl_key=folder / KEY,
         log_enabled=False,
     ).serve()
 

@@ -31,7 +31,7 @@ import psutil
 from lab.model import ledger
 from lab.run import certs
 from lab.transports import sse
-from tests.bench.__main__ import app as bench_app
+from tests.bench import app
 from tests.tools.control import connect
 from tests.tools.figures import line
 
@@ -167,7 +167,7 @@ def listens(port: int) -> bool:
 @contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A server's process; it and all that came of it are killed in the end, granian's workers too."""
-    environment = {**os.environ, bench_app.PACE: str(PER_SECOND)}
+    environment = {**os.environ, app.PACE: str(PER_SECOND)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         try:
             yield process

@@ -14,8 +14,8 @@ from lab.results.file import CellResult
 from lab.results.repeats import repeats
 from tests.conftest import ROOT
 from tests.end_to_end.conftest import TEN_STREAMS
-from tests.tools.runs import Run, measured
 from tests.tools.busy import busy_cores
+from tests.tools.runs import Run, measured
 
 STALLED = ROOT / "tests" / "faults" / "stalled.py"
 

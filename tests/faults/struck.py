@@ -137,7 +137,7 @@ class Struck:
         assert not self.certificates()
 
     def certificates(self) -> list[Path]:
-        """The folders of certificates that this run has made and not removed; those of other runs beside it are none of ours."""
+        """The folders of certificates that this run has made and not removed. Other runs beside it have their own."""
         return list((ROOT / "certs").glob(f"run-{self.process.pid}-*"))
 
 

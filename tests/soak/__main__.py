@@ -7,17 +7,15 @@ import asyncio
 
 import click
 
-from tests.soak.__main__ import cells as soak_cells
-from tests.soak.__main__ import streams as soak_streams
-from tests.soak.__main__ import tabs as soak_tabs
+from tests.soak import cells, streams, tabs
 
 
 @click.command()
 @click.option("--whole", is_flag=True, help="200 cells, 30 minutes, 240 tabs: an hour.")
 def main(whole: bool) -> None:
     """Exit 1 when a verdict was wrong, an update lost, a descriptor more held, or a tab not live."""
-    cells, minutes, tabs = (200, 30.0, 240) if whole else (16, 1.0, 60)
-    well = [soak_cells.soaked(cells), asyncio.run(soak_streams.soaked(minutes)), asyncio.run(soak_tabs.soaked(tabs))]
+    every, minutes, many = (200, 30.0, 240) if whole else (16, 1.0, 60)
+    well = [cells.soaked(every), asyncio.run(streams.soaked(minutes)), asyncio.run(tabs.soaked(many))]
     raise SystemExit(0 if all(well) else 1)
 
 

@@ -12,15 +12,18 @@ from pathlib import Path
 
 import click
 
+from lab.model.verdict import KINDS, Kind
 from lab.results import file as results
 from lab.results.file import CellResult
 from tests.conftest import ROOT
 from tests.tools.busy import busy_cores
 
 PROTOCOLS = ("h1", "h2")
-HEAD = """\
-| machine | protocol | cells | live | confirmed | refuted | disputed | harness fault | seconds a cell, median |
-|--|--|--:|--|--:|--:|--:|--:|--|"""
+SURE = (Kind.CONFIRMED, Kind.REFUTED)
+SHOWN = (Kind.CONFIRMED, Kind.REFUTED, Kind.DISPUTED, Kind.INCONCLUSIVE, Kind.HARNESS_FAULT)
+HEAD = f"""\
+| machine | protocol | cells | live | {" | ".join(KINDS[kind].label for kind in SHOWN)} | seconds a cell, median |
+|--|--|--:|--|{"--:|" * len(SHOWN)}--|"""
 
 
 def run(repeat: int) -> list[CellResult]:
@@ -33,39 +36,37 @@ def run(repeat: int) -> list[CellResult]:
 
 
 def row(machine: str, protocol: str, cells: list[CellResult]) -> str:
-    kinds = Counter(cell.verdict for cell in cells)
-    live = ", ".join(f"{number} of {asked}: {times}×" for (number, asked), times in counts(cells).most_common())
+    kinds = Counter(cell.verdict.kind for cell in cells)
+    live = ", ".join(f"{number} of {opened}: {times}×" for (number, opened), times in counts(cells).most_common())
     seconds = [cell.seconds for cell in cells]
     columns = [
         *(machine, protocol, str(len(cells)), live),
-        *(str(kinds[kind]) for kind in ("confirmed", "refuted", "disputed", "harness_fault")),
+        *(str(kinds[kind]) for kind in SHOWN),
         f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",
     ]
     return f"| {' | '.join(columns)} |"
 
 
-def counts(cells: list[CellResult]) -> Counter[tuple[int | None, int | None]]:
-    return Counter((cell.live, cell.asked) for cell in cells)
+def counts(cells: list[CellResult]) -> Counter[tuple[int | None, int]]:
+    return Counter((cell.verdict.live, cell.opened) for cell in cells)
 
 
 def soaked(cells: int) -> bool:
-    """Print the table; whether every cell of a protocol says the same number, and none is disputed or a fault."""
+    """Print the table; whether every cell of a protocol says the same number, and none is disputed, inconclusive or a fault."""
     click.echo(HEAD)
     found: dict[str, list[CellResult]] = {protocol: [] for protocol in PROTOCOLS}
     for machine, load in (("quiet", nullcontext()), ("both cores busy", busy_cores())):
         with load:
             ended = run(cells // 4)
         for protocol in PROTOCOLS:
-            mine = [cell for cell in ended if cell.protocol == protocol]
+            mine = [cell for cell in ended if cell.cell.protocol == protocol]
             found[protocol] += mine
             click.echo(row(machine, protocol, mine))
     wrong = 0
     for mine in found.values():
         usual = counts(mine).most_common(1)[0][0]
-        wrong += sum((cell.live, cell.asked) != usual or cell.verdict not in ("confirmed", "refuted") for cell in mine)
-    click.echo(
-        f"\nOf {sum(map(len, found.values()))} cells, {wrong} were disputed, a fault, or said another number than the rest."
-    )
+        wrong += sum((cell.verdict.live, cell.opened) != usual or cell.verdict.kind not in SURE for cell in mine)
+    click.echo(f"\nOf {sum(map(len, found.values()))} cells, {wrong} said another number than the rest, or could not be told.")
     return not wrong
 
 

@@ -32,7 +32,7 @@ KIB = 1024
 
 
 class ClientDelivery(msgspec.Struct):
-    """What came over one stream."""
+    """What one client received over its stream."""
 
     first: int = 0
     last: int = 0
@@ -50,7 +50,7 @@ class Lines:
     """Cuts what comes over a stream into events, and counts them."""
 
     def __init__(self) -> None:
-        self.heard = ClientDelivery()
+        self.delivery = ClientDelivery()
         self._rest = b""
 
     def take(self, part: bytes) -> None:
@@ -59,11 +59,11 @@ class Lines:
             data = b"".join(one[6:] for one in event.split(b"\n") if one.startswith(b"data: "))
             update = json.loads(data) if data else {}  # A comment, when there was nothing to say for a while.
             if "seq" in update:
-                self.heard.take(update["seq"])
+                self.delivery.take(update["seq"])
 
 
 def clients(port_h2: int, port_h1: int, leaf: Path, told: Connection) -> None:
-    """Hold all streams until told to end, and tell what was heard."""
+    """Hold all streams until told to end, and tell what each received."""
     over_h2, over_h1 = H2(port_h2, leaf), [H1(port_h1, leaf) for _ in range(OVER_H1)]
     streams = {over_h2.get(f"{SSE}{tab}"): Lines() for tab in range(OVER_H2)}
     lines = [Lines() for _ in over_h1]
@@ -87,7 +87,7 @@ def clients(port_h2: int, port_h1: int, leaf: Path, told: Connection) -> None:
         threading.Thread(target=work, daemon=True).start()
     told.send("ready")
     told.recv()
-    told.send_bytes(msgspec.json.encode([one.heard for one in (*streams.values(), *lines)]))
+    told.send_bytes(msgspec.json.encode([one.delivery for one in (*streams.values(), *lines)]))
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -103,13 +103,13 @@ def look(process: psutil.Process, began: float) -> Looked:
 
 
 async def held(minutes: float, running: Origin, leaf: Path) -> tuple[list[ClientDelivery], int, dict[str, list[Looked]]]:
-    """What every stream heard, the last update that was published, and the looks at each process."""
+    """What every client received, the last update that was published, and the looks at each process."""
     here, there = multiprocessing.Pipe()
-    doors = running.listening.doors
+    doors = running.started.doors
     process = multiprocessing.get_context("spawn").Process(target=clients, args=(doors["h2"], doors["h1"], leaf, there))
     process.start()
     await asyncio.to_thread(here.recv)
-    await running.control("POST", f"/control/pace?per_second={PER_SECOND}")
+    await running.pace(PER_SECOND)
     watched = {"origin": psutil.Process(running.process.pid), "driver": psutil.Process()}
     looks: dict[str, list[Looked]] = {name: [] for name in watched}
     began = time.monotonic()
@@ -117,24 +117,24 @@ async def held(minutes: float, running: Origin, leaf: Path) -> tuple[list[Client
         await asyncio.sleep(LOOK_S)
         for name, one in watched.items():
             looks[name].append(look(one, began))
-    await running.control("POST", "/control/pace?per_second=0")
+    await running.pace(0)
     last = (await running.meter()).last
     await asyncio.sleep(1)  # What is on its way arrives.
     here.send("end")
-    heard = msgspec.json.decode(await asyncio.to_thread(here.recv_bytes), type=list[ClientDelivery])
+    deliveries = msgspec.json.decode(await asyncio.to_thread(here.recv_bytes), type=list[ClientDelivery])
     process.terminate()
     process.join()
-    return heard, last, looks
+    return deliveries, last, looks
 
 
 async def soaked(minutes: float) -> bool:
     with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory() as folder:
         async with origin(leaf, Path(folder)) as running:
             await running.begin("soak", OVER_H2)
-            heard, last, looks = await held(minutes, running, leaf)
-    asked = sum(last - one.first + 1 for one in heard)
-    lost = asked - sum(one.received - one.repeated for one in heard)
-    repeated = sum(one.repeated for one in heard)
+            deliveries, last, looks = await held(minutes, running, leaf)
+    asked = sum(last - one.first + 1 for one in deliveries)
+    lost = asked - sum(one.received - one.repeated for one in deliveries)
+    repeated = sum(one.repeated for one in deliveries)
     click.echo(
         f"{OVER_H2} streams on one h2 connection and {OVER_H1} on h1, {PER_SECOND} updates a second each, {minutes:g} minutes: "
         f"{asked} updates, {lost} lost, {repeated} repeated"

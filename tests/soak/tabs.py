@@ -7,16 +7,14 @@ import asyncio
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
 
-from lab.browser.discover import find
-from lab.browser.engines import ENGINES
-from lab.browser.playwright.launch import DrivenBrowser, playwright
+from lab.browser import Browser
 from lab.judge import judge
 from lab.measure.observe import observe
 from lab.measure.origin import Origin, origin
@@ -25,6 +23,7 @@ from lab.model.cell import Cell
 from lab.model.verdict import Verdict
 from lab.run import certs
 from lab.scenario import catalogue
+from tests.tools.browsers import bare, launched
 
 DOOR, SPARE = "h2", 60
 LOOK_S = 1.0
@@ -44,12 +43,12 @@ class Cost(msgspec.Struct):
 
 
 @contextmanager
-def watched(browser: DrivenBrowser) -> Iterator[Cost]:
-    cost, over = Cost(before=usage(browser.roots).memory_bytes), threading.Event()
+def watched(browser: Browser) -> Iterator[Cost]:
+    cost, over = Cost(before=usage(browser.roots or ()).memory_bytes), threading.Event()
 
     def look() -> None:
         while not over.wait(LOOK_S):
-            cost.most = max(cost.most, usage(browser.roots).memory_bytes)
+            cost.most = max(cost.most, usage(browser.roots or ()).memory_bytes)
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -60,22 +59,22 @@ def watched(browser: DrivenBrowser) -> Iterator[Cost]:
         looking.join()
 
 
-async def by_the_lab(browser: DrivenBrowser, running: Origin, tabs: int) -> tuple[Cost, Verdict]:
+async def by_the_lab(browser: Browser, running: Origin, tabs: int) -> tuple[Cost, Verdict]:
     """A whole cell of seventh_tab; its time is from the first tab's begin to the verdict's moment."""
-    cell = Cell("soak", "chromium", DOOR, "sse", tabs, streams=tabs + SPARE)
+    cell = Cell(scenario="soak", engine="chromium", protocol=DOOR, transport="sse", at_most=tabs, streams=tabs + SPARE)
     with watched(browser) as cost:
         seen = await observe(catalogue.load(catalogue.home())["seventh_tab"], cell, browser, running)
-    begun = [tab.begun_ms for tab in seen.tabs if tab.begun_ms is not None]
+    begun = [client.begun_ms for client in seen.clients if client.begun_ms is not None]
     if begun and seen.settled_ms:
         cost.seconds = (seen.settled_ms - min(begun)) / 1000
     return cost, judge(seen)
 
 
-async def bare(browser: DrivenBrowser, running: Origin, tabs: int) -> Cost:
+async def without_the_lab(browser: Browser, running: Origin, tabs: int) -> Cost:
     await running.begin("bare", tabs + SPARE)
     with watched(browser) as cost:
         began = time.monotonic()
-        context = await browser._browser.new_context(no_viewport=True)
+        context = await bare(browser).new_context(no_viewport=True)
         for tab in range(1, tabs + 1):
             page = await context.new_page()
             await page.goto(running.url(DOOR, f"/tab?cell=bare&transport=sse&tab={tab}"))
@@ -89,20 +88,11 @@ async def bare(browser: DrivenBrowser, running: Origin, tabs: int) -> Cost:
 async def soaked(tabs: int) -> bool:
     """Print the figures; whether all were live."""
     with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory(prefix="7tab-") as scratch:
-        async with origin(leaf, Path(scratch)) as running, playwright() as tool:
-
-            @asynccontextmanager
-            async def chromium() -> AsyncIterator[DrivenBrowser]:
-                """One of its own for each: nothing that one leaves behind is the other's."""
-                browser, tried = await find(tool, ENGINES["chromium"], spki=certs.spki_hash(leaf), log_to=Path(scratch))
-                assert browser is not None, tried
-                yield browser
-                await browser.close()
-
-            async with chromium() as browser:
+        async with origin(leaf, Path(scratch)) as running:
+            async with launched("chromium", leaf, Path(scratch)) as browser:
                 cost, verdict = await by_the_lab(browser, running, tabs)
-            async with chromium() as another:
-                other = await bare(another, running, tabs)
+            async with launched("chromium", leaf, Path(scratch)) as another:  # Nothing that one leaves behind is the other's.
+                other = await without_the_lab(another, running, tabs)
     click.echo(
         f"{tabs} tabs, {DOOR}, Chromium {browser.version}, {tabs + SPARE} streams allowed: {verdict.live} live on "
         f"{verdict.connections} connection(s), {verdict.kind}. {verdict.why}"

@@ -1,6 +1,8 @@
-"""`nox -s sample`: one real default run, kept in reports/sample/, and docs/report.png, the top of its report in a browser.
+"""`nox -s sample`: one real default run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
+findings of docs/ and README.md, which are made from it.
 
-Its options go to `seventh-tab run`. What is kept is results.json and the report; the raw logs are hundreds of megabytes.
+Its options go to `seventh-tab run`. results.json and the report are kept, in a form that is small enough for a repository; the
+raw logs and observations are hundreds of megabytes.
 """
 
 from __future__ import annotations
@@ -8,29 +10,64 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+import click
 import msgspec
 from playwright.sync_api import sync_playwright
 
-from lab.browser.discover import candidates
+from lab import paths
 from lab.browser.engines import ENGINES
+from lab.browser.playwright import candidates
+from lab.model.verdict import Kind
 from lab.report.render import write_report
 from lab.results import file as results
+from lab.results.file import CellResult, Results
+from lab.results.repeats import repeats
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "reports" / "sample"
-NAMED = (0, 4)  # Of `run`, what is no failure here: measured, or a harness fault that the report tells of.
+FINDINGS = "tests.tools.findings"
+NO_FAILURE = (0, 4)
+"""Exit codes of `run` that leave a whole run: all was measured, or some cells are harness faults, which the report tells of."""
+
+PICTURED = "seventh_tab"
+"""The scenario whose screenshots are kept: those of the others look the same."""
+
+LARGE = 100
+"""A cell with more connections or streams than this keeps none of them: they would be most of the file."""
+
+MOST_BYTES = 3_000_000
 
 
-def measure(options: list[str]) -> None:
+def measure(options: list[str]) -> Results:
+    """Make the run, and keep its results."""
     with tempfile.TemporaryDirectory(prefix="seventh-tab-sample-") as scratch:
         ended = subprocess.run([sys.executable, "-m", "lab", "run", "--out", scratch, *options], cwd=ROOT, check=False)
-        if ended.returncode not in NAMED:
+        if ended.returncode not in NO_FAILURE:
             sys.exit(ended.returncode)
-        found = results.read(Path(scratch) / "latest" / "results.json")
+        found = results.read(Path(scratch) / "latest" / paths.RESULTS)
     SAMPLE.mkdir(exist_ok=True)
-    (SAMPLE / "results.json").write_bytes(of_no_machine(msgspec.json.encode(found)) + b"\n")
+    (SAMPLE / paths.RESULTS).write_bytes(of_no_machine(msgspec.json.encode(smaller(found))) + b"\n")
+    return results.read(SAMPLE / paths.RESULTS)
+
+
+def smaller(found: Results) -> Results:
+    """The same run: of repeats that agree only the first, screenshots of one scenario, and no connections where there are very
+    many. Verdicts, figures and the raw lines that matter stay."""
+    chosen = {run.name for one in repeats(found) for run in (one.runs[:1] if one.agree else one.runs)}
+    found.cells = [lighter(cell) for cell in found.cells if cell.name in chosen]
+    found.planned = len(found.cells)
+    return found
+
+
+def lighter(cell: CellResult) -> CellResult:
+    if cell.cell.scenario != PICTURED:
+        cell = msgspec.structs.replace(cell, screenshots=())
+    if max(len(cell.rows), sum(len(row.streams) for row in cell.rows)) > LARGE:
+        cell = msgspec.structs.replace(cell, rows=())
+    return cell
 
 
 def of_no_machine(text: bytes) -> bytes:
@@ -50,6 +87,19 @@ def picture(report: Path) -> None:
         browser.close()
 
 
+def told(found: Results, files: Sequence[Path]) -> None:
+    """Print what was kept: how large it is, and which cells are faults."""
+    for path in files:
+        click.echo(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.2f} MB")
+    total = sum(path.stat().st_size for path in files)
+    click.echo(f"in all {total / 1e6:.2f} MB of {MOST_BYTES / 1e6:.0f} MB: {'kept' if total <= MOST_BYTES else 'NOT kept'}")
+    faults = [cell.name for cell in found.cells if cell.verdict.kind is Kind.HARNESS_FAULT]
+    click.echo(f"{len(found.cells)} cells, {len(faults)} of them faults: {', '.join(faults)}".rstrip(": "))
+
+
 if __name__ == "__main__":
-    measure(sys.argv[1:])
-    picture(write_report(results.read(SAMPLE / "results.json"), SAMPLE / "index.html"))
+    kept = measure(sys.argv[1:])
+    page = write_report(kept, SAMPLE / paths.REPORT)
+    picture(page)
+    subprocess.run([sys.executable, "-m", FINDINGS], cwd=ROOT, check=True)
+    told(kept, [SAMPLE / paths.RESULTS, page])

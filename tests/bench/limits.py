@@ -1,4 +1,4 @@
-"""The third part of `nox -s bench`: how long it takes to find a wall, and how long the lab's own runs take."""
+"""The third part of `nox -s bench`: how long it takes to find a limit, and how long the lab's own runs take."""
 
 from __future__ import annotations
 
@@ -11,41 +11,44 @@ from pathlib import Path
 
 import click
 
-from lab.browser.discover import find
-from lab.browser.engines import ENGINES
-from lab.browser.playwright.launch import playwright
 from lab.judge import judge
 from lab.measure.observe import observe
 from lab.measure.origin import origin
-from lab.model.cell import Cell
+from lab.model.cell import STREAMS, Cell
 from lab.model.verdict import Kind
 from lab.run import certs
 from lab.scenario import catalogue
 from tests.conftest import ROOT
+from tests.tools.browsers import launched
 from tests.tools.figures import line
 
-WALLS = (
-    ("the wall of HTTP/1.1, one page", Cell("walls", "chromium", "h1", "sse", 1200, opened="page"), None),
-    ("the wall of HTTP/1.1, one page", Cell("walls", "firefox", "h1", "sse", 1200, opened="page"), None),
-    ("1000 streams in one page", Cell("walls", "firefox", "h2", "sse", 1200, opened="page", streams=1000), 20.0),
+
+def in_a_page(engine: str, protocol: str, streams: int = STREAMS) -> Cell:
+    return Cell(
+        scenario="limits", engine=engine, protocol=protocol, transport="sse", opening="page", at_most=1200, streams=streams
+    )
+
+
+LIMITS = (
+    ("the limit of HTTP/1.1, one page", in_a_page("chromium", "h1"), None),
+    ("the limit of HTTP/1.1, one page", in_a_page("firefox", "h1"), None),
+    ("1000 streams in one page", in_a_page("firefox", "h2", streams=1000), 20.0),
 )
 RUNS = ((("--quick",), 90.0), ((), 480.0))
 
 
-async def find_walls(rounds: int) -> None:
-    scenario = catalogue.load(catalogue.home())["walls"]
+async def find_limits(rounds: int) -> None:
+    scenario = catalogue.load(catalogue.home())["limits"]
     with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
-        async with origin(leaf, Path(scratch)) as running, playwright() as tool:
-            for what, cell, promised in WALLS:
-                browser, tried = await find(tool, ENGINES[cell.engine], spki=certs.spki_hash(leaf), log_to=Path(scratch))
-                assert browser is not None, tried
+        async with origin(leaf, Path(scratch)) as running:
+            for what, cell, promised in LIMITS:
                 took: list[float] = []
-                for _ in range(rounds):
-                    seen = await observe(scenario, cell, browser, running)
-                    verdict = judge(seen)
-                    assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
-                    took.append(seen.seconds)
-                await browser.close()
+                async with launched(cell.engine, leaf, Path(scratch)) as browser:
+                    for _ in range(rounds):
+                        seen = await observe(scenario, cell, browser, running)
+                        verdict = judge(seen)
+                        assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
+                        took.append(seen.seconds)
                 click.echo(line(f"{what}, {cell.engine}: {verdict.live} live", took, "s") + kept(max(took), promised))
 
 
@@ -67,6 +70,6 @@ def kept(took: float, promised: float | None) -> str:
 
 
 def main(rounds: int, runs: bool) -> None:
-    asyncio.run(find_walls(rounds))
+    asyncio.run(find_limits(rounds))
     if runs:
         whole_runs()
