@@ -43,9 +43,9 @@ class Commands(click.Group):
             return super().invoke(context)
         except LabError as error:
             if tried := getattr(error, "tried", ()):
-                from lab.doctor.tables import doctor_table
+                from lab.doctor.tables import attempts_table
 
-                output().print(doctor_table(tried))
+                output().print(attempts_table(tried))
             complain(error)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
@@ -201,7 +201,7 @@ async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], st
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
     """What would go wrong on this machine; which browsers there are, why others are not, and the fix."""
     from lab.doctor import browsers, machine, packages
-    from lab.doctor.tables import doctor_table, machine_table
+    from lab.doctor.tables import attempts_table, checks_table
     from lab.run.run import NothingStartedError
 
     engines = [ENGINES[name] for name in engine or ENGINES]
@@ -213,9 +213,9 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         machine.require(found)  # Before anything is fetched.
         if complete(browsers.install_missing(engines, lambda line: click.echo(line, err=True))):
             return
-    output().print(machine_table(found))
+    output().print(checks_table(found))
     tried = complete(browsers.attempts(engines))
-    output().print(doctor_table(tried))
+    output().print(attempts_table(tried))
     machine.require(found)
     if not any(one.version for one in tried):
         raise NothingStartedError(())  # The table has just been printed.

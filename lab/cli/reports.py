@@ -78,11 +78,12 @@ def attempted(work: Callable[[], None]) -> bool:
 
 def write_beside(found: Results, *, junit: Path | None, markdown: Path | None, strict: bool = False) -> None:
     """Write the other forms that were asked for. Raises UsageError, after the rest was written, for what can't be."""
-    failures = []
-    for path, form, option in (
+    wanted: list[tuple[Path | None, Callable[[], str], str]] = [
         (junit, lambda: as_junit(found, strict), "--junit"),
         (markdown, lambda: as_markdown(found), "--markdown"),
-    ):
+    ]
+    failures = []
+    for path, form, option in wanted:
         if path:
             try:
                 write_text(path, form(), f"choose another place with {option}")

@@ -50,7 +50,7 @@ def spki_hash(folder: Path) -> str:
 @contextmanager
 def minted(*names: str) -> Iterator[Path]:
     """A fresh folder with certificates for `names` (none: NAMES), removed at the end. It is made under certs/ in a checkout,
-    else where the system keeps temporary files; the id of this process in its name tells whose it is, should one be left behind.
+    else where the system keeps temporary files; its name has the id of this process, which tells whose it is if it is left.
 
     Raises MachineError where they can't be written: a full disk, a folder of somebody else's."""
     root = checkout()
