@@ -3,16 +3,14 @@ is accounted for, by page and ledger alike, is what was built."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lab.browser.engines import ENGINES
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Kind
 from lab.results.file import CellResult
-from tests.end_to_end.conftest import FEW_TABS
-from tests.tools.runs import Run, measured
+from tests.end_to_end.conftest import CHROMIUM, FEW_TABS, H1, Measure
+from tests.tools.runs import Runs
 
 TRANSPORTS = {
     "chromium": {"sse", "websocket", "fetch_stream", "long_polling", "polling"},
@@ -20,15 +18,15 @@ TRANSPORTS = {
 }
 
 
-def cells_of(updates: tuple[Run, Run], engine: str, scenario: str) -> list[CellResult]:
+def cells_of(updates: Runs, engine: str, scenario: str) -> list[CellResult]:
     """The cells of a scenario in an engine; one for each of its transports."""
-    cells = [cell for run in updates for cell in run.of(engine, scenario=scenario)]
+    cells = updates.of(engine, scenario=scenario)
     assert sorted(cell.cell.transport for cell in cells) == sorted(TRANSPORTS[engine])
     return cells
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_update_is_accounted_for(updates: tuple[Run, Run], engine: str) -> None:
+def test_every_update_is_accounted_for(updates: Runs, engine: str) -> None:
     for cell in cells_of(updates, engine, "delivery"):
         assert (cell.verdict.kind, cell.verdict.live) == (Kind.CONFIRMED, FEW_TABS), f"{cell.name}: {cell.verdict.why}"
         figures = cell.delivery
@@ -41,7 +39,7 @@ def test_every_update_is_accounted_for(updates: tuple[Run, Run], engine: str) ->
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_counters_know_a_stream_from_a_poll(updates: tuple[Run, Run], engine: str) -> None:
+def test_the_counters_know_a_stream_from_a_poll(updates: Runs, engine: str) -> None:
     for cell in cells_of(updates, engine, "delivery"):
         figures = cell.delivery
         assert figures is not None
@@ -56,7 +54,7 @@ def test_the_counters_know_a_stream_from_a_poll(updates: tuple[Run, Run], engine
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_dropped_client_comes_back_and_continues(updates: tuple[Run, Run], engine: str) -> None:
+def test_a_dropped_client_comes_back_and_continues(updates: Runs, engine: str) -> None:
     for cell in cells_of(updates, engine, "drops"):
         assert cell.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), f"{cell.name}: {cell.verdict.why}"
         assert cell.verdict.answer == "all came back, nothing lost", f"{cell.name}: {cell.verdict.why}"
@@ -67,9 +65,9 @@ def test_a_dropped_client_comes_back_and_continues(updates: tuple[Run, Run], eng
             assert all(one.kinds.keys() == {"score", "commentary"} for one in named), "named events reach their listeners"
 
 
-def test_retry_is_honoured_and_a_refusal_is_for_good(tmp_path: Path) -> None:
+def test_retry_is_honoured_and_a_refusal_is_for_good(measure: Measure) -> None:
     cases = ("--case", "retry 1000", "--case", "status 204", "--case", "no event stream")
-    found = measured(tmp_path, "reconnection", "--engine", "chromium", "--protocol", "h1", *cases)
+    found = measure(("reconnection", *CHROMIUM, *H1, *cases))
     assert found.one("chromium", case="retry 1000").verdict.answer == "retry honoured"
     for case in ("status 204", "no event stream"):
         cell = found.one("chromium", case=case)
@@ -78,7 +76,7 @@ def test_retry_is_honoured_and_a_refusal_is_for_good(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_which_bytes_survive(payloads: Run, engine: str) -> None:
+def test_which_bytes_survive(payloads: Runs, engine: str) -> None:
     for cell in payloads.of(engine):
         assert cell.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), f"{cell.name}: {cell.verdict.why}"
         sizes = {one.name: one for one in cell.payloads if one.content_bytes is not None}
@@ -94,7 +92,7 @@ def test_which_bytes_survive(payloads: Run, engine: str) -> None:
 @pytest.mark.parametrize(
     "name", ["several lines", "CRLF cut at every byte", "the same cut at every byte", "a BOM within", "1048576 bytes"]
 )
-def test_what_the_format_promises_arrives_whole(payloads: Run, engine: str, name: str) -> None:
+def test_what_the_format_promises_arrives_whole(payloads: Runs, engine: str, name: str) -> None:
     for cell in payloads.of(engine, transport="sse"):
         [one] = [each for each in cell.payloads if each.name == name]
         assert one.right, f"{cell.name}: {one.note}"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from lab import paths
-from tests.tools.runs import Run, judged
+from tests.tools.runs import Runs, judged
 
 
 @pytest.mark.parametrize("name", ["seventh_tab", "limits", "pools", "updates", "payloads"])
 def test_judged_again(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
-    made: Run | tuple[Run, ...] = request.getfixturevalue(name)
-    for number, run in enumerate(made if isinstance(made, tuple) else (made,)):
+    made: Runs = request.getfixturevalue(name)
+    for number, run in enumerate(made.runs):
         folder = tmp_path / str(number)
         folder.mkdir()
         shutil.copy(run.folder / paths.OBSERVATIONS, folder)

@@ -12,13 +12,13 @@ from lab.model import ledger
 from lab.model.verdict import Kind, Limit
 from lab.results import file as results
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import TABS
-from tests.tools.runs import Run, started
+from tests.end_to_end.conftest import CHROMIUM, H2, TABS
+from tests.tools.runs import Runs, started
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("protocol", ["h1", "h2"])
-def test_the_witnesses_agree(seventh_tab: Run, engine: str, protocol: str) -> None:
+def test_the_witnesses_agree(seventh_tab: Runs, engine: str, protocol: str) -> None:
     cell = seventh_tab.one(engine, protocol=protocol)
     verdict = cell.verdict
     assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
@@ -33,7 +33,7 @@ def test_the_witnesses_agree(seventh_tab: Run, engine: str, protocol: str) -> No
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_over_http1_some_wait_and_one_release_brings_one(seventh_tab: Run, engine: str) -> None:
+def test_over_http1_some_wait_and_one_release_brings_one(seventh_tab: Runs, engine: str) -> None:
     """How many is the browser's affair; that some wait for a connection each, and come when one ends, is what was built."""
     cell = seventh_tab.one(engine, protocol="h1")
     verdict = cell.verdict
@@ -53,16 +53,17 @@ def test_over_http1_some_wait_and_one_release_brings_one(seventh_tab: Run, engin
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_over_http2_all_share_a_connection(seventh_tab: Run, engine: str) -> None:
+def test_over_http2_all_share_a_connection(seventh_tab: Runs, engine: str) -> None:
     cell = seventh_tab.one(engine, protocol="h2")
     verdict = cell.verdict
     assert (verdict.live, verdict.connections, verdict.max_streams, verdict.cause) == (TABS, 1, TABS, Limit.NONE)
     assert cell.releases == ()
 
 
-def test_what_the_run_left_behind(seventh_tab: Run) -> None:
-    found, folder = seventh_tab.results, seventh_tab.folder
-    assert "latest/index.html" in seventh_tab.printed
+def test_what_the_run_left_behind(seventh_tab: Runs) -> None:
+    [run] = seventh_tab.runs
+    found, folder = run.results, run.folder
+    assert "latest/index.html" in run.printed
     files = {path.name for path in folder.iterdir()}
     assert {paths.RESULTS, paths.OBSERVATIONS, paths.REPORT, "ledger.jsonl", "run.log", *found.network_logs} <= files
     assert found.network_logs == ["chromium.netlog.json", "firefox.moz_log"]
@@ -88,14 +89,17 @@ def test_one_engine_missing_leaves_the_other(tmp_path: Path) -> None:
 
 
 def test_strict_is_1_when_a_claim_is_refuted(tmp_path: Path) -> None:
-    """The origin allows two streams on a connection; a claim of three is confirmed, and one of one is refuted."""
-    scenario = tmp_path / "mine.py"
+    """The origin allows two streams on a connection. Of two scenarios in one run, one claims three (confirmed), one claims one
+    (refuted)."""
     text = (ROOT / "scenarios" / "seventh_tab.py").read_text(encoding="utf-8")
-    for limit, code, kind in ((3, 0, Kind.CONFIRMED), (1, 1, Kind.REFUTED)):
-        scenario.write_text(text.replace('"h2": 100', f'"h2": {limit}'), encoding="utf-8")
-        options = ("--engine", "chromium", "--protocol", "h2", "--tabs", "4", "--streams-per-connection", "2")
-        ended = started(tmp_path, str(scenario), *options, "--strict")
-        assert ended.returncode == code, ended.stderr
-        [cell] = results.read(tmp_path / "latest" / paths.RESULTS).cells
-        assert (cell.verdict.kind, cell.verdict.live, cell.verdict.max_streams) == (kind, 2, 2)
-        assert cell.verdict.cause is Limit.ORIGIN_STREAMS
+    mine = {limit: tmp_path / f"mine_{limit}.py" for limit in (3, 1)}
+    for limit, path in mine.items():
+        changed = text.replace("async def seventh_tab", f"async def mine_{limit}").replace('"h2": 100', f'"h2": {limit}')
+        path.write_text(changed, encoding="utf-8")
+    options = (*CHROMIUM, *H2, "--tabs", "4", "--streams-per-connection", "2")
+    ended = started(tmp_path, *map(str, mine.values()), *options, "--strict")
+    assert ended.returncode == 1, ended.stderr
+    three, one = results.read(tmp_path / "latest" / paths.RESULTS).cells
+    assert (three.verdict.kind, one.verdict.kind) == (Kind.CONFIRMED, Kind.REFUTED)
+    for cell in (three, one):
+        assert (cell.verdict.live, cell.verdict.max_streams, cell.verdict.cause) == (2, 2, Limit.ORIGIN_STREAMS)

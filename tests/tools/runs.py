@@ -22,9 +22,16 @@ class Run(msgspec.Struct, frozen=True):
     folder: Path
     printed: str
 
+
+class Runs(msgspec.Struct, frozen=True):
+    """Several runs, looked at together."""
+
+    runs: tuple[Run, ...]
+
     def of(self, engine: str, **fields: object) -> list[CellResult]:
         """The cells of an engine that have these values on other axes."""
-        return [one for one in self.results.cells if one.cell.engine == engine and has(one, fields)]
+        cells = [cell for run in self.runs for cell in run.results.cells]
+        return [one for one in cells if one.cell.engine == engine and has(one, fields)]
 
     def one(self, engine: str, **fields: object) -> CellResult:
         """The only such cell."""
