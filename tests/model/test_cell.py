@@ -49,7 +49,8 @@ def test_cases_in_other_letters_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("axis", [axis for axis in AXES if axis.claimed_by], ids=lambda axis: axis.field)
 def test_a_claim_is_restricted_by_an_axis(axis: Any) -> None:
     value = OTHERS[axis.field]
-    claim = AtMost(limit=6, source="x", **{axis.claimed_by: ("something", value)})
+    only: dict[str, Any] = {axis.claimed_by: ("something", value)}
+    claim = AtMost(limit=6, source="x", **only)
     assert not claim.fits(CELL)
     assert claim.fits(msgspec.structs.replace(CELL, **{axis.field: value}))
     assert AtMost(limit=6, source="x").fits(CELL)
