@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import HarnessFaultError, MachineError
-from lab.measure.origin import Origin, greeting
+from lab.measure.origin import CellLedger, Origin, greeting
 from lab.model import ledger
 from lab.model.connections import connections_of, peak, peak_streams
 from lab.model.ledger import AnyEvent, OriginFault
@@ -58,6 +58,7 @@ def heard(raw: bytes) -> tuple[list[AnyEvent], bytes]:
 
     async def listen() -> list[AnyEvent]:
         origin = Origin(cast(Any, Spoken(raw)), cast(ledger.OriginStarted, EVENTS[0]), cast(Any, copy))
+        origin.ledger = CellLedger("c")  # Events are kept while a cell is measured.
         async with asyncio.timeout(PATIENCE_S):
             await origin.stop()
         assert not origin.alive
