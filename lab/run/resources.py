@@ -76,7 +76,7 @@ class Resources:
     async def _start_origin(self) -> Origin:
         running = await self._serving.enter_async_context(origin(self.leaf, self.folder, environment=self.environment))
         self._children.add(running.process.pid)
-        log.info("the origin is process %d: %s", running.process.pid, running.listening)
+        log.info("the origin is process %d: %s", running.process.pid, running.started)
         return running
 
     async def _end_origin(self) -> None:
