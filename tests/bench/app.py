@@ -1,4 +1,5 @@
-"""A bare ASGI app for the benchmark: one paced feed, and `/paced`, a stream of all that the feed says. It has no ledger, no counters and no control door.
+"""A bare ASGI app for the benchmark: one paced feed, and `/paced`, a stream of all that the feed says. It has no ledger, no
+counters and no control door.
 
 `python -m tests.bench.app hypercorn|granian h1|h2 CERTS PORT PER_SECOND` serves it, with TLS.
 """
