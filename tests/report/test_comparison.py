@@ -14,7 +14,7 @@ from tests.results.test_compare import followed, on, runs
 from tests.results.test_file import altered, cell, made
 
 EVIL = f"{HOSTILE} [/bold] [red] \x1b]0;x\x07"
-WIDTH = 100
+WIDTH = 80
 LABEL = "Chromium, tabs over HTTP/1.1 by server-sent events"
 
 

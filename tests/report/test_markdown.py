@@ -39,7 +39,7 @@ def test_a_table_leads_with_engine_and_protocol() -> None:
     assert lines[0].startswith("| engine | protocol | updates by | opened as | live |")
     assert lines[1].startswith("| --- | --- | --- | --- | --: |")
     assert lines[2].startswith(
-        "| Chromium 156 | HTTP/1.1 over TLS | server-sent events | tabs | 6 | 12 | connections per host |"
+        "| Chromium 156 | HTTP/1.1 over TLS | Server-sent events | tabs | 6 | 12 | connections per host |"
     )
 
 

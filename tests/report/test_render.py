@@ -294,7 +294,7 @@ def test_names_of_programs_are_not_shown_to_readers() -> None:
     cells = [cell(transport="fetch_stream"), cell(transport="long_polling", opening="cross-tabs")]
     text = re.sub("<[^>]*>", " ", render(made(*(altered(one, command="") for one in cells))))
     words = text[text.index("Seventh Tab", text.index("Seventh Tab") + 1) :]
-    assert "fetch streaming" in words
+    assert "Fetch streaming" in words
     assert "tabs of another origin" in words
     told = re.sub(r"\{.*?\}", "", words)  # The ledger's own lines have its own words.
     assert not re.search("fetch_stream|long_polling|cross-tabs", re.sub("s.chromium[^ ]*", "", told))

@@ -39,8 +39,8 @@ def test_a_table_has_its_scenario_its_cells_and_their_numbers() -> None:
     said = printed(*results_tables(made(cell(), cell(protocol="h2", live=12))))
     assert "s: Live clients, and the limit that held the others back" in said
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    assert "Chromium 156, h1, server-sent 6 12 connections per host confirmed" in lines
-    assert any(line.startswith("Chromium 156, h2 (100), server-sent 12 12 none found") for line in lines)
+    assert "Chromium 156, h1, Server-sent 6 12 connections per host confirmed" in lines
+    assert any(line.startswith("Chromium 156, h2 (100), Server-sent 12 12 none found") for line in lines)
 
 
 def test_columns_that_are_not_brief_are_left_out() -> None:
