@@ -64,7 +64,7 @@ def engine(folder: Path) -> None:
         "lab/browser/engines.py",
         '        Engine(\n            name="firefox",',
         '        Engine(name="second", title="Second Browser", driver=PLAYWRIGHT, browser_type="chromium",\n'
-        '               commands=("chromium",), devtools=True,\n',
+        '               commands=("chromium",), devtools=True,\n'
         '               leaf_argument="--ignore-certificate-errors-spki-list={leaf}"),\n',
     )
 
