@@ -145,7 +145,7 @@ def test_a_helper_that_stands_still_is_told_of_and_ended(run: Run, monkeypatch: 
 
     run(check())
     assert len(started) == 1
-    assert not psutil.pid_exists(started[0]) or psutil.Process(started[0]).status() == psutil.STATUS_ZOMBIE
+    assert not psutil.wait_procs([psutil.Process(pid) for pid in started if psutil.pid_exists(pid)], timeout=5)[1]
 
 
 def test_a_helper_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
