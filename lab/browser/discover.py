@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from lab.browser import DEFAULT, Browser, Candidate, Driver, LaunchError, LaunchOptions, Session
@@ -17,6 +17,11 @@ def driver_of(engine: Engine) -> Driver:
     return cast(Driver, importlib.import_module(engine.driver))
 
 
+def candidates(engine: Engine, environment: Mapping[str, str] = os.environ) -> Sequence[Candidate]:
+    """The ways to start an engine, by its driver, in the order to try them."""
+    return driver_of(engine).candidates(engine, environment)
+
+
 async def find(
     session: Session,
     engine: Engine,
@@ -27,7 +32,7 @@ async def find(
 
     `session` is one of the engine's own driver; `environment` is where the user may have named a browser."""
     driver, attempts = driver_of(engine), []
-    for candidate in driver.candidates(engine, environment):
+    for candidate in candidates(engine, environment):
         browser, attempt = await attempted(driver, session, candidate, options)
         attempts.append(attempt)
         if browser is not None:

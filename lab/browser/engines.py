@@ -62,8 +62,9 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     `leaf_argument` makes it trust one certificate, by the hash of its public key, `{leaf}`; empty: it has none. `devtools`:
     it understands the Chrome DevTools Protocol.
 
-    For Playwright's driver only: `channels` are its names for browsers that the system has, and a command on PATH is started
-    under `command_channel` (a system Firefox is driven by WebDriver BiDi, which Playwright calls moz-firefox).
+    For Playwright's driver only: `browser_type` is its name for the kind of browser (empty: the engine's own name). `channels`
+    are its names for browsers that the system has. A command on PATH is started under `command_channel`: a system Firefox is
+    driven by WebDriver BiDi, which Playwright calls moz-firefox.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     leaf_argument: str = ""
     devtools: bool = False
     log: EngineLog | None = None
+    browser_type: str = ""
     channels: tuple[str, ...] = ()
     command_channel: str | None = None
 

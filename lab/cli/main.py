@@ -24,7 +24,7 @@ from lab.cli.console import RunProgress, complain, output, scenario_lines, scena
 from lab.cli.options import axis_options, choice_of, engine_option
 from lab.errors import LabError, UsageError
 from lab.model.axes import AXES
-from lab.model.protocols import CONTROL, PROTOCOLS
+from lab.model.protocols import PROTOCOLS, parse_ports
 from lab.model.verdict import KINDS
 from lab.paths import LOOPBACK
 from lab.results.file import Results
@@ -159,16 +159,12 @@ def serve(bind: str, names: tuple[str, ...], port: tuple[str, ...], streams_per_
     complete(serve_doors(bind, names, fixed_ports(port), streams_per_connection))
 
 
-def fixed_ports(ports: tuple[str, ...]) -> dict[str, int]:
+def fixed_ports(values: Sequence[str]) -> dict[str, int]:
     """The ports that were asked for, by door. Raises UsageError."""
-    found: dict[str, int] = {}
-    for text in ports:
-        door, _, number = text.partition("=")
-        catalogue.known(door, [*PROTOCOLS, CONTROL.name], "door")
-        if not (number.isascii() and number.isdigit()) or not 0 <= int(number) <= 65535:
-            raise UsageError(f"--port {text!r}: expected DOOR=PORT, with a port up to 65535")
-        found[door] = int(number)
-    return found
+    try:
+        return parse_ports(values)
+    except ValueError as error:
+        raise UsageError(f"--port: {error}") from error
 
 
 async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], streams_per_connection: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 
 from lab.browser import DEFAULT, Session
-from lab.browser.discover import attempted, driver_of, find
+from lab.browser.discover import attempted, candidates, driver_of, find
 from lab.browser.engines import Engine
 from lab.model.browsers import LaunchAttempt
 
@@ -34,15 +34,14 @@ async def attempts(engines: Iterable[Engine]) -> list[LaunchAttempt]:
 
 async def attempts_of(session: Session, engine: Engine) -> list[LaunchAttempt]:
     """Start and close every candidate of an engine; and say so when none of its commands is on PATH."""
-    driver = driver_of(engine)
-    candidates = driver.candidates(engine, os.environ)
+    driver, possible = driver_of(engine), candidates(engine)
     made: list[LaunchAttempt] = []
-    for candidate in candidates:
+    for candidate in possible:
         browser, attempt = await attempted(driver, session, candidate, DEFAULT)
         made.append(attempt)
         if browser is not None:
             await browser.close()
-    if engine.commands and not any(candidate.path for candidate in candidates):
+    if engine.commands and not any(candidate.path for candidate in possible):
         looked = " or ".join(engine.commands)
         made.append(LaunchAttempt(engine.name, f"PATH: {looked}", reason="no such command", fix=engine.package_command))
     return made

@@ -27,6 +27,8 @@ from lab.text import counted, listed, sentence
 
 BACK, HONOURED, GONE = "all came back, nothing lost", "retry honoured", "gone for good"
 WHAT = {"end": "ended every stream", "reset": "reset every connection", "shut": "was away for two seconds"}
+"""What the origin did, by `DropSeen.how`."""
+
 MOST_OF_RETRY = 1.5
 """`retry` counts as honoured up to this many times its value, plus the slowest opening."""
 
@@ -92,7 +94,7 @@ def problems(drop: DropSeen, seen: Observation) -> str:
     parts += [f"{counted(lost, 'update')} lost"] if lost else []
     parts += [f"{again} repeated"] if again else []
     parts += [f"Last-Event-ID of {numbers(wrong)} was not the last one seen"] if wrong else []
-    return f"after it {WHAT[drop.how]}: {', '.join(parts)}" if parts else ""
+    return f"after it {what(drop)}: {', '.join(parts)}" if parts else ""
 
 
 def resumed(one: ClientAfterDrop, seen: Observation) -> bool:
@@ -119,8 +121,8 @@ def objections(seen: Observation, witnesses: Witnesses) -> list[Objection]:
 
 def back_in_words(drops: Sequence[DropSeen]) -> str:
     """How soon the clients were live again, where they were let."""
-    gaps = [(WHAT[drop.how], back_after_ms(drop)) for drop in drops if not drop.status]
-    words = ", ".join(f"{statistics.median(ms):.0f} ms when it {what}" for what, ms in gaps if ms)
+    gaps = [(what(drop), back_after_ms(drop)) for drop in drops if not drop.status]
+    words = ", ".join(f"{statistics.median(ms):.0f} ms when it {done}" for done, ms in gaps if ms)
     return f"Live again after {words}." if words else ""
 
 
@@ -139,7 +141,7 @@ def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:
 
 def in_words(drop: DropSeen, seen: Observation) -> str:
     """What came of one drop."""
-    words, clients = f"When the origin {WHAT[drop.how]}", drop.clients
+    words, clients = f"When the origin {what(drop)}", drop.clients
     if drop.status:
         asked, failed = sum(one.asks for one in clients), sum(one.failed is not None for one in clients)
         return (
@@ -158,6 +160,10 @@ def in_words(drop: DropSeen, seen: Observation) -> str:
     words += "; named events delivered: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) if kinds else ""
     ids = sum(one.last_event_id is not None for one in clients)
     return words + (f"; Last-Event-ID sent by {ids}." if ids else ".")
+
+
+def what(drop: DropSeen) -> str:
+    return WHAT.get(drop.how, f"dropped the streams ({drop.how})")
 
 
 def back_after_ms(drop: DropSeen) -> list[float]:

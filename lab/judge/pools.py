@@ -35,6 +35,6 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 def live_of_side(seen: Observation, witnesses: Witnesses, number: int) -> tuple[int, int]:
     """How many clients of a side are live, and how many were opened."""
     side = seen.sides[number]
-    members = frozenset(range(side.first, side.first + side.opened))
-    members &= witnesses.pages.everyone if witnesses.pages else members
-    return len(members & witnesses.live), len(members)
+    there = range(side.first, side.first + side.opened)
+    opened = sum(client in there for client in witnesses.pages.everyone) if witnesses.pages else side.opened
+    return sum(client in there for client in witnesses.live), opened

@@ -62,7 +62,7 @@ def others_in_words(seen: Observation) -> str:
 def in_words(probe: ProbeSeen) -> str:
     match probe.outcome:
         case "passed":
-            return f"passed in {probe.took_ms:.0f} ms"
+            return "passed" if probe.took_ms is None else f"passed in {probe.took_ms:.0f} ms"
         case "waited" if probe.after_release_ms is not None:
             return f"waited, and came {max(0.0, probe.after_release_ms):.0f} ms after a place was freed"
         case "waited":

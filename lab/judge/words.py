@@ -47,7 +47,7 @@ def claimed(seen: Observation, answer: str) -> str:
 
 def release_in_words(release: Release) -> str:
     """What came of a release: whose stream ended, and who came in its place."""
-    ended = ENDED[release.ended_by].format(release.tab)
+    ended = ENDED.get(release.ended_by, "when the stream of client {} ended").format(release.tab)
     if not release.arrived:
         notes = sorted({one.note for one in release.held if one.note})
         still = f": the browser still held back {numbers(release.waiting)}" if release.held else ""

@@ -129,21 +129,24 @@ class Origin:
         """A request through the control door; its status, one of the accepted ones."""
         target = f"{path}?{urlencode(query)}" if query else path
         try:
-            status = await asyncio.to_thread(self._request, target)
+            status, said = await asyncio.to_thread(self._request, target)
         except (OSError, HTTPException) as error:
             raise HarnessFaultError(f"the origin did not answer {target}: {type(error).__name__}: {error}", AGAIN) from error
         if status not in accepted:
             wanted = " or ".join(map(str, accepted))
             raise HarnessFaultError(
-                f"the origin answered {target} with status {status}, not {wanted}", "this is a fault of the lab: report it"
+                f"the origin answered {target} with status {status}, not {wanted} ({said})",
+                "this is a fault of the lab: report it",
             )
         return status
 
-    def _request(self, target: str) -> int:
+    def _request(self, target: str) -> tuple[int, str]:
+        """Its status, and the first line of its body."""
         connection = HTTPConnection(LOOPBACK, self.port(CONTROL.name), timeout=CONTROL_S)
         try:
             connection.request("POST", target)
-            return connection.getresponse().status
+            response = connection.getresponse()
+            return response.status, response.read().decode(errors="replace").partition("\n")[0]
         finally:
             connection.close()
 

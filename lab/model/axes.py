@@ -47,7 +47,8 @@ def case_name(case: str) -> str:
     checksum, so that two of them differ."""
     slug = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in case.lower())
     slug = "-".join(part for part in slug.split("-") if part)
-    return slug if case.isascii() else f"{slug}-{crc32(case.encode()):08x}".lstrip("-")
+    checksum = crc32(case.encode(errors="surrogatepass"))
+    return slug if case.isascii() else f"{slug}-{checksum:08x}".lstrip("-")
 
 
 def unless(usual: object, written: Callable[[Any], str]) -> Callable[[Any], str]:

@@ -142,8 +142,9 @@ class WebSocketExchange(Exchange):
 
 
 async def until_gone(exchange: Exchange, serve: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> bool:
-    """Run `serve` until it ends, `scope` is cancelled or the client has gone. Returns whether the client has gone."""
-    gone = False
+    """Run `serve` until it ends, `scope` is cancelled or the client has gone. Returns whether the client has gone before the
+    end: a client may close its connection as soon as it has the whole answer."""
+    gone = complete = False
 
     async def watch() -> None:
         nonlocal gone
@@ -155,5 +156,6 @@ async def until_gone(exchange: Exchange, serve: Callable[[], Awaitable[None]], s
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch)
             await serve()
+            complete = True
             nursery.cancel_scope.cancel()
-    return gone
+    return gone and not complete

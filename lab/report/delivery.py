@@ -8,7 +8,7 @@ from lab.judge.figures import DeliveryFigures
 from lab.report import tables as cells
 from lab.report.tables import LIVE, OPENED, VERDICT, Column, Row, Table, Value, by_engine, grouped, opening, over
 from lab.results.file import CellResult
-from lab.results.names import transport_of
+from lab.results.names import transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import counted
 
@@ -158,5 +158,5 @@ def median(run: CellResult) -> str:
     notes = [f"{figures.requests_per_second:.0f} requests a second"] if figures.requests else []
     notes += [f"{live} of {run.opened} live"] if live < run.opened else []
     notes += [f"{counted(figures.missed, 'update')} missed"] if figures.missed else []
-    late = f"{figures.latency_percentiles_ms[50]:.0f} ms by {transport_of(run)}"
+    late = f"{figures.latency_percentiles_ms[50]:.0f} ms by {within(transport_of(run))}"
     return f"{late} ({', '.join(notes)})" if notes else late

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from lab.judge.drops import back_after_ms, waited_ms
 from lab.model.drops import DropSeen
 from lab.report.tables import VERDICT, Column, Row, Table, Value, by_engine, grouped, over
-from lab.results.names import transport_of
+from lab.results.names import transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import listed
 
@@ -67,7 +67,7 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
 
 def transports(groups: Sequence[Repeats]) -> str:
     """`server-sent events over HTTP/1.1 and HTTP/2, WebSocket over HTTP/2`."""
-    by_transport = grouped(groups, lambda one: transport_of(one.first))
+    by_transport = grouped(groups, lambda one: within(transport_of(one.first)))
     return "; ".join(f"{name} over {protocols(those)}" for name, those in by_transport.items())
 
 
@@ -78,7 +78,7 @@ def protocols(groups: Sequence[Repeats]) -> str:
 def by_case(groups: Sequence[Repeats], title: str) -> list[str]:
     """Protocols with the same answers share a sentence."""
     found = []
-    for transport, members in grouped(groups, lambda one: transport_of(one.first)).items():
+    for transport, members in grouped(groups, lambda one: within(transport_of(one.first))).items():
         alike: dict[tuple[tuple[str, str], ...], list[Repeats]] = {}
         for those in grouped(members, lambda one: over(one.first)).values():
             answers = tuple((one.first.cell.case, one.answer) for one in those)

@@ -13,7 +13,7 @@ from lab.model.verdict import Kind, Limit
 from lab.report import tables as cells
 from lab.report.tables import LIVE, REPEATS, VERDICT, Column, Row, Spread, Table, by_engine, grouped, opening, over
 from lab.results.file import CellResult
-from lab.results.names import engine_title, transport_of
+from lab.results.names import engine_title, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import listed
 
@@ -84,7 +84,7 @@ def headline_sentences(groups: Sequence[Repeats]) -> list[str]:
 
 def headline(runs: Sequence[CellResult], several: bool) -> str:
     """`several`: whether other transports have a sentence of their own, so that this one's is named."""
-    by = f" by {transport_of(runs[0])}" if several else ""
+    by = f" by {within(transport_of(runs[0]))}" if several else ""
     text = f"In {engine_title(runs[0])}, {listed(counts(runs))}{by}"
     held = [run for run in runs if (run.verdict.live or 0) < run.opened]
     causes = [WAITED_FOR.get(run.verdict.cause) if run.verdict.cause else None for run in held]

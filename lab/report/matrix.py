@@ -12,7 +12,7 @@ from lab.model.verdict import KINDS, Kind
 from lab.report.sections import Section
 from lab.report.tables import live_of_opened, opening
 from lab.results.names import engine_title
-from lab.text import one_line, sentence
+from lab.text import one_line
 from lab.transports import transports
 
 Named = tuple[str, str]
@@ -74,4 +74,4 @@ def matrix(sections: Iterable[Section]) -> Matrix:
 def transport_title(name: str) -> str:
     """`Server-sent events`, without an interval: each of its cells has its own."""
     known = transports().get(name)
-    return sentence(known.TITLE if known else one_line(name))
+    return known.TITLE if known else one_line(name)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from lab.model.payloads import PayloadSeen
 from lab.model.protocols import PROTOCOLS
 from lab.report.tables import REPEATS, VERDICT, Column, Row, Table, Value, by_engine, grouped, repeats_in_words
-from lab.results.names import engine_title, transport_of
+from lab.results.names import engine_title, transport_of, within
 from lab.results.repeats import Repeats
 
 AS_SPECIFIED, DIFFERS = "as specified", "differs"
@@ -55,7 +55,7 @@ def text_table(groups: Sequence[Repeats]) -> Table:
                     for one in several)  # fmt: skip
     names = dict.fromkeys(each.name for one in several for each in one.shown.payloads)
     rows = tuple(Row(None, name, {one.first.cell.group: outcome(one, name) for one in several}) for name in names)
-    carrier = ", ".join(dict.fromkeys(transport_of(one.shown) for one in several))
+    carrier = ", ".join(dict.fromkeys(within(transport_of(one.shown)) for one in several))
     return Table(f"What came of each payload by {carrier}", "payload", columns, rows)
 
 
@@ -90,7 +90,7 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
     found = []
     for engine, members in by_engine(groups):
         several = [one for one in members if len(one.shown.payloads) > 1]
-        for name, those in grouped(several, lambda one: transport_of(one.first)).items():
+        for name, those in grouped(several, lambda one: within(transport_of(one.first))).items():
             every = [each for one in those for run in one.runs for each in run.payloads]
             names = dict.fromkeys(each.name for each in every)
             wrong = dict.fromkeys(each.name for each in every if not each.right)

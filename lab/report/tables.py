@@ -18,7 +18,7 @@ from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.results.file import CellResult
-from lab.results.names import engine_title, transport_of
+from lab.results.names import engine_title, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import NONE
 
@@ -197,5 +197,5 @@ def by_engine(groups: Iterable[Repeats]) -> list[tuple[str, list[Repeats]]]:
 def cell_title(run: CellResult) -> str:
     """What one cell is called: `Chromium 156, HTTP/2, server-sent events, tabs, 100 streams allowed`."""
     cell, protocol = run.cell, PROTOCOLS[run.cell.protocol]
-    parts = [engine_title(run), protocol.title, transport_of(run), cell.case or opening(run)]
+    parts = [engine_title(run), protocol.title, within(transport_of(run)), cell.case or opening(run)]
     return ", ".join([*parts, *([f"{cell.streams} streams allowed"] if protocol.multiplexed else [])])

@@ -49,7 +49,7 @@ def value(raw: Value, column: Column) -> Text:
 
 
 def lead(row: Row) -> str:
-    """`Chromium 156, h2 (100), server-sent events`."""
+    """`Chromium 156, h2 (100), Server-sent events`."""
     run = row.repeats.first if row.repeats else None
     return f"{engine_title(run)}, {protocol_of(run)}, {row.what}" if run else row.what
 

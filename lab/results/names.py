@@ -28,10 +28,16 @@ def protocol_of(run: CellResult) -> str:
 
 
 def transport_of(run: CellResult) -> str:
-    """`polling, 100 ms`: the transport's title with its interval."""
+    """`Polling, 100 ms`: the transport's title with its interval."""
     cell, known = run.cell, transports()
     title = known[cell.transport].TITLE if cell.transport in known else one_line(cell.transport)
     return f"{title}, {cell.interval_ms} ms" if cell.interval_ms else title
+
+
+def within(title: str) -> str:
+    """A title as it stands within a sentence: `polling, 100 ms`, but `WebSocket`."""
+    first = title.partition(" ")[0]
+    return title[:1].lower() + title[1:] if first[1:] == first[1:].lower() else title
 
 
 def label(run: CellResult) -> str:
@@ -39,4 +45,4 @@ def label(run: CellResult) -> str:
     protocol = PROTOCOLS[run.cell.protocol]
     over = protocol.family if protocol.tls else f"{protocol.family} without TLS"
     what = one_line(run.cell.case) or OPENINGS[run.cell.opening].nouns
-    return f"{what} over {over} by {transport_of(run)}"
+    return f"{what} over {over} by {within(transport_of(run))}"

@@ -102,8 +102,10 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
             interrupted = True
             raise
         finally:
-            notebook.add(RunEnded(finished=finished, interrupted=interrupted))
-            file.write(notebook.results, folder / paths.RESULTS)
+            try:
+                notebook.add(RunEnded(finished=finished, interrupted=interrupted))
+            finally:  # On a full disk there may still be room for one of the two.
+                file.write(notebook.results, folder / paths.RESULTS)
     return notebook.results
 
 

@@ -63,8 +63,9 @@ def engine(folder: Path) -> None:
         folder,
         "lab/browser/engines.py",
         '        Engine(\n            name="firefox",',
-        '        Engine(name="second", title="Second Browser", driver=PLAYWRIGHT, commands=("chromium",), kind="chromium",\n'
-        '               leaf_argument="--ignore-certificate-errors-spki-list={leaf}", devtools=True),\n',
+        '        Engine(name="second", title="Second Browser", driver=PLAYWRIGHT, browser_type="chromium",\n'
+        '               commands=("chromium",), devtools=True,\n'
+        '               leaf_argument="--ignore-certificate-errors-spki-list={leaf}"),\n',
     )
 
 

@@ -95,7 +95,7 @@ def test_compare_says_what_changed_and_writes_a_page() -> None:
     left("two", NEWER)
     found = call("compare", "one", "reports/two/results.json", "--out", "compared.html")
     assert found.exit_code == 0, found.output
-    assert "The browser update moved this wall." in " ".join(found.output.split())
+    assert "The browser update moved this limit." in " ".join(found.output.split())
     assert max(len(line) for line in found.output.splitlines()) <= 80
     assert "9 live instead of 6" in Path("compared.html").read_text()
 

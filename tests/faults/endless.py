@@ -11,7 +11,7 @@ from lab.scenario.scenario import scenario
 @scenario(transports=["sse"], tabs=2, claim={"h1": 2}, source="tests/faults/test_pages.py")
 async def endless(tabs: Tabs) -> None:
     await tabs.open_one_by_one()
-    script = asyncio.create_task(cast(CellTabs, tabs).pages[0].tab.ask("for (;;);"))
+    script = asyncio.create_task(cast(CellTabs, tabs).pages[0].tab.ask("(() => { for (;;); })()"))
     try:
         await tabs.settle()
     finally:

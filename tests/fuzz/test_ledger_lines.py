@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -14,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import HarnessFaultError, MachineError
-from lab.measure.origin import Origin, greeting
+from lab.measure.origin import CellLedger, Origin, greeting
 from lab.model import ledger
 from lab.model.connections import connections_of, peak, peak_streams
 from lab.model.ledger import AnyEvent, OriginFault
+from lab.origin.ledger_writer import LedgerWriter
 from tests.fuzz import rounds
 from tests.fuzz.damage import NOISE, bruised, changed
 from tests.fuzz.made_up import TEXTS, made_up
@@ -55,10 +58,11 @@ def heard(raw: bytes) -> tuple[list[AnyEvent], bytes]:
 
     async def listen() -> list[AnyEvent]:
         origin = Origin(cast(Any, Spoken(raw)), cast(ledger.OriginStarted, EVENTS[0]), cast(Any, copy))
+        origin.ledger = CellLedger("c")  # Events are kept while a cell is measured.
         async with asyncio.timeout(PATIENCE_S):
             await origin.stop()
         assert not origin.alive
-        return origin.events
+        return origin.ledger.events
 
     copy = io.BytesIO()
     return asyncio.run(listen()), copy.getvalue()
@@ -82,6 +86,48 @@ def test_every_event_is_one_line_and_comes_back(event: AnyEvent) -> None:
     line = ledger.encode(event)
     assert b"\n" not in line
     assert ledger.decode(line) == event
+
+
+def written(enter: Callable[[LedgerWriter], None]) -> list[AnyEvent]:
+    """What the origin writes when this is entered, as the driver reads it."""
+    out, into = os.pipe()
+    with os.fdopen(out, "rb") as reader:
+        with os.fdopen(into, "wb"):
+            writer = LedgerWriter(into)
+            enter(writer)
+            writer.close()
+        return [ledger.decode(line) for line in reader.read().splitlines()]
+
+
+@rounds(60)
+@given(st.lists(MADE_UP, max_size=12))
+def test_the_origin_writes_what_is_entered_in_its_order(events: list[AnyEvent]) -> None:
+    def enter(writer: LedgerWriter) -> None:
+        for event in events:
+            writer.enter(event)
+
+    assert written(enter) == events
+
+
+@rounds(60)
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_names_that_a_client_sends_stay_in_their_line(cell: str, transport: str, known: str, error: str) -> None:
+    """A stream that fails is closed as a fault, and what failed is one line, whatever it says."""
+
+    def enter(writer: LedgerWriter) -> None:
+        opened = writer.stream(connection=1, cell=cell, tab=1, transport=transport, http="2", last_event_id=known)
+        with suppress(ValueError), opened as stream:
+            stream.sent = 7
+            raise ValueError(error)
+        writer.fault(cell, ExceptionGroup("a nursery", [ValueError(error)]))
+
+    opened, closed, fault = written(enter)
+    assert isinstance(opened, ledger.StreamOpened)
+    assert (opened.cell, opened.transport, opened.last_event_id) == (cell, transport, known)
+    assert isinstance(closed, ledger.StreamClosed)
+    assert (closed.stream, closed.reason, closed.sent) == (opened.stream, "fault", 7)
+    assert isinstance(fault, OriginFault)
+    assert (fault.where, fault.error) == (cell, f"ValueError: {error}")
 
 
 @rounds(200)

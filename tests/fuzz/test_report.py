@@ -10,69 +10,89 @@ from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 from rich.console import Console
 
-from lab.cli.console import WIDTH, results_tables, say_comparison, surprises
-from lab.judge.figures import Way
+from lab.judge.figures import DeliveryFigures
 from lab.model.drops import DropSeen
 from lab.model.openings import OPENINGS
 from lab.model.payloads import PayloadSeen
+from lab.model.pools import SideSeen
 from lab.model.protocols import PROTOCOLS
+from lab.model.questions import QUESTIONS
 from lab.model.starvation import ProbeSeen
-from lab.model.verdict import Kind, Limit
+from lab.model.verdict import Kind
 from lab.report.comparison import render_comparison
 from lab.report.junit import junit
 from lab.report.markdown import markdown
-from lab.report.render import render
+from lab.report.render import PICTURES, render
 from lab.report.sections import sections
-from lab.results import file as results
+from lab.report.terminal import comparison_lines, results_tables, surprises
+from lab.results import file
 from lab.results.compare import compare
 from lab.results.file import CellResult, Results
-from lab.text import clean
 from tests.fuzz import rounds
 from tests.fuzz.made_up import BROKEN, TEXTS, harmless, made_up
 from tests.report.test_markdown import shown
+from tests.report.test_terminal import WIDTH
 
-SHAPES: list[dict[str, Any]] = [{}, {"probes": ProbeSeen}, {"drops": DropSeen}, {"payloads": PayloadSeen}, {"case": str}]
-"""What makes a cell of another kind than those that only count tabs."""
+RECORDS: dict[str, tuple[str, type[Any]]] = {
+    "pools": ("sides", SideSeen),
+    "starvation": ("probes", ProbeSeen),
+    "drops": ("drops", DropSeen),
+    "payloads": ("payloads", PayloadSeen),
+}
+"""What a question records in a tuple of its own."""
 
 MARKDOWN = {"h1", "h2", "p", "ul", "li", "strong", "table", "thead", "tbody", "tr", "th", "td"}
 
+
+def one_of_a_kind(text: str) -> str:
+    """A case whose part of a cell's name no other has: that part is made of its letters and digits alone."""
+    return f"{text} {crc32(text.encode()):x}" if text else ""
+
+
 WORDS: dict[str, st.SearchStrategy[Any]] = {
-    "Results.schema": st.just(results.SCHEMA),
+    "Results.schema": st.just(file.SCHEMA),
     "Results.run": TEXTS,
-    "CellResult.scenario": st.sampled_from(["s", "t"]) | TEXTS,
-    "CellResult.engine": st.sampled_from(["chromium", "firefox"]) | TEXTS,
-    "CellResult.group": st.sampled_from(["g", "h", "i"]) | TEXTS,
-    "CellResult.protocol": st.sampled_from(list(PROTOCOLS)),
-    "CellResult.opened": st.sampled_from(list(OPENINGS)),
-    "CellResult.verdict": st.sampled_from([*Kind, Kind.CONFIRMED, Kind.REFUTED]).map(str),
-    "CellResult.cause": st.none() | st.sampled_from(list(Limit)).map(str),
-    "CellResult.live": st.none() | st.integers(0, 12) | st.integers(-(2**53), 2**53),
-    "CellResult.asked": st.just(12) | st.integers(-(2**53), 2**53),
-    "CellResult.up_to": st.just(12) | st.integers(-(2**53), 2**53),
+    "Cell.scenario": st.sampled_from(["s", "t"]) | TEXTS,
+    "Cell.engine": st.sampled_from(["chromium", "firefox"]) | TEXTS,
+    "Cell.protocol": st.sampled_from(list(PROTOCOLS)),
+    "Cell.transport": st.sampled_from(["sse", "polling"]) | TEXTS,
+    "Cell.opening": st.sampled_from(list(OPENINGS)),
+    "Cell.route": st.just("direct"),
+    "Cell.case": TEXTS.map(one_of_a_kind),
+    "Cell.at_most": st.just(12) | st.integers(-(2**53), 2**53),
+    "CellResult.opened": st.just(12) | st.integers(-(2**53), 2**53),
+    "Verdict.kind": st.sampled_from([*Kind, Kind.CONFIRMED, Kind.REFUTED]),
+    "Verdict.live": st.none() | st.integers(0, 12) | st.integers(-(2**53), 2**53),
+    "Screenshot.media_type": st.sampled_from(sorted(PICTURES)) | TEXTS,
     "DropSeen.how": st.sampled_from(["end", "reset", "shut"]) | TEXTS,
     "ProbeSeen.outcome": st.sampled_from(["passed", "waited", "failed"]) | TEXTS,
-    "Way.latency_ms": st.just(()) | st.tuples(BROKEN, BROKEN).map(lambda two: (two[0],) * 51 + (two[1],) * 50),
+    "DeliveryFigures.latency_percentiles_ms": st.just(())
+    | st.tuples(BROKEN, BROKEN).map(lambda two: (two[0],) * 51 + (two[1],) * 50),
 }
 
 
-def cells_of(shape: dict[str, Any]) -> st.SearchStrategy[CellResult]:
-    plain = {"way": st.none(), "case": st.just(""), **dict.fromkeys(("probes", "drops", "payloads"), st.just(()))}
-    for name, kind in shape.items():
-        some = made_up(kind, WORDS)
-        plain[name] = TEXTS if kind is str else some if kind is Way else st.lists(some, min_size=1, max_size=2).map(tuple)
-    return made_up(CellResult, {**WORDS, **{f"CellResult.{name}": values for name, values in plain.items()}})
+def cells_of(question: str) -> st.SearchStrategy[CellResult]:
+    """Cells of a question, most of them with what it records, which may be nothing."""
+    known: dict[str, st.SearchStrategy[Any]] = {"CellResult.delivery": st.none(), "Cell.question": st.just(question)}
+    known |= {f"CellResult.{field}": st.just(()) for field, _ in RECORDS.values()}
+    if question in RECORDS:
+        field, kind = RECORDS[question]
+        known[f"CellResult.{field}"] = st.lists(made_up(kind, WORDS), max_size=2).map(tuple)
+    if question == "delivery":
+        known["CellResult.delivery"] = st.none() | made_up(DeliveryFigures, WORDS)
+    return made_up(CellResult, {**WORDS, **known})
 
 
-def runs_of(*shapes: dict[str, Any]) -> st.SearchStrategy[Results]:
-    cells = st.one_of([cells_of(shape) for shape in shapes])
+def runs_of(*questions: str) -> st.SearchStrategy[Results]:
+    cells = st.one_of([cells_of(question) for question in questions])
     known = {"Results.cells": st.lists(cells, min_size=1, max_size=3), "Results.calibration": st.lists(cells, max_size=1)}
     return made_up(Results, {**WORDS, **known})
 
@@ -84,8 +104,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def through(path: Path, run: Results) -> Results:
     """As a command would have it: written, and read."""
-    results.write(run, path)
-    return results.read(path)
+    file.write(run, path)
+    return file.read(path)
 
 
 class Elements(HTMLParser):
@@ -106,49 +126,40 @@ class Elements(HTMLParser):
         self.found["comment",] += 1
 
 
-def grouped(run: Results) -> Results:
-    """The same run, with groups as a run has them: who is in one differs in nothing that orders the sentences."""
-    for number, one in enumerate(run.cells):
-        group = "|".join((one.scenario, one.engine, one.protocol, one.transport, one.case))
-        run.cells[number] = msgspec.structs.replace(one, group=group)
-    return run
-
-
 def drawn(run: Results) -> None:
-    render(run)
-    page, other = (Elements(render(one)) for one in (grouped(run), harmless(run)))
+    page, other = (Elements(render(one)) for one in (run, harmless(run)))
     assert page.found == other.found
-    assert all(load.startswith("data:image/jpeg;base64,") for load in page.loads)
+    assert all(load.startswith(tuple(f"data:{kind};base64," for kind in PICTURES)) for load in page.loads)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: next(iter(shape), "tabs"))
-def test_a_page_has_no_element_but_its_own(path: Path, shape: dict[str, Any]) -> None:
+@pytest.mark.parametrize("question", [name for name in QUESTIONS if name != "delivery"])
+def test_a_page_has_no_element_but_its_own(path: Path, question: str) -> None:
     @rounds(18)
-    @given(runs_of(shape))
+    @given(runs_of(question))
     def each(run: Results) -> None:
         drawn(through(path, run))
 
     each()
 
 
-@rounds(6)
-@given(run=runs_of({"way": Way}))
+@rounds(20)
+@given(run=runs_of("delivery"))
 def test_nor_has_one_with_charts(path: Path, run: Results) -> None:
     drawn(through(path, run))
 
 
 @rounds(25)
-@given(run=runs_of(*SHAPES, {"way": Way}), strict=st.booleans())
+@given(run=runs_of(*QUESTIONS), strict=st.booleans())
 def test_nor_have_the_other_forms(path: Path, run: Results, strict: bool) -> None:
     run = through(path, run)
     page = Elements(shown(markdown(run)))
     assert {name for name, *_ in page.found} <= MARKDOWN
     assert page.found["h2",] == len(sections(run))
-    assert page.found["table",] == sum(bool(sheet.rows) for section in sections(run) for sheet in section.sheets)
+    assert page.found["table",] == sum(len(section.tables) for section in sections(run))
     suites = list(JUnitXml.fromstring(junit(run, strict).encode()))
     assert sum(len(list(suite)) for suite in suites) == len(run.cells) + len(run.calibration)
     with nothing_obeyed() as console:
-        for one in (*results_tables(run), *(clean(line) for line in surprises(run))):
+        for one in (*results_tables(run), *surprises(run)):
             console.print(one, markup=False)
 
 
@@ -161,12 +172,13 @@ def nothing_obeyed() -> Iterator[Console]:
 
 
 @rounds(12)
-@given(before=runs_of(*SHAPES, {"way": Way}), after=runs_of(*SHAPES, {"way": Way}))
+@given(before=runs_of(*QUESTIONS), after=runs_of(*QUESTIONS))
 def test_two_runs_are_compared(path: Path, before: Results, after: Results) -> None:
     before, after = through(path, before), through(path, after)
     found = compare(before, after)
     other = compare(harmless(before), harmless(after))
     assert Elements(render_comparison(found)).found == Elements(render_comparison(other)).found
     with nothing_obeyed() as console:
-        say_comparison(found, console)
+        for one in comparison_lines(found):
+            console.print(one, markup=False)
     assert compare(before, before).changed == ()

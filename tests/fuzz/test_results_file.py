@@ -12,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import UsageError
+from lab.model.observation import Observation
+from lab.model.openings import OPENINGS
+from lab.model.protocols import PROTOCOLS
+from lab.model.questions import QUESTIONS
 from lab.results import file
 from lab.results.file import Results
-from lab.results.observations import Record, RunRecord, read_records
+from lab.results.observations import Observed, Record, RunRecord, read_records
 from tests.conftest import ROOT
 from tests.fuzz import rounds
 from tests.fuzz.damage import changed, damaged
@@ -69,6 +73,28 @@ def test_so_is_an_older_one(path: Path, raw: bytes) -> None:
 def test_whatever_keeps_to_the_schema_is_read_or_refused(path: Path, run: Results) -> None:
     found = read(path, msgspec.json.encode(run))
     assert found is None or found == run
+
+
+KNOWN: dict[str, st.SearchStrategy[Any]] = {
+    "Cell.protocol": st.sampled_from(list(PROTOCOLS)),
+    "Cell.opening": st.sampled_from(list(OPENINGS)),
+    "Cell.question": st.sampled_from(list(QUESTIONS)),
+    "Observation.missing": st.none(),
+    "Observation.faults": st.just(()),
+    "Observation.unmet": st.none(),
+    "ConnectionOpened.door": st.sampled_from(["h1", "h2-2", "control"]),
+    "ProbeSeen.outcome": st.sampled_from(["passed", "waited", "failed"]),
+    "DropSeen.how": st.sampled_from(["end", "reset", "shut", "melted"]),
+}
+"""Words that are checked when observations are read, and no obstacle before the question."""
+
+
+@rounds(100)
+@given(seen=made_up(Observation, KNOWN))
+def test_whatever_was_seen_can_be_judged(seen: Observation) -> None:
+    run = RunRecord()
+    run.add(RECORDS[0])
+    assert run.add(Observed(observation=seen)) == run.results.cells[0]
 
 
 def records(path: Path, raw: bytes) -> list[Record] | None:

@@ -57,7 +57,7 @@ def test_the_lab_is_blamed_for_its_own_slip(monkeypatch: pytest.MonkeyPatch) -> 
     """An error in our own verbs was said to be the scenario's."""
 
     async def walk(*_: Any) -> None:
-        {}["7"]
+        dict[str, int]()["7"]
 
     seen: Observation = asyncio.run(observed(monkeypatch, walk))
     assert seen.faults[0].startswith("the lab itself (test_observe.py, line ")

@@ -23,7 +23,7 @@ from tests.tools.control import H1, H2, post
 SSE = f"{transports()['sse'].PATH}?cell=c&tab="
 READER = 0
 PER_SECOND = 200
-BEFORE_S, DURING_S, LOOK_S = 0.4, 0.4, 0.02
+BEFORE_S, DURING_S, LOOK_S = 0.2, 0.4, 0.02
 LITTLE_MIB = 8
 """What an attack by one connection may cost: the most that it can make the origin keep is a block of fields, 1 MiB of frames;
 the rest is what Python keeps at hand of what it used. Where a bound was lacking, tens of MiB were seen, and more with time."""

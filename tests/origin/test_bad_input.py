@@ -19,7 +19,7 @@ from wsproto.frame_protocol import CloseReason
 from lab.model.ledger import StreamClosed, StreamOpened
 from lab.transports import transports
 from tests.conftest import Served, faults
-from tests.tools.control import H1, H2, WS
+from tests.tools.control import H1, H2, WS, post
 
 SOCKET = f"{transports()['websocket'].PATH}?cell=c&tab=1"
 PATHS = pytest.mark.parametrize("path", [SOCKET, "/payload?cell=c&tab=1&transport=websocket&name=binary"])
@@ -44,8 +44,9 @@ BREAKS = {
 
 
 @pytest.fixture
-def beside(origin: Served) -> Iterator[H1]:
+def beside(origin: Served, control: H1) -> Iterator[H1]:
     """A stream that was there before and goes on afterwards."""
+    assert post(control, "/control/pace?per_second=100") == 204
     with closing(H1(origin.port("h1-clear"))) as client:
         client.get(f"{transports()['sse'].PATH}?cell=c&tab=2")
         origin.wait_count(StreamOpened, 1)

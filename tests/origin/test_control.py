@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -11,8 +12,14 @@ import h11
 import pytest
 
 from lab.model.ledger import CellBegan, ProbeServed, StreamClosed, StreamOpened
-from lab.origin.control import MAX_PER_SECOND
-from tests.conftest import Served
+from lab.origin import control as control_module
+from lab.origin import hypercorn_patches
+from lab.origin.control import MAX_PER_SECOND, ControlEndpoints
+from lab.origin.doors import Doors
+from lab.origin.feed import Feed
+from lab.origin.meter import Meter
+from tests.conftest import Served, metered
+from tests.origin.recorder import Recorder
 from tests.tools.control import H1, H2, post
 
 SSE = "/api/v1/live-scores?cell=c"
@@ -69,22 +76,54 @@ def test_only_the_named_cells_stream_is_ended(origin: Served, control: H1) -> No
     client.close()
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/control/pace", 400),
-        ("/control/pace?per_second=nan", 400),
-        ("/control/pace?per_second=-1", 400),
-        (f"/control/pace?per_second={MAX_PER_SECOND + 1}", 400),
-        ("/control/cell?name=x&streams=many", 400),
-        ("/control/cell?name=x&streams=-3", 400),
-        ("/control/cell?name=x&per_second=inf", 400),
-        ("/control/nothing", 404),
-    ],
-)
-def test_a_wrong_query_changes_nothing(origin: Served, control: H1, path: str, status: int) -> None:
-    assert post(control, path) == status
-    assert origin.process.poll() is None
+WRONG = {
+    "/control/cell": "name is missing",
+    "/control/cell?streams=5": "name is missing",
+    "/control/cell?name=x&streams=many": "streams must be a whole number from 0 to 2147483647, not 'many'",
+    "/control/cell?name=x&streams=-3": "not '-3'",
+    "/control/cell?name=x&streams=2147483648": "not '2147483648'",
+    "/control/cell?name=x&per_second=inf": "per_second must be 0 to 1000, not 'inf'",
+    "/control/pace": "per_second is missing",
+    "/control/pace?per_second=nan": "not 'nan'",
+    "/control/pace?per_second=-1": "not '-1'",
+    f"/control/pace?per_second={MAX_PER_SECOND + 1}": "not '1001'",
+    "/control/end": "cell is missing",
+    "/control/end?cell=c": "tab is missing",
+    "/control/end?cell=c&tab=one": "tab must be a whole number",
+    "/control/end?cell=c&tab=-1": "tab must be a whole number",
+    "/control/drop?cell=c": "how is missing",
+    "/control/drop?cell=c&how=nonsense": "how must be end, reset, shut, not 'nonsense'",
+    "/control/refuse?cell=c": "status is missing",
+    "/control/refuse?cell=c&status=700": "status must be a whole number from 0 to 599, not '700'",
+    "/control/refuse?cell=c&status=101": "no response ends a request with status 101",
+    "/control/refuse?cell=c&status=503&type=a%0Ab": "is no content type",
+}
+
+
+def test_a_wrong_query_changes_nothing_and_is_told_what_was_expected(origin: Served, control: H1) -> None:
+    for path, told in WRONG.items():
+        assert control.get(path, method="POST").status_code == 400, path
+        line = control.body().decode()
+        assert line.startswith(f"{path.partition('?')[0]}: "), line
+        assert told in line
+        assert line.count("\n") == 1
+        control.next_cycle()
+    assert [type(event) for event in origin.of(CellBegan)] == []
+    assert metered(origin, control).cell == "none"
+
+
+@pytest.mark.parametrize("path", ["/control/nothing", "/control/", "/control/cell/", "/control/end?cell=c&tab=2"])
+def test_there_is_nothing_there(origin: Served, control: H1, path: str) -> None:
+    assert post(control, path) == 404
+
+
+def test_the_table_lists_every_endpoint() -> None:
+    """In the module's docstring, which says for each what it takes and answers."""
+    recorder = Recorder()
+    settings, doors = hypercorn_patches.config(100), Doors((), recorder)
+    endpoints = ControlEndpoints(ledger=recorder, feed=Feed(0), settings=settings, meter=Meter(), doors=doors).endpoints
+    recorder.close()
+    assert set(re.findall(r"^(/control/\w+)", control_module.__doc__ or "", re.MULTILINE)) == set(endpoints)
 
 
 def test_a_probe_leaves_no_connection_behind(origin: Served) -> None:

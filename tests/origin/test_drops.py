@@ -14,13 +14,18 @@ import h11
 import pytest
 from wsproto.events import TextMessage
 
-from lab.model.ledger import ConnectionOpened, OriginFault, StreamClosed, StreamOpened, StreamsDropped
-from lab.model.payloads import MOST_BYTES
+from lab.model.ledger import ConnectionOpened, StreamClosed, StreamOpened, StreamsDropped
 from lab.transports import transports
 from tests.conftest import PATIENCE_S, Served, faults
 from tests.tools.control import H1, H2, WS, connect, post
 
 SSE = "/api/v1/live-scores?tab=1&cell="
+
+
+@pytest.fixture(autouse=True)
+def quick(control: H1) -> None:
+    """Updates come quickly, so that a stream is soon seen to go on."""
+    assert post(control, "/control/pace?per_second=100") == 204
 
 
 def goes_on(client: H1) -> bool:
@@ -121,17 +126,6 @@ def test_drop_by_shutting_the_doors_for_a_while(origin: Served, control: H1, lea
     assert (dropped.cell, dropped.how) == ("c", "shut")
 
 
-def test_doors_open_again_though_a_client_never_reads(origin: Served, control: H1) -> None:
-    """What is still being written to such a client is nobody's concern any more: a server that is started anew forgets it."""
-    port = origin.port("h1-clear")
-    with closing(connect(port)) as stuck:
-        stuck.sendall(f"GET /payload?tab=1&cell=c&bytes={MOST_BYTES} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        origin.wait_count(StreamOpened, 1)
-        assert post(control, "/control/drop?cell=c&how=shut") == 204
-        assert comes_true(lambda: not accepts(port))
-        assert comes_true(lambda: accepts(port))
-
-
 @pytest.mark.parametrize("query", ["cell=c&how=nonsense", "cell=c&how=", "cell=c", "how=end", ""])
 def test_a_wrong_query_drops_nothing(origin: Served, control: H1, query: str) -> None:
     with closing(H1(origin.port("h1-clear"))) as client:
@@ -193,30 +187,3 @@ def test_a_refusal_needs_a_cell_and_a_status(origin: Served, control: H1, query:
 def test_a_refusal_is_a_status_that_can_be_sent(origin: Served, control: H1, status: int) -> None:
     """Else every request it turns away would be a fault of the origin."""
     assert post(control, f"{REFUSE}{status}") == 400
-
-
-def test_somebody_else_takes_the_port_while_the_doors_are_shut(origin: Served, control: H1) -> None:
-    """That is told, as a fault; the other doors open as they should, and this one when its port is free again."""
-    assert post(control, "/control/drop?cell=c&how=shut") == 204
-    with socket.socket() as taker:
-        taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:  # Its listener closes a moment after the control's answer.
-            try:
-                taker.bind(("127.0.0.1", origin.port("h1-clear")))
-                break
-            except OSError:
-                time.sleep(0.01)
-        taker.listen()
-        [fault] = origin.wait_count(OriginFault, 1)
-        assert fault.where == f"door h1-clear, to be opened again at port {origin.port('h1-clear')}"
-        assert "Address already in use" in fault.error
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            with closing(H1(origin.port("h1-clear"))) as client:
-                assert client.get("/").status_code == 200
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < end
-            time.sleep(0.05)

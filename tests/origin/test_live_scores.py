@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import h2.events
@@ -15,9 +15,10 @@ import pytest
 from httpx_sse import EventSource, ServerSentEvent, connect_sse
 
 from lab.model.ledger import StreamClosed, StreamOpened
+from lab.origin.feed import HISTORY
 from lab.paths import AUTHORITY
-from tests.conftest import Served
-from tests.tools.control import H1, H2
+from tests.conftest import Served, metered
+from tests.tools.control import H1, H2, post
 
 PATH = "/api/v1/live-scores?cell=t&tab=1"
 
@@ -46,31 +47,31 @@ def read(client: httpx.Client, address: str, count: int, last_event_id: str = ""
 
 
 @pytest.mark.parametrize("door", ["h1-clear", "h1"])
-def test_scores_and_commentary(serve: Callable[..., Served], client: httpx.Client, door: str) -> None:
-    served = serve("--updates-per-second", "200")
-    events = read(client, url(served, door), 60)
+def test_scores_and_commentary(origin: Served, control: H1, client: httpx.Client, door: str) -> None:
+    assert post(control, "/control/pace?per_second=200") == 204
+    events = read(client, url(origin, door), 60)
     assert {event.event for event in events} == {"score", "commentary"}
     numbers = [int(event.id) for event in events]
     assert numbers == list(range(numbers[0], numbers[0] + 60))
     assert all(json.loads(event.data)["seq"] == int(event.id) for event in events)
 
 
-def test_resume_loses_nothing_and_repeats_nothing(serve: Callable[..., Served], client: httpx.Client) -> None:
-    served = serve("--updates-per-second", "200")
-    address = url(served, "h1")
+def test_resume_loses_nothing_and_repeats_nothing(origin: Served, control: H1, client: httpx.Client) -> None:
+    assert post(control, "/control/pace?per_second=200") == 204
+    address = url(origin, "h1")
     numbers: list[int] = []
     for _ in range(10):
         numbers += [int(event.id) for event in read(client, address, 7, str(numbers[-1]) if numbers else "")]
     assert numbers == list(range(numbers[0], numbers[0] + 70))
-    opened = served.wait_count(StreamOpened, 10)
+    opened = origin.wait_count(StreamOpened, 10)
     assert opened[0].last_event_id is None
     assert [event.last_event_id for event in opened[1:]] == [str(number) for number in numbers[6:-1:7]]
 
 
-def test_who_stayed_away_too_long_is_told_what_was_missed(serve: Callable[..., Served], client: httpx.Client) -> None:
-    served = serve("--updates-per-second", "1000")
-    address = url(served, "h1-clear")
-    while int(read(client, address, 1)[0].id) < 1100:
+def test_who_stayed_away_too_long_is_told_what_was_missed(origin: Served, control: H1, client: httpx.Client) -> None:
+    assert post(control, "/control/pace?per_second=1000") == 204
+    address = url(origin, "h1-clear")
+    while metered(origin, control).last < HISTORY + 100:
         time.sleep(0.05)
     missed, first = read(client, address, 2, "1")
     gap = json.loads(missed.data)
@@ -78,12 +79,13 @@ def test_who_stayed_away_too_long_is_told_what_was_missed(serve: Callable[..., S
     assert int(first.id) == gap["last"] + 1
 
 
-def test_headers_come_before_the_first_event(serve: Callable[..., Served]) -> None:
-    """The feed is slow here: a client that has asked to go on after the newest update sees the headers long before data."""
-    served = serve("--updates-per-second", "0.01")
-    client = H1(served.port("h1-clear"))
+def test_headers_come_before_the_first_event(origin: Served, control: H1) -> None:
+    """The feed is silent: a client that has asked to go on after the newest update sees the headers before there is any."""
+    assert post(control, "/control/pace?per_second=0") == 204
+    newest = metered(origin, control).last
+    client = H1(origin.port("h1-clear"))
     try:
-        response = client.get(PATH, {"Last-Event-ID": "1"})
+        response = client.get(PATH, {"Last-Event-ID": str(newest)})
         headers = {name.decode(): value.decode() for name, value in response.headers}
         assert (response.status_code, headers["content-type"]) == (200, "text/event-stream")
         first = client.next()
@@ -93,20 +95,20 @@ def test_headers_come_before_the_first_event(serve: Callable[..., Served]) -> No
         client.close()
 
 
-def test_the_origin_can_end_a_stream_properly(origin: Served, leaf: Path) -> None:
+def test_the_origin_can_end_a_stream_properly(origin: Served, control: H1, leaf: Path) -> None:
     """Over HTTP/2 with END_STREAM, over HTTP/1.1 with the last chunk: the client knows that it is over."""
-    h2_client, h1_client, control = H2(origin.port("h2"), leaf), H1(origin.port("h1"), leaf), H1(origin.port("control"))
+    h2_client, h1_client = H2(origin.port("h2"), leaf), H1(origin.port("h1"), leaf)
     try:
         stream = h2_client.get(PATH)
         h1_client.get(PATH)
         origin.wait_count(StreamOpened, 2)
-        assert control.get("/control/end?cell=t&tab=1", method="POST").status_code == 204
+        assert post(control, "/control/end?cell=t&tab=1") == 204
         assert h2_client.until(h2.events.StreamEnded, stream)
         assert EventSource(httpx.Response(200, headers={"content-type": "text/event-stream"}, content=h1_client.body()))
         assert {event.reason for event in origin.wait_count(StreamClosed, 2)} == {"origin"}
     finally:
-        for client in (h2_client, h1_client, control):
-            client.close()
+        h2_client.close()
+        h1_client.close()
 
 
 def test_control_endpoints_are_on_the_control_door_only(origin: Served, leaf: Path) -> None:

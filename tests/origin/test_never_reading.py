@@ -29,8 +29,8 @@ def origin(serve: Callable[..., Served]) -> Served:
 
 
 CLIENTS, STREAMS = 1000, 100
-PER_SECOND, FILLING_PER_SECOND = 200, 100
-BEFORE_S, DURING_S = 1.5, 3.0
+PER_SECOND, FILLING_PER_SECOND = 400, 100
+BEFORE_S, DURING_S = 0.5, 1.5
 HELD_KIB = 128
 """In the origin, for each: its connection, tasks and parsers are 40 KiB, over HTTP/2 its buffer has 32, and the write in hand
 is what was published since its turn before, in two copies."""

@@ -14,16 +14,34 @@ import pytest
 
 from lab.model import ledger
 from lab.model.ledger import PORT_TAKEN
-from lab.model.protocols import CONTROL, PROTOCOLS, SECOND
+from lab.model.protocols import CONTROL, DOORS, PROTOCOLS, SECOND, parse_ports
 from tests.conftest import PATIENCE_S, ROOT, Served
 from tests.tools.control import H1
 
-DOORS = {*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name}
+
+def test_there_are_two_doors_a_protocol_and_the_control_door() -> None:
+    assert set(DOORS) == {*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name}
+
+
+def test_ports_that_are_asked_for() -> None:
+    assert parse_ports([]) == {}
+    assert parse_ports(["h1=8001", "control=0", "h2-2=65535"]) == {"h1": 8001, "control": 0, "h2-2": 65535}
+    for wrong in ("h1", "h1=", "h1=x", "h1=-1", "h1=65536", "h1=٣", "h1=" + "9" * 5000, "h3=1", "=1", ""):
+        with pytest.raises(ValueError, match="expected DOOR=PORT") as told:
+            parse_ports(["h2=1", wrong])
+        assert repr(wrong) in str(told.value)
+
+
+def test_a_port_that_is_none_is_a_usage_error() -> None:
+    command = [sys.executable, "-m", "lab.origin", "--port", "h1-clear=65536"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "'h1-clear=65536': expected DOOR=PORT, with a port from 0 to 65535" in ended.stderr
 
 
 def test_the_first_line_names_every_door_and_setting(serve: Callable[..., Served]) -> None:
     served = serve("--streams-per-connection", "7", "--updates-per-second", "3")
-    assert set(served.listening.doors) == DOORS
+    assert set(served.listening.doors) == set(DOORS)
     assert len(set(served.listening.doors.values())) == len(DOORS)
     assert (served.listening.streams_per_connection, served.listening.updates_per_second) == (7, 3)
     assert served.listening.pid == served.process.pid

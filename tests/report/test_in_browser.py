@@ -11,11 +11,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from lab.browser.discover import candidates
 from lab.browser.engines import ENGINES
+from lab.model.verdict import KINDS
 from lab.report.render import write_report
 from lab.report.sections import sections
+from lab.report.tables import LARGE, live_of_opened
 from lab.results import file as results
 from lab.results.file import Results
-from lab.results.repeats import groups
+from lab.results.repeats import repeats
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "reports" / "sample" / "results.json"
@@ -43,9 +45,9 @@ def sample() -> Results:
 @pytest.fixture(scope="module")
 def short(sample: Results, tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
     """Some cells of each kind, and their report."""
-    names = {one.first.group for section in sections(sample) for one in section.groups[:OF_EACH]}
+    names = {one.first.cell.group for section in sections(sample) for one in section.groups[:OF_EACH]}
     some = results.read(SAMPLE)
-    some.cells = [cell for cell in sample.cells if cell.group in names]
+    some.cells = [cell for cell in sample.cells if cell.cell.group in names]
     return some, write_report(some, tmp_path_factory.mktemp("report") / "index.html")
 
 
@@ -82,34 +84,46 @@ def test_every_number_of_the_tables_is_in_the_results(browser: Browser, short: t
     """Row by row, column by column, by what the page itself calls them."""
     found, path = short
     page, _ = opened(browser, path)
-    by_group = {one.first.group: one for one in groups(found)}
+    by_group = {one.first.cell.group: one for one in repeats(found)}
     chips = page.locator(".chip").evaluate_all("all => all.map(one => [one.hash.slice(1), one.textContent])")
     for name, text in chips:
         one = by_group[name]
-        assert text.startswith(f"{one.live} of {one.shown.asked} "), name
-        assert one.verdict.value.replace("_", " ") in text
+        assert text.startswith(f"{live_of_opened(one)} "), name
+        assert text.endswith(KINDS[one.verdict].label)
     assert chips
     rows = page.locator("section table tr[data-engine]").evaluate_all(ROWS)
     seen: set[str] = set()
     for name, cells in rows:
         one, run = by_group[name], by_group[name].shown
-        told = {"live": one.live, "of": str(run.asked), "connections": one.connections}
-        if run.way and run.way.latency_ms:
-            late, digits = run.way.latency_ms, 1 if run.way.latency_ms[50] < 100 else 0
-            told |= {f"p{percent}": f"{late[percent]:.{digits}f}" for percent in (50, 95, 99)}
-            told |= {"live": f"{one.live} of {run.asked}", "connections": str(run.connections)}
-            told |= {"requests/s": f"{run.way.requests_per_second:.1f}", "bytes out": f"{run.way.sent_bytes:.0f}"}
-        if run.drops:
+        told = {"live": one.live, "connections": one.connections, "verdict": KINDS[one.verdict].label}
+        if run.delivery and run.delivery.latency_percentiles_ms:
+            late = run.delivery.latency_percentiles_ms
+            heads = {50: "median (ms)", 95: "95th percentile (ms)", 99: "99th percentile (ms)", 100: "slowest (ms)"}
+            told |= {head: number(late[percent]) for percent, head in heads.items()}
+            told |= {"requests a second": number(run.delivery.requests_per_second), "missed": str(run.delivery.missed)}
+            told |= {"from the origin (bytes)": number(run.delivery.sent_bytes or 0.0)}
+            if not run.delivery.browser.known:
+                assert "-" not in cells.get("browser (CPU s)", "") and "±" not in cells.get("browser (CPU s)", "")
+        if run.drops and "lost" in cells:
             told = {}
             assert int(cells["lost"]) in {sum(c.missed for c in drop.clients if c.live_ms is not None) for drop in run.drops}
-            assert int(cells["twice"]) in {sum(c.repeated for c in drop.clients) for drop in run.drops}
+            assert int(cells["repeated"]) in {sum(c.repeated for c in drop.clients) for drop in run.drops}
         sizes = {one.name: one for one in run.payloads}
         if sizes and "as" in cells:
-            told = {"on the wire": str(sizes[cells["as"]].sent_bytes), "survived": str(sizes[cells["as"]].survived_bytes)}
+            size = sizes[cells["as"]]
+            told = {"on the wire (bytes)": str(size.sent_bytes), "survived (bytes)": str(size.survived_bytes)}
         checked = {head: text for head, text in told.items() if head in cells}
-        assert {head: cells[head] for head in checked} == checked, name
+        assert {head: cells[head].removeprefix(f"{KINDS[one.verdict].glyph} ") for head in checked} == checked, name
         seen |= set(checked)
-    assert seen >= {"live", "of", "connections", "p50", "p99", "requests/s", "on the wire", "survived"}
+    assert seen >= {
+        *("live", "connections", "verdict", "median (ms)", "99th percentile (ms)", "requests a second", "missed"),
+        *("from the origin (bytes)", "on the wire (bytes)", "survived (bytes)"),
+    }
+
+
+def number(value: float) -> str:
+    """As a table of such numbers has it."""
+    return f"{value:.{0 if value >= LARGE else 1}f}"
 
 
 def test_the_keyboard_reaches_a_cell_and_comes_back(browser: Browser, short: tuple[Results, Path]) -> None:
@@ -134,7 +148,7 @@ def test_the_keyboard_reaches_a_cell_and_comes_back(browser: Browser, short: tup
 
 
 def test_a_shared_link_opens_its_cell(browser: Browser, short: tuple[Results, Path]) -> None:
-    name = short[0].cells[-1].group
+    name = short[0].cells[-1].cell.group
     page, _ = opened(browser, short[1])
     page.goto(f"{short[1].as_uri()}#{name}")
     assert page.locator(f"[id='{name}'] details").first.evaluate("one => one.open")
@@ -169,7 +183,7 @@ def test_without_a_script_everything_is_there(browser: Browser, short: tuple[Res
     assert not page.locator("#filters").is_visible()
     article = page.locator("article").last
     article.locator("summary").first.click()
-    assert article.get_by_text("The claim").is_visible()
+    assert article.get_by_text("What is claimed").is_visible()
 
 
 def test_the_whole_run_is_small_enough_to_send(sample: Results, tmp_path: Path) -> None:

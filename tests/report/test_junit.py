@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from lab.model.verdict import KINDS, Kind
 from lab.report.junit import junit
 from lab.results.file import CellResult, Machine, Results
 from tests.report.test_render import HOSTILE
-from tests.results.test_file import cell, made
+from tests.results.test_file import altered, cell, made
 
 EVIL = f"{HOSTILE} ]]> \x00\x01\x08\x0b\x1b[31m\x7f\x85\ufffe\uffff\ud800 é 😀"
 CLEAN = HOSTILE + " ]]> " + "�" * 5 + "[31m" + "�" * 5 + " é 😀"
@@ -30,45 +30,47 @@ def properties(found: TestSuite) -> dict[str, str]:
     return {one.name: one.value for one in found.properties()}  # type: ignore[no-untyped-call]  # junitparser's own
 
 
-def judged(verdict: str, **changes: Any) -> CellResult:
-    return msgspec.structs.replace(cell(), **{"verdict": verdict, "why": "it was so", **changes})
+def judged(kind: Kind, **changes: Any) -> CellResult:
+    return altered(cell(), **{"kind": kind, "why": "it was so", **changes})
 
 
 @pytest.mark.parametrize(
-    ("verdict", "strict", "outcome"),
+    ("kind", "strict", "outcome"),
     [
-        ("confirmed", False, None),
-        ("confirmed", True, None),
-        ("refuted", False, None),
-        ("refuted", True, Failure),
-        ("disputed", False, Failure),
-        ("disputed", True, Failure),
-        ("unsupported", True, Skipped),
-        ("harness_fault", False, Error),
+        (Kind.CONFIRMED, False, None),
+        (Kind.CONFIRMED, True, None),
+        (Kind.REFUTED, False, None),
+        (Kind.REFUTED, True, Failure),
+        (Kind.DISPUTED, False, Failure),
+        (Kind.DISPUTED, True, Failure),
+        (Kind.INCONCLUSIVE, False, Skipped),
+        (Kind.INCONCLUSIVE, True, Skipped),
+        (Kind.UNSUPPORTED, True, Skipped),
+        (Kind.HARNESS_FAULT, False, Error),
     ],
 )
-def test_what_becomes_of_a_verdict(verdict: str, strict: bool, outcome: type[Any] | None) -> None:
-    found = case(judged(verdict), strict)
+def test_what_becomes_of_a_verdict(kind: Kind, strict: bool, outcome: type[Any] | None) -> None:
+    found = case(judged(kind), strict)
     assert [type(one) for one in found.result] == ([outcome] if outcome else [])
-    assert [(one.message, one.type) for one in found.result] == ([("it was so", verdict)] if outcome else [])
-    assert str(found.system_out).startswith(f"{verdict}: it was so")
+    assert [(one.message, one.type) for one in found.result] == ([("it was so", kind.value)] if outcome else [])
+    assert str(found.system_out).startswith(f"{KINDS[kind].label}: it was so")
 
 
 def test_a_case_is_named_by_its_cell() -> None:
-    one = judged("confirmed", seconds=2.5, command="python3 -m nox -s lab")
+    one = judged(Kind.CONFIRMED, seconds=2.5, command="python3 -m nox -s lab")
     found = case(one)
     assert (found.classname, found.name, found.time) == ("s.chromium.h1.sse", one.name, 2.5)
     assert str(found.system_out).endswith("Run just this: python3 -m nox -s lab")
 
 
 def test_a_suite_for_each_scenario_and_the_calibration() -> None:
-    results = made(cell(), judged("disputed", scenario="walls"), cell(protocol="h2", live=12))
-    results.calibration = [judged("harness_fault", scenario="calibration")]
+    results = made(cell(), judged(Kind.DISPUTED, scenario="limits"), cell(protocol="h2", live=12))
+    results.calibration = [judged(Kind.HARNESS_FAULT, scenario="calibration")]
     found = suites(results)
     assert [(one.name, one.tests, one.failures, one.errors) for one in found] == [
         ("calibration", 1, 0, 1),
         ("s", 2, 0, 0),
-        ("walls", 1, 1, 0),
+        ("limits", 1, 1, 0),
     ]
     whole = JUnitXml.fromstring(junit(results, strict=False).encode())
     assert (whole.tests, whole.failures, whole.errors, whole.skipped) == (4, 1, 1, 0)
@@ -83,10 +85,10 @@ def test_versions_and_machine_are_properties() -> None:
     assert (told["run"], told["cells planned"], told["cells measured"]) == ("20261123-120000", "1", "1")
 
 
-@pytest.mark.parametrize("verdict", ["confirmed", "refuted", "disputed", "unsupported", "harness_fault"])
-def test_what_xml_forbids_is_replaced_and_the_rest_is_kept(verdict: str) -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_what_xml_forbids_is_replaced_and_the_rest_is_kept(kind: Kind) -> None:
     names = ("name", "scenario", "engine", "engine_version", "why", "command")
-    results = made(judged(verdict, **dict.fromkeys(names, EVIL)))
+    results = made(judged(kind, **dict.fromkeys(names, EVIL)))
     results.run, results.started, results.versions = EVIL, EVIL, {EVIL: EVIL}
     results.machine = Machine(system=EVIL, cpus=2, load=None)
     [found] = suites(results, strict=True)
@@ -94,7 +96,7 @@ def test_what_xml_forbids_is_replaced_and_the_rest_is_kept(verdict: str) -> None
     [one] = found
     assert one.name == CLEAN
     assert all(outcome.message == CLEAN for outcome in one.result)
-    assert str(one.system_out).startswith(f"{verdict}: {CLEAN}")
+    assert str(one.system_out).startswith(f"{KINDS[kind].label}: {CLEAN}")
     assert {CLEAN, "run"} <= properties(found).keys()
 
 

@@ -8,12 +8,13 @@ import re
 import pytest
 from markdown_it import MarkdownIt  # What rich reads Markdown with: it is there, and knows tables.
 
-from lab.report.markdown import inline, markdown, sheet_markdown
+from lab.model.verdict import Kind
+from lab.report.markdown import inline, markdown, table_markdown
 from lab.report.sections import sections
-from lab.report.tables import Row, Sheet, columns
+from lab.report.tables import Column, Row, Table
 from lab.results.file import Machine
 from tests.report.test_render import HOSTILE, Reader, side
-from tests.results.test_file import cell, made
+from tests.results.test_file import altered, cell, made
 
 EVIL = (
     f"{HOSTILE} a|b \\| `c|d` **x** _y_ ~z~ $m$ [z](https://z.test) ![i](http://i.test) <https://z.test> @octocat #1 a/b#2 "
@@ -33,26 +34,29 @@ def widths(text: str) -> set[int]:
 
 
 def test_a_table_leads_with_engine_and_protocol() -> None:
-    [sheet] = sections(made(cell()))[0].sheets
-    lines = sheet_markdown(sheet).splitlines()
+    [table] = sections(made(cell()))[0].tables
+    lines = table_markdown(table).splitlines()
     assert lines[0].startswith("| engine | protocol | updates by | opened as | live |")
     assert lines[1].startswith("| --- | --- | --- | --- | --: |")
-    assert lines[2].startswith("| Chromium 156 | HTTP/1.1 over TLS | sse | tabs | 6 | 12 |")
+    assert lines[2].startswith(
+        "| Chromium 156 | HTTP/1.1 over TLS | Server-sent events | tabs | 6 | 12 | connections per host |"
+    )
 
 
 def test_a_table_about_no_cell_has_no_engine() -> None:
-    sheet = Sheet("t", "payload", columns("a, #b"), (Row(None, "x", ("1", "2")),))
-    assert sheet_markdown(sheet) == "| payload | a | b |\n| --- | --- | --: |\n| x | 1 | 2 |\n"
+    columns = (Column("a", "a"), Column("b", "b", number=True, unit="ms"))
+    table = Table("t", "payload", columns, (Row(None, "x", {"b": 2.0}),))
+    assert table_markdown(table) == "| payload | a | b (ms) |\n| --- | --- | --: |\n| x | – | 2 |\n"
 
 
 def test_every_row_has_as_many_cells_whatever_is_in_them() -> None:
-    one = side(case=EVIL, answer=EVIL, engine_version=EVIL, verdict="refuted")
-    [sheet] = sections(made(one, side(case="another port")))[0].sheets
-    assert widths(sheet_markdown(sheet)) == {3 + len(sheet.columns)}
+    one = side(case=EVIL, answer=EVIL, engine_version=EVIL, kind=Kind.REFUTED)
+    [table] = sections(made(one, side(case="another port")))[0].tables
+    assert widths(table_markdown(table)) == {3 + len(table.columns)}
 
 
 def test_nothing_becomes_html_or_a_link() -> None:
-    one = side(case=EVIL, answer=EVIL, engine=EVIL, engine_version=EVIL, scenario=EVIL, why=EVIL, verdict="refuted")
+    one = side(case=EVIL, answer=EVIL, engine=EVIL, engine_version=EVIL, scenario=EVIL, why=EVIL, kind=Kind.REFUTED)
     results = made(one, side(case="another port"))
     results.started, results.versions, results.machine = EVIL, {EVIL: EVIL}, Machine(system=EVIL, cpus=2, load=None)
     text = markdown(results)
@@ -90,21 +94,25 @@ def test_the_whole_begins_with_the_finding() -> None:
     title, finding, *_ = text.split("\n\n")
     assert title == "# Seventh Tab · 2026-11-23"
     assert finding.startswith("In Chromium 156, 6 of 12 tabs stayed live over HTTP/1.1 and 12 of 12 over HTTP/2;")
-    assert "\n\n## s\n\n**How many were live**\n\n| engine |" in text
+    assert "\n\n## How many stay live? (s)\n\n**Live clients, and the limit that held the others back**\n\n| engine |" in text
     assert "Serve the page over HTTP/2" in text
     assert text.endswith(
         "\n\nMeasured on Linux, 2 processors, load 0.5 when it began, with chromium 156.0.1, seventh-tab 0.1.0.\n"
     )
 
 
-def test_surprises_are_a_list() -> None:
-    assert "\n- **refuted** Chromium 156, HTTP/1.1 over TLS: The claim is 6 live at once; 9 " in markdown(made(cell(live=9)))
+def test_what_differs_and_what_could_not_be_told_are_lists() -> None:
+    text = markdown(made(cell(live=9), altered(cell(protocol="h2", live=12), kind=Kind.INCONCLUSIVE, why="too busy")))
+    differs = "**refuted** Chromium 156, HTTP/1.1 over TLS, server-sent events, tabs: The claim is 6 live at once; 9 "
+    assert f"\n\n**Where browsers differ from the documentation**\n\n- {differs}" in text
+    unclear = "**inconclusive** Chromium 156, HTTP/2, server-sent events, tabs, 100 streams allowed: too busy\n"
+    assert f"\n\n**Could not be told**\n\n- {unclear}" in text
 
 
 def test_a_run_without_a_number_says_so() -> None:
     assert "Nothing was measured." in markdown(made())
     text = markdown(made(cell(missing="no browser | here")))
-    assert "\n\nNothing was measured.\n\n- **unsupported** " in text
+    assert "\n\nNothing was measured.\n\n**Could not be told**\n\n- **unsupported** " in text
     assert "no browser &#124; here" in text
 
 

@@ -8,17 +8,20 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-import msgspec
 import pytest
+from markupsafe import Markup, escape
 
-from lab.model.observation import ClientSeen
+from lab.model.claims import AtMost
+from lab.model.observation import ClientSeen, Screenshot
+from lab.model.openings import OPENINGS, Opening
 from lab.model.pools import SideSeen
 from lab.model.starvation import ProbeSeen
-from lab.report.findings import advice, findings, others
+from lab.model.verdict import KINDS, Kind, Limit
+from lab.report.findings import advice, differing, findings, others, untold
+from lab.report.html import linked, style
 from lab.report.render import render
-from lab.report.sections import sections
 from lab.results.file import CellResult
-from tests.results.test_file import cell, made
+from tests.results.test_file import altered, cell, made
 
 HOSTILE = "<script>alert(1)</script>\"'&</style></title><img src=x onerror=alert(1)>"
 
@@ -61,10 +64,17 @@ def test_nothing_is_loaded_and_only_our_own_runs() -> None:
 
 
 def test_every_string_is_escaped() -> None:
-    one = msgspec.structs.replace(
-        cell(), name=HOSTILE, engine_version=HOSTILE, why=HOSTILE, command=HOSTILE, cause=None, verdict="disputed"
+    one = altered(
+        cell(),
+        name=HOSTILE,
+        engine_version=HOSTILE,
+        why=HOSTILE,
+        command=HOSTILE,
+        transport=HOSTILE,
+        cause=None,
+        kind=Kind.DISPUTED,
     )
-    one = msgspec.structs.replace(one, claim=msgspec.structs.replace(one.claim, source=f"https://x.test/{HOSTILE}"))
+    one = altered(one, claim=AtMost(limit=6, source=f"https://x.test/{HOSTILE}", basis=HOSTILE))
     results = made(one)
     results.questions = {"s": HOSTILE, HOSTILE: HOSTILE}
     results.versions = {HOSTILE: HOSTILE}
@@ -80,9 +90,9 @@ def test_every_string_is_escaped() -> None:
 def test_the_numbers_are_those_of_the_results() -> None:
     one = cell(live=9)
     text = render(made(one))
-    assert f'<td class="n">{one.live}</td><td class="n">{one.asked}</td>' in text
-    assert one.why in text
-    assert all(f"<p>{witness.says}</p>" in text for witness in one.witnesses)
+    assert f'<td class="n">{one.verdict.live}</td><td class="n">{one.opened}</td>' in text
+    assert one.verdict.why in text
+    assert all(f"<p>{escape(witness.says)}</p>" in text for witness in one.verdict.witnesses)
     assert text.count('class="stream"') == 9
     assert text.count('class="waiting"') == 3
 
@@ -91,8 +101,8 @@ def test_every_cell_can_be_linked_to() -> None:
     one, two = cell(), cell(protocol="h2", live=12)
     text = render(made(one, two))
     for each in (one, two):
-        assert each.group in Reader(text).ids
-        assert f'href="#{each.group}"' in text
+        assert each.cell.group in Reader(text).ids
+        assert f'href="#{each.cell.group}"' in text
 
 
 @pytest.mark.parametrize(
@@ -103,6 +113,16 @@ def test_every_cell_can_be_linked_to() -> None:
             [cell(protocol="h1-clear"), cell(), cell(protocol="h2", live=12, limit=100)],
             ["In Chromium 156, 6 of 12 tabs stayed live over HTTP/1.1 and 12 of 12 over HTTP/2;"
              " the others were waiting for a connection."],
+        ),
+        (
+            [cell(), altered(cell(live=5), repeat=2), cell(24, 9)],
+            ["In Chromium 156, 5 to 6 of 12 tabs stayed live over HTTP/1.1; the others were waiting for a connection.",
+             "In Chromium 156, 9 of 24 tabs stayed live over HTTP/1.1; the others were waiting for a connection."],
+        ),
+        (
+            [cell(protocol="h2", live=12, limit=100), cell(protocol="h2", live=10, streams=10)],
+            ["In Chromium 156, 12 of 12 tabs stayed live over HTTP/2 with 100 streams allowed and 10 of 12 over HTTP/2 with 10"
+             " streams allowed; the others were waiting for a stream (the origin allows no more on one connection)."],
         ),
         (
             [cell(protocol="h1-clear", live=5), cell()],
@@ -123,13 +143,13 @@ def test_advice_only_from_what_was_measured() -> None:
     assert advice(made(cell())) == ""
     two = (cell(), cell(protocol="h2", live=12, limit=100))
     assert "12 tabs shared one connection" in advice(made(*two))
-    page = msgspec.structs.replace(two[1], opened="page", asked=37, live=37)
+    page = altered(two[1], opening="page", opened=37, live=37)
     assert "12 tabs shared one connection" in advice(made(*two, page))
 
 
 def test_a_calibration_is_told_beside_the_method() -> None:
     results = made(cell())
-    results.calibration = [msgspec.structs.replace(cell(), why=f"7 were held {HOSTILE}", verdict="harness_fault")]
+    results.calibration = [altered(cell(), why=f"7 were held {HOSTILE}", kind=Kind.HARNESS_FAULT)]
     text = render(results)
     assert "Calibration over HTTP/1.1 over TLS: 7 were held &lt;script" in text
     assert Reader(text).tags.count("script") == 1
@@ -145,29 +165,33 @@ def test_a_run_that_was_cut_off_says_so() -> None:
 
 def side(**changes: Any) -> CellResult:
     """A cell of pools: six live of the first side, none of the second one's three."""
-    tabs = tuple(ClientSeen(tab, document=True, live=tab <= 6) for tab in (1, 2, 3, 4, 5, 6, 11, 12, 13))
+    clients = tuple(ClientSeen(tab, document=True, live=tab <= 6) for tab in (1, 2, 3, 4, 5, 6, 11, 12, 13))
+    sides = (SideSeen("https://a", 1, 10), SideSeen("https://b", 11, 3))
     fields = {
         "scenario": "pools",
-        "group": f"pools.{changes.get('case', '')}",
-        "tabs": tabs,
+        "question": "pools",
+        "opening": "page",
         "answer": "shared",
-        "opened": "page",
+        "clients": clients,
+        "sides": sides,
     }
-    sides = (SideSeen("https://a", 1, 10), SideSeen("https://b", 11, 3))
-    return msgspec.structs.replace(cell(), **{**fields, "tabs": tabs, "sides": sides, **changes})
+    return altered(cell(), **{**fields, **changes})
 
 
 def test_pools_are_told_with_what_is_live_of_each_side() -> None:
     results = made(side(case="another port"), side(case=HOSTILE))
     text = render(results)
-    assert [one.kind for one in sections(results)] == ["pools"]
-    assert '<td>another port</td><td>shared</td><td class="n">6</td><td class="n">6</td>' in text
+    assert '<td>another port</td><td>shared</td><td class="n">6</td><td class="n">0</td>' in text
     assert Reader(text).tags.count("script") == 1
-    assert others(made(side(case="another port"))) == ["A pool in Chromium 156 is over HTTP/1.1 shared with another port."]
+    assert others(made(side(case="another port"))) == ["In Chromium 156 over HTTP/1.1, the limit is shared for another port."]
 
 
 def test_what_is_disputed_is_no_finding() -> None:
-    assert others(made(side(case="another port", verdict="disputed"))) == []
+    assert others(made(side(case="another port", kind=Kind.DISPUTED))) == []
+
+
+def starved(*probes: ProbeSeen, **changes: Any) -> CellResult:
+    return altered(cell(), scenario="starvation", question="starvation", opening="page", probes=probes, **changes)
 
 
 def test_starvation_is_told_with_its_times() -> None:
@@ -176,25 +200,101 @@ def test_starvation_is_told_with_its_times() -> None:
         ProbeSeen("fetch", "cross-origin", "passed", took_ms=7.6, arrived_ms=5),
         ProbeSeen("beacon", "same-origin", "failed", note=HOSTILE),
     )
-    one = msgspec.structs.replace(cell(), scenario="starvation", probes=probes, answer="fetch (cross-origin)")
-    text = render(made(one, msgspec.structs.replace(one, repeat=2)))
+    one = starved(*probes, answer="fetch (cross-origin)")
+    text = render(made(one, altered(one, repeat=2)))
     assert "image (2 ms)" in text
     assert "fetch (cross-origin) (8 ms)" in text
     assert "<td>beacon</td>" in text
-    found = ["What still gets through in Chromium 156: with 6 streams held over HTTP/1.1, fetch (cross-origin)."]
+    found = ["In Chromium 156 over HTTP/1.1, with 6 streams held, this got through: fetch (cross-origin)."]
     assert others(made(one)) == found
 
 
-def test_walls_are_told_by_their_cause() -> None:
-    finder = {"scenario": "walls", "up_to": 1200}
+def test_a_probe_that_never_came_has_no_time() -> None:
+    one = starved(ProbeSeen("image", "same-origin", "waited"), answer="nothing")
+    assert "<td>image (did not come)</td>" in render(made(one))
+
+
+def test_limits_are_told_by_their_cause() -> None:
     cells = [
-        msgspec.structs.replace(cell(live=live), opened=opened, group=opened + str(live), **finder)
-        for live, opened in ((6, "page"), (6, "frames"), (9, "tabs"))
+        altered(cell(live=live), opening=opening, scenario="limits", at_most=1200)
+        for live, opening in ((6, "page"), (6, "frames"), (9, "tabs"))
     ]
-    assert others(made(*cells)) == ["The walls in Chromium 156: connections per host, 6 (tabs: 9)."]
-    assert "Run 1: 6 of 12 live, confirmed; Run 2" in render(made(cells[0], msgspec.structs.replace(cells[0], repeat=2)))
+    assert others(made(*cells)) == ["Limits found in Chromium 156: connections per host: 6 (tabs: 9)."]
+    assert "Run 1: 6 of 12 live, confirmed; Run 2" in render(made(cells[0], altered(cells[0], repeat=2)))
 
 
-def test_a_cell_that_failed_does_not_change_what_its_scenario_is() -> None:
-    failed = msgspec.structs.replace(cell(missing="none here"), asked=7)
-    assert [one.kind for one in sections(made(cell(), failed))] == ["tabs"]
+def test_as_many_streams_as_the_origin_allows() -> None:
+    cells = [
+        altered(cell(protocol="h2", live=live), cause=Limit.ORIGIN_STREAMS, streams=live, at_most=1200, kind=Kind.CONFIRMED)
+        for live in (10, 2)
+    ]
+    told = "streams per connection (the origin's setting): exactly as many as it allows, 2, 10"
+    assert others(made(*cells)) == [f"Limits found in Chromium 156: {told}."]
+
+
+@pytest.mark.parametrize("opening", [one for one in OPENINGS.values() if not one.own_document], ids=lambda one: one.name)
+def test_nothing_is_said_of_documents_where_clients_share_a_page(opening: Opening) -> None:
+    """D1: there are no documents to wait for, and the page had loaded."""
+    text = render(made(altered(cell(opening=opening.name), at_most=1200, lines=())))
+    article = text[text.index("<article") : text.index("</article>")]
+    assert "waiting, blank" not in article
+    assert ">Document" not in article
+    assert "7: waiting" in render(made(altered(cell(opening=opening.name), screenshots=(Screenshot(7, b"x"),))))
+
+
+def test_a_tab_without_its_document_is_blank() -> None:
+    text = render(made(cell()))
+    assert "tab 7: waiting, blank" in text
+    assert "<th>Document</th>" in text
+
+
+def test_where_browsers_differ_and_what_could_not_be_told_are_two_lists() -> None:
+    runs = [
+        altered(cell(live=9), engine="firefox"),
+        altered(cell(), kind=Kind.INCONCLUSIVE, why="the machine was too busy.", protocol="h1-clear"),
+        altered(cell(), kind=Kind.DISPUTED, why="They disagree.", protocol="h2"),
+    ]
+    found = made(cell(), *runs)
+    assert [run.cell.protocol for run in differing(found)] == ["h1"]
+    assert [run.verdict.kind for run in untold(found)] == [Kind.DISPUTED, Kind.INCONCLUSIVE]
+    text = render(found)
+    differs, unclear = text.index("Where browsers differ from the documentation"), text.index("Could not be told")
+    assert differs < unclear
+    assert "inconclusive" not in text[differs:unclear]
+    assert "The machine was too busy." in text[unclear:]
+
+
+def test_every_kind_of_verdict_has_its_colour_in_both_schemes() -> None:
+    sheet = style()
+    for kind, row in KINDS.items():
+        assert f".verdict.{kind.value} {{ color: var({row.colour}); }}" in sheet
+        assert sheet.count(f"{row.colour}: #") == 2
+        assert f'<span class="verdict {kind.value}"><span aria-hidden="true">{row.glyph}</span> {row.label}</span>' in render(
+            made(altered(cell(), kind=kind))
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "links"),
+    [
+        ("RFC 9112, https://www.rfc-editor.org/rfc/rfc9112#section-9.3: an answered request", 1),
+        ("(https://x.test/a_b), https://x.test/.", 2),
+        ("http://x.test, javascript:alert(1), a@b.test, x.org, https://", 0),
+    ],
+)
+def test_only_https_addresses_are_links(source: str, links: int) -> None:
+    text = linked(source)
+    assert text.count("<a ") == text.count('rel="noopener noreferrer"') == links
+    assert ':"' not in text.replace("https:", "")
+    assert Markup(text).striptags() == source
+
+
+def test_names_of_programs_are_not_shown_to_readers() -> None:
+    """Transports and openings have titles."""
+    cells = [cell(transport="fetch_stream"), cell(transport="long_polling", opening="cross-tabs")]
+    text = re.sub("<[^>]*>", " ", render(made(*(altered(one, command="") for one in cells))))
+    words = text[text.index("Seventh Tab", text.index("Seventh Tab") + 1) :]
+    assert "Fetch streaming" in words
+    assert "tabs of another origin" in words
+    told = re.sub(r"\{.*?\}", "", words)  # The ledger's own lines have its own words.
+    assert not re.search("fetch_stream|long_polling|cross-tabs", re.sub("s.chromium[^ ]*", "", told))

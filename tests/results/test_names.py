@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.browser.engines import ENGINES
-from lab.results.names import engine_title, label, protocol_of, transport_of
+from lab.results.names import engine_title, label, protocol_of, transport_of, within
 from lab.transports import transports
 from tests.results.test_file import altered, cell
 
@@ -33,8 +33,22 @@ def test_a_transport_is_called_by_its_title(name: str) -> None:
 
 
 def test_a_transport_with_its_interval() -> None:
-    assert transport_of(altered(cell(), transport="polling", interval_ms=100)) == "polling, 100 ms"
+    assert transport_of(altered(cell(), transport="polling", interval_ms=100)) == f"{transports()['polling'].TITLE}, 100 ms"
     assert transport_of(altered(cell(), transport="carrier\npigeon")) == "carrier pigeon"
+
+
+@pytest.mark.parametrize(
+    ("title", "inside"),
+    [
+        ("Long polling, 5 ms", "long polling, 5 ms"),
+        ("WebSocket", "WebSocket"),
+        ("polling", "polling"),
+        ("SSE", "SSE"),
+        ("", ""),
+    ],
+)
+def test_a_title_within_a_sentence(title: str, inside: str) -> None:
+    assert within(title) == inside
 
 
 def test_a_cell_beside_its_engine() -> None:

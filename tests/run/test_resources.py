@@ -123,7 +123,7 @@ def test_whatever_is_started_has_the_runs_folder_for_temporary_files(tmp_path: P
         origins.append(environment)
         if len(origins) == 1:
             raise MachineError("it was killed while it started")
-        yield SimpleNamespace(process=SimpleNamespace(pid=2**22 + 1), listening={}, alive=True)
+        yield SimpleNamespace(process=SimpleNamespace(pid=2**22 + 1), started={}, alive=True)
 
     monkeypatch.setattr(module, "origin", origin)
     folders = []

@@ -23,7 +23,7 @@ from lab.model.questions import QUESTIONS
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.results import file
 from lab.results.file import CellResult, Results
-from lab.results.names import engine_title, label, transport_of
+from lab.results.names import engine_title, transport_of
 from lab.results.repeats import Repeats, repeats, spread
 from lab.text import NONE, counted, listed, sentence
 
@@ -127,7 +127,7 @@ def differences(groups: Groups) -> list[str]:
         [
             QUESTIONS[one.shown.cell.question].title,
             engine_title(one.shown),
-            label(one.shown),
+            asked_of(one.shown),
             claimed(one.shown),
             found_in_words(one),
         ]
@@ -341,6 +341,11 @@ def claimed(run: CellResult) -> str:
     if PROTOCOLS[run.cell.protocol].multiplexed and run.cell.opening != "hosts":
         numbers.append(run.cell.streams)
     return str(min(numbers)) if numbers else "no limit"
+
+
+def asked_of(run: CellResult) -> str:
+    """`tabs, HTTP/1.1, Server-sent events`: a cell beside its engine."""
+    return ", ".join([run.cell.case or OPENINGS[run.cell.opening].nouns, family(run), transport_of(run)])
 
 
 def found_in_words(one: Repeats) -> str:

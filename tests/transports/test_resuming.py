@@ -1,10 +1,10 @@
-"""Who comes back says how far it had come, and gets what was said meanwhile: by `?after=`, or with SSE by Last-Event-ID."""
+"""A client that comes back says how far it had come, by `?after=` or with SSE by Last-Event-ID, and gets what it missed."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -71,21 +71,21 @@ def newest(origin: Served, control: H1) -> int:
 
 
 @EVERY
-def test_ten_visits_lose_nothing_and_repeat_nothing(serve: Callable[..., Served], transport: str) -> None:
-    served = serve("--updates-per-second", "200")
-    told = visit(served, transport, 7)
+def test_ten_visits_lose_nothing_and_repeat_nothing(origin: Served, control: H1, transport: str) -> None:
+    assert post(control, "/control/pace?per_second=200") == 204
+    told = visit(origin, transport, 7)
     for _ in range(9):
-        told += visit(served, transport, 7, told[-1])
+        told += visit(origin, transport, 7, told[-1])
         time.sleep(0.02)  # Away for a few updates.
     assert told == list(range(told[0], told[0] + len(told)))
     assert len(told) > 9
-    known = [event.last_event_id for event in served.wait_count(StreamOpened, 10)]
+    known = [event.last_event_id for event in origin.wait_count(StreamOpened, 10)]
     assert all(known[1:]) == (transport == "sse"), "only SSE has a header for it"
 
 
 @EVERY
 def test_what_was_said_meanwhile_comes_at_once(origin: Served, newest: int, transport: str) -> None:
-    """The feed is silent: nothing but the memory can bring it."""
+    """The feed is silent: nothing but the history can bring it."""
     for away in (1, 4, 8):
         assert visit(origin, transport, away, newest - away) == list(range(newest - away + 1, newest + 1))
 
@@ -108,17 +108,19 @@ def test_who_knows_everything_waits_for_the_next(origin: Served, control: H1, ne
 
 
 def test_polling_waits_for_nothing(origin: Served, newest: int) -> None:
-    assert visit(origin, "polling", 1, newest) == []
-    [closed] = origin.wait_count(StreamClosed, 1)
+    with closing(H1(origin.port("h1-clear"))) as client:
+        client.get(f"{transports()['polling'].PATH}?cell=c&tab=1&after={newest}")
+        assert json.loads(client.body())["updates"] == []
+        [closed] = origin.wait_count(StreamClosed, 1)
     assert (closed.reason, closed.sent) == ("answered", 0)
 
 
 @EVERY
-def test_who_stayed_away_too_long_sees_it_in_the_numbers(serve: Callable[..., Served], transport: str) -> None:
-    """The memory has an end: what comes begins with the oldest it holds, and goes on without a gap."""
-    served = serve("--updates-per-second", "1000")
-    while visit(served, "polling", 1)[0] < HISTORY + 100:
+def test_who_stayed_away_too_long_sees_it_in_the_numbers(origin: Served, control: H1, transport: str) -> None:
+    """The history has an end: what comes begins with the oldest update it holds, and goes on without a gap."""
+    assert post(control, "/control/pace?per_second=1000") == 204
+    while metered(origin, control).last < HISTORY + 100:
         time.sleep(0.05)
-    told = visit(served, transport, 100, 1)
+    told = visit(origin, transport, 100, 1)
     assert told == list(range(told[0], told[0] + 100))
     assert told[0] > 100

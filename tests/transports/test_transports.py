@@ -1,8 +1,9 @@
-"""The other transports as a plain client meets them: fetch streaming, polling long and short, WebSocket over both protocols."""
+"""What each transport module offers; and fetch streaming, both kinds of polling and WebSocket as a plain client meets them."""
 
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import h2.events
@@ -12,16 +13,55 @@ import wsproto
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
 from lab.model.ledger import StreamClosed, StreamOpened
-from lab.transports import fetch_stream, long_polling, polling, transports, websocket
+from lab.model.payloads import PAYLOADS
+from lab.transports import Transport, fetch_stream, long_polling, polling, sse, transports, websocket
 from tests.conftest import Served
 from tests.tools.control import H1, H2, connect, post
+
+KNOWN: tuple[Transport, ...] = (sse, fetch_stream, long_polling, polling, websocket)
+"""Each keeps the contract: the type checker looks."""
 
 
 def test_they_are_found_by_looking() -> None:
     found = transports()
-    assert set(found) == {"sse", "fetch_stream", "long_polling", "polling", "websocket"}
-    assert len({one.PATH for one in found.values()}) == len(found)
-    assert all("connect" in one.SCRIPT for one in found.values())
+    assert set(found) == {one.NAME for one in KNOWN}
+    assert list(found) == sorted(found)
+    for name, one in found.items():
+        assert name == one.NAME
+        assert one.TITLE[0].isupper()
+        assert "const connect = " in one.SCRIPT
+    for field in ("TITLE", "PATH"):
+        assert len({getattr(one, field) for one in found.values()}) == len(found)
+
+
+def test_each_payload_has_a_transport_that_carries_it() -> None:
+    carrying = {name: one.CARRIES for name, one in transports().items() if one.CARRIES}
+    assert set(carrying) == set(PAYLOADS)
+    for name, carries in carrying.items():
+        assert f"carry.{name} = " in carries.script
+
+
+def test_what_is_true_of_each() -> None:
+    assert [name for name, one in transports().items() if one.OWN_LIMIT] == ["websocket"]
+    assert [name for name, one in transports().items() if one.POLLS] == ["polling"]
+
+
+@pytest.mark.parametrize("name", sorted(transports()))
+def test_the_page_has_the_transports_script(origin: Served, name: str) -> None:
+    with closing(H1(origin.port("h1-clear"))) as client:
+        client.get(f"/tab?cell=c&transport={name}")
+        page = client.body().decode()
+    assert transports()[name].SCRIPT in page
+    assert f"const transportPath = '{transports()[name].PATH}';" in page
+    assert "{{" not in page
+
+
+def test_the_payloads_page_has_every_script(origin: Served) -> None:
+    with closing(H1(origin.port("h1-clear"))) as client:
+        client.get("/payloads")
+        page = client.body().decode()
+    assert all(one.CARRIES.script in page for one in transports().values() if one.CARRIES)
+    assert "{{" not in page
 
 
 def test_fetch_streaming_is_a_line_an_update(origin: Served) -> None:

@@ -44,12 +44,12 @@ def fix(candidate: Candidate) -> str:
         return f"{sys.executable} -m playwright install {candidate.channel}"
     if candidate.path:
         return engine.package_command
-    return f"{sys.executable} -m playwright install {engine.name}"
+    return f"{sys.executable} -m playwright install {engine.browser_type or engine.name}"
 
 
 def installers(engine: Engine) -> list[list[list[str]]]:
     """See lab.browser.Driver."""
-    ways = [[[sys.executable, "-m", "playwright", "install", engine.name]]]
+    ways = [[[sys.executable, "-m", "playwright", "install", engine.browser_type or engine.name]]]
     if engine.packages and shutil.which("apt-get") and os.geteuid() == 0:
         install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *engine.packages]
         ways.append([["apt-get", "update", "-q"], install])

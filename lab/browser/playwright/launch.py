@@ -88,7 +88,7 @@ class PlaywrightSession:
 
     async def launch(self, candidate: Candidate, options: LaunchOptions) -> PlaywrightBrowser:
         engine = candidate.engine
-        kind: playwright.async_api.BrowserType = getattr(self._running, engine.name)
+        kind: playwright.async_api.BrowserType = getattr(self._running, engine.browser_type or engine.name)
         if candidate.endpoint:
             with mapped(launch_error):
                 remote = await kind.connect(candidate.endpoint)

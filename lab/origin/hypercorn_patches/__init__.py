@@ -2,8 +2,8 @@
 
 Rules
 -----
-- A patch is here only if a stock server fails a test that the origin passes. `tests/origin/test_immunity.py` runs each of the
-  first table below against both; `tests/origin/test_hostile_*.py` send the origin what the second table is about.
+- A patch is here only for a fault that was seen. `tests/origin/test_immunity.py` runs what ends or silences a stock server
+  against both, and they must differ; `tests/origin/test_hostile_*.py` send the origin what the second table is about.
 - A patch replaces one class or constant where Hypercorn looks it up (`PATCHES` below). Nothing else in the project knows
   Hypercorn's insides, except `lab/origin/doors/tcp.py`, which starts `connection.LastingTCPServer` for each connection.
 - Hypercorn's version is pinned, and `install` refuses another one: a newer version may need other patches.
@@ -42,8 +42,8 @@ connection.Lasting  The task that reads may be waiting for something other than 
 TCPServer           then never sees that the connection has ended: it is kept for ever.
 connection.NoTimer  A keep-alive timer starts and stops around every request, and ends       #235 open; #51, #68 closed
                     connections that an experiment holds idle.
-config()            keep_alive_max_requests counts the requests of a connection: after       #241 closed (seen as a
-                    1000 of them stock sends GOAWAY under the streams that are still open.   client's error)
+config()            keep_alive_max_requests counts the requests of a connection: after       #241 closed (met with
+                    1000 of them stock sends GOAWAY under the streams that are still open.   h2load)
 ==================  =======================================================================  ===============================
 
 What a hostile client could do to a stock server:
@@ -65,7 +65,7 @@ websocket.ClosingWSStream             a message sent before the handshake is ans
 
 Known faults that are not patched: a client that opens one stream more than allowed loses its connection (#335, open; browsers
 respect the limit), and asking for a disconnect with a timeout misses it on trio (#210, open; `lab/origin/exchange.py` waits for
-it in a task instead). The issues are those of github.com/pgjones/hypercorn, as found in September 2026.
+it in a task instead). The issues are those of github.com/pgjones/hypercorn, as found in November 2026.
 
 What is still ugly
 ------------------

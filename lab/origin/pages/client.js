@@ -1,6 +1,6 @@
 // The clients of a page. A client requests updates: a tab has one, a page of many has many, and a page of frames knows those in its
 // frames too. Times are in ms of performance.now(), which begins anew in each document. `lab` is what the driver calls
-// (lab/measure/page.py has the other half of this table):
+// (lab/measure/page_script.py has the other half of this table):
 //
 //   call                                      resolves to
 //   add({ first, count, base, credentials })  an array without values, when every client of the page is decided. It begins `count`
@@ -49,7 +49,7 @@ globalThis.lab = (() => {
       this.url = `${base}${transportPath}?${new URLSearchParams({ cell: query.get("cell"), tab: number })}`;
       this.credentials = credentials;
       this.interval = Number(query.get("interval") ?? 1000); // From one poll to the next, in ms.
-      this.retry = query.get("retry"); // Reconnection time in ms; null: never reconnect; "none": the browser's own.
+      this.retry = query.get("retry"); // Reconnection time in ms; null: no script reconnects; "none": the browser's own.
       this.awake = Promise.resolve(); // Polling clients wait for it before each request.
       this.log = null; // While it listens: [seq, stamp, when, kind] of each update.
       this.close = () => {}; // The transport's script sets it.

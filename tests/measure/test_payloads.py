@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 
 import pytest
 
-from lab.measure.payloads import SHORT, carried, surviving
+from lab.measure.payloads import SHORT, compared, surviving
+from lab.model.ledger import Counters
 from lab.model.payloads import BINARY, MOST_BYTES, PAYLOADS, SSE, Event, Payload, encoded, payload, raw, sized, whole
-from tests.judge.test_figures import counters
 
-BEFORE, AFTER = counters(1, 0, sent_bytes=1000, received_bytes=300), counters(2, 0, sent_bytes=1090, received_bytes=340)
+
+def counters(sent_bytes: int, received_bytes: int) -> Counters:
+    return Counters(
+        at_ms=0, cell="c", last=1, reached={}, delivered={}, delay_ms=0, sent_bytes=sent_bytes, received_bytes=received_bytes
+    )
+
+
+BEFORE, AFTER = counters(1000, 300), counters(1090, 340)
 
 
 def decoded(stream: bytes) -> list[Event]:
@@ -112,7 +118,7 @@ def test_no_text_or_too_much(count: int) -> None:
 @pytest.mark.parametrize("one", SSE, ids=lambda one: one.name)
 def test_what_came_as_the_standard_says_is_right(one: Payload) -> None:
     """A page answers in JSON: its events are lists."""
-    found = carried(one, json.loads(json.dumps(one.events)), BEFORE, AFTER)
+    found = compared(one, list(one.events), BEFORE, AFTER)
     assert (found.name, found.right, found.note, found.events) == (one.name, True, "", len(one.events))
     assert (found.chunks, found.sent_bytes, found.received_bytes) == (len(one.chunks), 90, 40)
     assert (found.content_bytes is None) == (found.survived_bytes is None) == (one.content is None)
@@ -122,19 +128,19 @@ def test_what_came_as_the_standard_says_is_right(one: Payload) -> None:
     "came", [[], [("message", "one", "")] * 2, [("message", "one ", "")], [("named", "one", "")], [("message", "one", "1")]]
 )
 def test_what_came_otherwise_is_told(came: list[Event]) -> None:
-    found = carried(SSE[0], came, BEFORE, AFTER)
+    found = compared(SSE[0], came, BEFORE, AFTER)
     assert (found.right, found.events, found.note) == (False, len(came), repr(came))
 
 
 def test_what_came_otherwise_is_told_in_short() -> None:
-    assert len(carried(SSE[0], [("message", "x" * 1000, "")], BEFORE, AFTER).note) == SHORT
+    assert len(compared(SSE[0], [("message", "x" * 1000, "")], BEFORE, AFTER).note) == SHORT
 
 
 def test_bytes_in_base64() -> None:
     sent = whole(b"\0\xff\r")
-    found = carried(sent, base64.b64encode(b"\0\xff\r").decode(), BEFORE, AFTER)
+    found = compared(sent, base64.b64encode(b"\0\xff\r").decode(), BEFORE, AFTER)
     assert (found.right, found.events, found.content_bytes, found.survived_bytes, found.note) == (True, 1, 3, 3, "")
-    cut = carried(sent, base64.b64encode(b"\0\xff").decode(), BEFORE, AFTER)
+    cut = compared(sent, base64.b64encode(b"\0\xff").decode(), BEFORE, AFTER)
     assert (cut.right, cut.content_bytes, cut.note) == (False, 3, "2 bytes")
     assert cut.survived_bytes != cut.content_bytes
 
