@@ -1,8 +1,8 @@
 """`nox -s sample`: one real default run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
 findings of docs/ and README.md, which are made from it.
 
-Its options go to `seventh-tab run`. results.json and the report are kept, in a form that is small enough for a repository; the
-raw logs and observations are hundreds of megabytes.
+Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. results.json and the report are
+kept, in a form that is small enough for a repository; the raw logs and observations are hundreds of megabytes.
 """
 
 from __future__ import annotations
@@ -41,28 +41,38 @@ LARGE = 100
 MOST_BYTES = 3_000_000
 
 
+def kept_from(run: Path) -> Results:
+    """Keep the results of a run that is there."""
+    found = results.read(run / paths.RESULTS)
+    SAMPLE.mkdir(exist_ok=True)
+    (SAMPLE / paths.RESULTS).write_bytes(of_no_machine(msgspec.json.encode(smaller(found))) + b"\n")
+    return results.read(SAMPLE / paths.RESULTS)
+
+
 def measure(options: list[str]) -> Results:
     """Make the run, and keep its results."""
     with tempfile.TemporaryDirectory(prefix="seventh-tab-sample-") as scratch:
         ended = subprocess.run([sys.executable, "-m", "lab", "run", "--out", scratch, *options], cwd=ROOT, check=False)
         if ended.returncode not in NO_FAILURE:
             sys.exit(ended.returncode)
-        found = results.read(Path(scratch) / "latest" / paths.RESULTS)
-    SAMPLE.mkdir(exist_ok=True)
-    (SAMPLE / paths.RESULTS).write_bytes(of_no_machine(msgspec.json.encode(smaller(found))) + b"\n")
-    return results.read(SAMPLE / paths.RESULTS)
+        return kept_from(Path(scratch) / "latest")
 
 
 def smaller(found: Results) -> Results:
-    """The same run: of repeats that agree only the first, screenshots of one scenario, and no connections where there are very
-    many. Verdicts, figures and the raw lines that matter stay."""
-    chosen = {run.name for one in repeats(found) for run in (one.runs[:1] if one.agree else one.runs)}
-    found.cells = [lighter(cell) for cell in found.cells if cell.name in chosen]
-    found.planned = len(found.cells)
+    """The same run, every cell with its verdict and figures: of repeats only the one that the report shows keeps its evidence,
+    screenshots are those of one scenario, and very many connections are left out."""
+    shown = {one.shown.name for one in repeats(found)}
+    found.cells = [lighter(cell) if cell.name in shown else bare(cell) for cell in found.cells]
     return found
 
 
+def bare(cell: CellResult) -> CellResult:
+    """Without the evidence: another repeat of the same cell has it."""
+    return msgspec.structs.replace(cell, clients=(), rows=(), releases=(), lines=(), screenshots=())
+
+
 def lighter(cell: CellResult) -> CellResult:
+    """Without what would be most of the file."""
     if cell.cell.scenario != PICTURED:
         cell = msgspec.structs.replace(cell, screenshots=())
     if max(len(cell.rows), sum(len(row.streams) for row in cell.rows)) > LARGE:
@@ -98,7 +108,11 @@ def told(found: Results, files: Sequence[Path]) -> None:
 
 
 if __name__ == "__main__":
-    kept = measure(sys.argv[1:])
+    match sys.argv[1:]:
+        case ["--from", run]:
+            kept = kept_from(Path(run))
+        case options:
+            kept = measure(options)
     page = write_report(kept, SAMPLE / paths.REPORT)
     picture(page)
     subprocess.run([sys.executable, "-m", FINDINGS], cwd=ROOT, check=True)
