@@ -20,6 +20,9 @@ from lab.model.observation import Observation
 PERCENTILES = 101
 """Percentiles 0 to 100."""
 
+TICK_S = 0.01
+"""The step in which the system counts a process's CPU time (Linux: 100 a second, proc(5))."""
+
 
 class Cost(msgspec.Struct, frozen=True):
     """What a tree of processes spent on 1000 updates, its idle spending taken off."""
@@ -129,19 +132,26 @@ Tree = Callable[[UsageSpan], tuple[Usage, Usage] | None]
 
 
 def cost(delivery: DeliverySeen, updates: int, tree: Tree) -> Cost:
-    """What 1000 of the updates cost a tree of processes, beyond its idle rate: the mean of the idle windows. The noise is half
-    the range of their rates, both scaled to the length of the window in which the feed ran."""
+    """What 1000 of the updates cost a tree of processes, beyond its idle rate. That is the mean of the rates before and after:
+    a browser that is still calming down counts no more before than after. The noise is half the range of the idle windows'
+    rates, and never less than one tick of the system's clock in such a window. Both are scaled to the length of the window in
+    which the feed ran."""
     running = tree(delivery.running)
     if running is None:
         return Cost(cpu_s=None, cpu_within_s=None, memory_bytes=None)
     memory, window_s = running[1].memory_bytes, seconds_of(delivery.running)
-    idle = [cpu_s(usage) / seconds_of(span) for span in delivery.idle if (usage := tree(span)) and seconds_of(span) > 0]
+    spans = [(span, cpu_s(usage) / seconds_of(span)) for span in delivery.idle if (usage := tree(span)) and seconds_of(span) > 0]
+    idle = [rate for _, rate in spans]
     if not updates or not idle:
         return Cost(cpu_s=None, cpu_within_s=None, memory_bytes=memory)
     thousands = updates / 1000
-    noise = (max(idle) - min(idle)) / 2 * window_s / thousands
+    before = [rate for span, rate in spans if span.at_ms[1] <= delivery.running.at_ms[0]]
+    after = idle[len(before) :]
+    rate = statistics.mean([statistics.mean(side) for side in (before, after) if side])
+    tick = TICK_S / min(seconds_of(span) for span, _ in spans)
+    noise = max((max(idle) - min(idle)) / 2, tick) * window_s / thousands
     return Cost(
-        cpu_s=round((cpu_s(running) - statistics.mean(idle) * window_s) / thousands, 3),
+        cpu_s=round((cpu_s(running) - rate * window_s) / thousands, 3),
         cpu_within_s=round(noise, 3) if len(idle) > 1 else None,
         memory_bytes=memory,
     )

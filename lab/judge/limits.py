@@ -8,7 +8,18 @@ browser's own log never gives the cause; it can only dispute it.
 
 from __future__ import annotations
 
-from lab.judge.witnesses import LEDGER, LOG, PAGES, RELEASE, Clients, Objection, Witnesses, conclude, documents_of
+from lab.judge.witnesses import (
+    LEDGER,
+    LOG,
+    PAGES,
+    RELEASE,
+    Clients,
+    Objection,
+    Witnesses,
+    conclude,
+    documents_of,
+    own_limit,
+)
 from lab.judge.words import labels, log_in_words, nouns, numbers, order_in_words, release_in_words
 from lab.model.cell import CONTROL_CLIENT
 from lab.model.claims import Answer, AtMost
@@ -59,7 +70,7 @@ def cause_of(seen: Observation, witnesses: Witnesses) -> Limit:
 def inferred(seen: Observation, witnesses: Witnesses) -> Limit:
     """What limit the counts point to when some clients are not live."""
     cell, multiplexed = seen.cell, PROTOCOLS[seen.cell.protocol].multiplexed
-    if cell.transport == "websocket" and (witnesses.failed or not multiplexed):
+    if own_limit(cell.transport) and (witnesses.failed or not multiplexed):
         return Limit.WEBSOCKETS
     if cell.opening == "hosts":
         return Limit.SOCKETS
@@ -98,7 +109,7 @@ def objections(seen: Observation, witnesses: Witnesses, holdable: Clients | None
         )
     if not witnesses.others:
         return found
-    if witnesses.failed and seen.cell.transport != "websocket":
+    if witnesses.failed and not own_limit(seen.cell.transport):
         failed = len(witnesses.failed)
         found.append(Objection(PAGES, f"{counted(failed, 'client')} failed instead of waiting: {why_failed(seen)}."))
     cause = inferred(seen, witnesses)

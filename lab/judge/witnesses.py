@@ -23,6 +23,7 @@ from lab.model.ledger import Counters
 from lab.model.observation import Observation, Release
 from lab.model.openings import OPENINGS
 from lab.model.verdict import Doubt, Kind, Limit, Statement, Verdict
+from lab.transports import transports
 
 PAGES, LEDGER, LOG, RELEASE = "pages", "ledger", "network log", "release"
 """What each witness is called in a statement."""
@@ -161,9 +162,15 @@ def limit_of(held: HeldRequest, seen: Observation) -> Limit:
     number; a log that gives none does not tell whose setting it is (`STREAMS`)."""
     if held.limit is not None:
         return Limit.ORIGIN_STREAMS if held.limit == seen.cell.streams else Limit.BROWSER_STREAMS
-    if held.waits_for in (Limit.CONNECTIONS, Limit.SOCKETS) and seen.cell.transport == "websocket":
+    if held.waits_for in (Limit.CONNECTIONS, Limit.SOCKETS) and own_limit(seen.cell.transport):
         return Limit.WEBSOCKETS
     return held.waits_for
+
+
+def own_limit(transport: str) -> bool:
+    """Whether browsers count this transport's connections by a limit of their own (lab/transports)."""
+    found = transports().get(transport)
+    return found is not None and found.OWN_LIMIT
 
 
 def by_last_update(witnesses: Witnesses, ended: Counters) -> Witnesses:

@@ -16,7 +16,7 @@ from lab.model import ledger
 from lab.model.delivery import ClientDelivery, DeliverySeen, UsageSpan
 from lab.model.ledger import Counters
 from lab.model.observation import ClientSeen
-from lab.tasks import wait_first
+from lab.tasks import cancel_and_wait, wait_first
 
 PER_SECOND = 5.0
 IDLE_S, WINDOW_S, INTERVALS = 1.0, 5.0, 3
@@ -31,15 +31,15 @@ Without it Firefox's start-up work inflates the baseline, and its cost comes out
 
 
 async def follow_updates(
-    context: CellContext, pages: Sequence[Page], opened: Awaitable[object]
+    context: CellContext, pages: Sequence[Page], openings: Sequence[asyncio.Task[None]]
 ) -> tuple[DeliverySeen, tuple[ClientSeen, ...]]:
-    """Let the feed run until all that can open have `opened`, cool down, then follow every update of a measurement window
+    """Let the feed run until all `openings` that can end have ended, cool down, then follow every update of a measurement window
     between idle windows. Returns what each client received, and who has the last update.
 
     Raises HarnessFaultError when the control tab or a page that had loaded stops answering."""
     origin, per_second = context.origin, context.cell.per_second or PER_SECOND
     await origin.pace(per_second)
-    await within_patience(context, opened)
+    await within_patience(context, asyncio.wait(openings))
     await origin.pace(0)
     await context.settling.control.rest()
     loaded = [page for page in pages if page.loaded]
@@ -120,8 +120,7 @@ async def within_patience(context: CellContext, what: Awaitable[object]) -> None
     try:
         await wait_first(patience, awaited())
     finally:
-        patience.cancel()
-        await asyncio.wait([patience])
+        await cancel_and_wait(patience)
 
 
 async def all_of(asked: Sequence[Awaitable[object]]) -> None:
@@ -141,4 +140,11 @@ def delivered(tab: int, notes: Sequence[Note], offset: Offset, before: int, last
             continue
         disordered += bool(latencies) and seq < max(latencies)
         latencies[seq] = round(page_ms + offset.ms - stamp_ms, 2)
-    return ClientDelivery(tab, len(latencies), last - before - len(latencies), repeated, disordered, tuple(latencies.values()))
+    return ClientDelivery(
+        tab=tab,
+        received=len(latencies),
+        missed=last - before - len(latencies),
+        repeated=repeated,
+        disordered=disordered,
+        latencies_ms=tuple(latencies.values()),
+    )

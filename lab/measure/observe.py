@@ -27,6 +27,7 @@ from lab.measure.tabs import CellTabs
 from lab.model.cell import Cell
 from lab.model.observation import Observation
 from lab.model.openings import OPENINGS
+from lab.paths import PACKAGE
 from lab.scenario.scenario import Scenario
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
 def culprit(error: BaseException, scenario: Path) -> str:
     """Whose code raised it: the scenario's, with its line, or the lab's own."""
     frames = traceback.extract_tb(error.__traceback__)
-    innermost = frames[-1]
+    ours = [one for one in frames if Path(one.filename) == scenario or Path(one.filename).is_relative_to(PACKAGE)]
+    innermost = (ours or frames)[-1]
     if Path(innermost.filename) == scenario:
         return f"{scenario.name}, line {innermost.lineno},"
     return f"the lab itself ({Path(innermost.filename).name}, line {innermost.lineno}; please report it)"
@@ -133,13 +135,19 @@ async def closing(tabs: CellTabs, control: ControlTab) -> AsyncIterator[None]:
         yield
     except BaseException:
         try:
-            await control.close()
-            await tabs.close()
+            await close_both(tabs, control)
         except LabError as error:
             log.info("while tidying up after another failure: %s", error)
         raise
-    await control.close()
-    await tabs.close()
+    await close_both(tabs, control)
+
+
+async def close_both(tabs: CellTabs, control: ControlTab) -> None:
+    """Close the tabs whatever becomes of the control tab."""
+    try:
+        await control.close()
+    finally:
+        await tabs.close()
 
 
 @asynccontextmanager

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from lab.browser import Tab
+from lab.browser import PageScriptError, Tab
 from lab.errors import HarnessFaultError
 from lab.measure.page_script import ClientReport, LabScript, PageScript
 from lab.measure.settling import Settling
 from lab.model.ledger import now_ms
 from lab.model.observation import ClientSeen
+from lab.tasks import cancel_and_wait
 
 
 class Page:
@@ -49,6 +50,8 @@ class Page:
             self.opening_ms = now_ms() - began
             if client is not None:
                 self._settling.opened_in(self.opening_ms)
+        except PageScriptError:  # A fault of the lab: it must not pass for a page that the browser could not load.
+            raise
         except HarnessFaultError as error:
             self.failed = error.message
         self._settling.activity.move()
@@ -126,6 +129,7 @@ async def ask_for_update(
         if patience.done():
             patience.result()
     finally:
-        for task in (*asked, patience):
+        for task in asked:
             task.cancel()
-        await asyncio.wait([everyone, patience])
+        await asyncio.wait([everyone])
+        await cancel_and_wait(patience)

@@ -2,7 +2,7 @@
 
 `PageScript` is the contract. `LabScript` speaks to the lab's own page (lab/origin/pages/client.js has the other half, with the
 same names); a script injected into somebody else's page would be another implementation. A question that the page can't answer,
-or answers in another shape, raises HarnessFaultError: that is a fault of the lab, never of a browser.
+or answers in another shape, raises PageScriptError: that is a fault of the lab, never of a browser.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from lab.browser import Tab
-from lab.errors import HarnessFaultError
+from lab.browser import PageScriptError, Tab
 
 Answer = TypeVar("Answer")
 
@@ -120,7 +119,7 @@ class LabScript:
             return msgspec.convert(answer, shape)
         except msgspec.ValidationError as error:
             what = f"the lab's page answered {call.partition('(')[0]} in an unexpected shape: {error}"
-            raise HarnessFaultError(what, "this is a fault of the lab: report it") from error
+            raise PageScriptError(what, "this is a fault of the lab: report it") from error
 
     async def _do(self, call: str) -> None:
         """Its answer means nothing but that it is done."""

@@ -137,4 +137,12 @@ def release_of(context: CellContext, one: Ending, after: Ending | None) -> Relea
         if come.at_ms < until
     )
     most = most_streams(rows, ended_ms, until)
-    return Release(one.client, one.how, ended_ms, one.waiting, arrived, most, one.held)
+    return Release(
+        tab=one.client,
+        ended_by=one.how,
+        ended_ms=ended_ms,
+        waiting=one.waiting,
+        arrived=arrived,
+        most=most,
+        held=one.held,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from lab.browser import PageScriptError
 from lab.errors import HarnessFaultError
 from lab.measure.context import CellContext
 from lab.measure.page import Page
@@ -52,6 +53,8 @@ async def ask(context: CellContext, page: Page, kind: str, url: str) -> str:
     """Nothing, or what the page says of its failing."""
     try:
         return await page.script.probe(kind, url)
+    except PageScriptError:  # A fault of the lab: it must not pass for a probe that the browser failed.
+        raise
     except HarnessFaultError as error:
         return error.message
     finally:

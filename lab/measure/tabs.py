@@ -127,8 +127,7 @@ class CellTabs:
         """The verdict is of those that have the last update when the feed falls silent."""
         await self._settling.until(self._all_decided)
         self._raise_failures()
-        opened = asyncio.wait(self._openings)
-        self.seen.delivery, self.seen.clients = await follow_updates(self._context, self.pages, opened)
+        self.seen.delivery, self.seen.clients = await follow_updates(self._context, self.pages, self._openings)
         await self._settle()
 
     async def drop(self, how: str) -> None:

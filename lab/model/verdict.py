@@ -18,7 +18,7 @@ class Kind(StrEnum):
     HARNESS_FAULT = "harness_fault"
 
 
-class KindRow(msgspec.Struct, frozen=True):
+class KindRow(msgspec.Struct, frozen=True, kw_only=True):
     """How one kind of verdict is shown and what it does to a run.
 
     `glyph` stands beside the label, so that colour is never the only sign. `style` is rich's name for the terminal;
@@ -40,24 +40,34 @@ class KindRow(msgspec.Struct, frozen=True):
 
 KINDS = {
     Kind.CONFIRMED: KindRow(
-        "confirmed", "✓", "green", "--good", "pass", "pass", 0, 0, 0, "the claim holds, and the witnesses agree"
+        label="confirmed", glyph="✓", style="green", colour="--good",
+        junit="pass", strict_junit="pass", exit_code=0, strict_exit_code=0, gravity=0,
+        meaning="the claim holds, and the witnesses agree",
     ),
     Kind.REFUTED: KindRow(
-        "refuted", "✗", "bold magenta", "--news", "pass", "failure", 0, 1, 1,
-        "the claim does not hold, and the witnesses agree: a finding",
+        label="refuted", glyph="✗", style="bold magenta", colour="--news",
+        junit="pass", strict_junit="failure", exit_code=0, strict_exit_code=1, gravity=1,
+        meaning="the claim does not hold, and the witnesses agree: a finding",
     ),
     Kind.UNSUPPORTED: KindRow(
-        "unsupported", "–", "dim", "--soft", "skipped", "skipped", 0, 0, 2, "this engine can't do what was asked"
+        label="unsupported", glyph="–", style="dim", colour="--soft",
+        junit="skipped", strict_junit="skipped", exit_code=0, strict_exit_code=0, gravity=2,
+        meaning="this engine can't do what was asked",
     ),
     Kind.INCONCLUSIVE: KindRow(
-        "inconclusive", "~", "yellow", "--doubt", "skipped", "skipped", 0, 0, 3,
-        "a precondition was not met, or the machine was too busy to tell",
+        label="inconclusive", glyph="~", style="yellow", colour="--doubt",
+        junit="skipped", strict_junit="skipped", exit_code=0, strict_exit_code=0, gravity=3,
+        meaning="a precondition was not met, or the machine was too busy to tell",
     ),
     Kind.DISPUTED: KindRow(
-        "disputed", "?", "bold yellow", "--doubt", "failure", "failure", 0, 1, 4, "the witnesses disagree"
+        label="disputed", glyph="?", style="bold yellow", colour="--doubt",
+        junit="failure", strict_junit="failure", exit_code=0, strict_exit_code=1, gravity=4,
+        meaning="the witnesses disagree",
     ),
     Kind.HARNESS_FAULT: KindRow(
-        "harness fault", "!", "bold red", "--bad", "error", "error", 4, 4, 5, "the lab itself failed"
+        label="harness fault", glyph="!", style="bold red", colour="--bad",
+        junit="error", strict_junit="error", exit_code=4, strict_exit_code=4, gravity=5,
+        meaning="the lab itself failed",
     ),
 }  # fmt: skip
 """The one table of verdict kinds: terminal, report, Markdown, JUnit and exit codes read it."""

@@ -72,6 +72,9 @@ def check(one: Scenario, path: Path) -> None:
     """Raises UsageError for a scenario whose cells could not be run, or not be written to results.json."""
     try:
         unknown = [str(name) for name in every_transport(one) if name not in transports()]
+        silent = [name for name in one.intervals if name in transports() and not transports()[name].POLLS]
+        if silent:
+            raise UsageError(f"intervals for {silent[0]!r}, which does not poll")
         if not unknown:
             survives_json((one.repeat, one.differing), tuple[int, int])
             survives_json(one.claims, tuple[Claim, ...])

@@ -115,7 +115,7 @@ class PlaywrightSession:
                 handle_sigterm=False,
                 handle_sighup=False,
             )
-        roots = tuple(sorted(process.pid for process in self._children() - before))
+        roots = tuple(sorted(process.pid for process in self._children() - before)) or None  # None: they can't be seen.
         return PlaywrightBrowser(
             browser, candidate, network_log=network_log, brief=options.brief, trusts_leaf=trusts_leaf, roots=roots
         )
