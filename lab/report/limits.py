@@ -135,7 +135,7 @@ def in_words(limit: Limit, members: Sequence[Repeats]) -> str:
     if limit is Limit.ORIGIN_STREAMS:
         exact = all(set(one.lives) == {one.first.cell.streams} for one in members)
         told = ", ".join(sorted(set(numbers), key=lambda live: int(live.split()[0])))
-        return f"{limit.label}: {'exactly as many as it allows, ' if exact else ''}{told}"
+        return f"{limit.label}: exactly what it allows ({told})" if exact else f"{limit.label}: {told}"
     usual = max(numbers, key=numbers.count)
     others = dict.fromkeys(f"{opening(one.first)}: {one.live}" for one in members if one.live != usual)
     return f"{limit.label}: {usual}" + (f" ({', '.join(others)})" if others else "")

@@ -86,7 +86,7 @@ def binary_table(groups: Sequence[Repeats]) -> Table:
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
     """`In Firefox 153, 24 of 26 payloads came as specified by server-sent events; these differ: NUL in data. Of 65536 random
-    bytes, 37072 survived as binary, raw (70000 bytes on the wire).`: one for each engine and transport of many payloads."""
+    bytes sent as binary, raw, 37072 survived (70000 bytes on the wire).`: one for each engine and transport."""
     found = []
     for engine, members in by_engine(groups):
         several = [one for one in members if len(one.shown.payloads) > 1]
@@ -105,4 +105,6 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
 
 def in_words(each: PayloadSeen) -> str:
     survived = "all" if each.survived_bytes == each.content_bytes else str(each.survived_bytes)
-    return f"Of {each.content_bytes} random bytes, {survived} survived as {each.name} ({each.sent_bytes} bytes on the wire)"
+    return (
+        f"Of {each.content_bytes} random bytes sent as {each.name}, {survived} survived ({each.sent_bytes} bytes on the wire)"
+    )

@@ -228,7 +228,7 @@ def test_as_many_streams_as_the_origin_allows() -> None:
         altered(cell(protocol="h2", live=live), cause=Limit.ORIGIN_STREAMS, streams=live, at_most=1200, kind=Kind.CONFIRMED)
         for live in (10, 2)
     ]
-    told = "streams per connection (the origin's setting): exactly as many as it allows, 2, 10"
+    told = "streams per connection (the origin's setting): exactly what it allows (2, 10)"
     assert others(made(*cells)) == [f"Limits found in Chromium 156: {told}."]
 
 
