@@ -140,13 +140,15 @@ def cost(delivery: DeliverySeen, updates: int, tree: Tree) -> Cost:
     if running is None:
         return Cost(cpu_s=None, cpu_within_s=None, memory_bytes=None)
     memory, window_s = running[1].memory_bytes, seconds_of(delivery.running)
-    spans = [(span, cpu_s(usage) / seconds_of(span)) for span in delivery.idle if (usage := tree(span)) and seconds_of(span) > 0]
+    spans = [
+        (span, cpu_s(usage) / seconds_of(span)) for span in delivery.idle if (usage := tree(span)) and seconds_of(span) > 0
+    ]
     idle = [rate for _, rate in spans]
     if not updates or not idle:
         return Cost(cpu_s=None, cpu_within_s=None, memory_bytes=memory)
     thousands = updates / 1000
     before = [rate for span, rate in spans if span.at_ms[1] <= delivery.running.at_ms[0]]
-    after = idle[len(before) :]
+    after = [rate for span, rate in spans if span.at_ms[1] > delivery.running.at_ms[0]]
     rate = statistics.mean([statistics.mean(side) for side in (before, after) if side])
     tick = TICK_S / min(seconds_of(span) for span, _ in spans)
     noise = max((max(idle) - min(idle)) / 2, tick) * window_s / thousands

@@ -33,8 +33,8 @@ Without it Firefox's start-up work inflates the baseline, and its cost comes out
 async def follow_updates(
     context: CellContext, pages: Sequence[Page], openings: Sequence[asyncio.Task[None]]
 ) -> tuple[DeliverySeen, tuple[ClientSeen, ...]]:
-    """Let the feed run until all `openings` that can end have ended, cool down, then follow every update of a measurement window
-    between idle windows. Returns what each client received, and who has the last update.
+    """Let the feed run until all `openings` that can end have ended; cool down; then follow every update of a measurement
+    window between idle windows. Returns what each client received, and which clients have the last update.
 
     Raises HarnessFaultError when the control tab or a page that had loaded stops answering."""
     origin, per_second = context.origin, context.cell.per_second or PER_SECOND

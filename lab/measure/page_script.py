@@ -118,8 +118,7 @@ class LabScript:
         try:
             return msgspec.convert(answer, shape)
         except msgspec.ValidationError as error:
-            what = f"the lab's page answered {call.partition('(')[0]} in an unexpected shape: {error}"
-            raise PageScriptError(what, "this is a fault of the lab: report it") from error
+            raise PageScriptError(f"{call.partition('(')[0]} answered in an unexpected shape: {error}") from error
 
     async def _do(self, call: str) -> None:
         """Its answer means nothing but that it is done."""

@@ -48,6 +48,8 @@ class RunBegan(BaseRecord, frozen=True, kw_only=True):
     """Versions of the lab, of Python and of the packages that matter."""
     questions: dict[str, str]
     """What each scenario asks, in its own words."""
+    start: str = ""
+    """What a command that runs one cell again begins with."""
 
 
 class BrowsersTried(BaseRecord, frozen=True, kw_only=True):
@@ -69,7 +71,7 @@ class Calibrated(BaseRecord, frozen=True, kw_only=True):
 
 
 class Observed(BaseRecord, frozen=True, kw_only=True):
-    """What was seen in a cell."""
+    """What was seen in a cell. A later one of the same cell takes the place of an earlier: the machine was too busy then."""
 
     observation: Observation
 
@@ -129,6 +131,7 @@ class RunRecord:
 
     def __init__(self) -> None:
         self._results: Results | None = None
+        self._start = ""
 
     @property
     def results(self) -> Results:
@@ -141,8 +144,8 @@ class RunRecord:
         """Take in one record, and judge what it has to judge: that result is returned. Records come in their order."""
         record = _decoder.decode(_encoder.encode(record))  # What is read from a file later must be no other value.
         if isinstance(record, RunBegan):
-            fields = {name: getattr(record, name) for name in RunBegan.__struct_fields__ if name != "format"}
-            self._results = Results(**fields)
+            fields = {name: getattr(record, name) for name in RunBegan.__struct_fields__ if name not in ("format", "start")}
+            self._results, self._start = Results(**fields), record.start
             return None
         results = self.results
         match record:
@@ -151,19 +154,20 @@ class RunRecord:
             case LogKept():
                 results.network_logs += [record.name] if record.name not in results.network_logs else []
             case Calibrated():
-                results.calibration.append(judged(record.observation))
+                results.calibration.append(judged(record.observation, self._start))
                 return results.calibration[-1]
             case Observed():
-                results.cells.append(judged(record.observation))
-                return results.cells[-1]
+                result = judged(record.observation, self._start)
+                results.cells = [*(one for one in results.cells if one.name != result.name), result]
+                return result
             case RunEnded():
                 results.finished, results.interrupted = record.finished, record.interrupted
         return None
 
 
-def judged(seen: Observation) -> CellResult:
-    """What results.json has of a cell: a function of what was seen."""
-    return cell_result(seen, judge(seen))
+def judged(seen: Observation, start: str = "") -> CellResult:
+    """What results.json has of a cell: a function of what was seen, and of how the run was started."""
+    return cell_result(seen, judge(seen), start)
 
 
 def read_records(path: Path) -> list[Record]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from lab import paths
 from lab.judge.evidence import lines
 from lab.judge.figures import delivery_figures
 from lab.model.axes import AXES, DIRECT
@@ -20,14 +19,17 @@ from lab.model.observation import Observation
 from lab.model.verdict import Verdict
 from lab.results.file import CellResult
 
+RUN = "seventh-tab run"
+"""What a command begins with where the run does not say how it was started."""
+
 MOMENTS = {
     "begun_ms", "opened_ms", "closed_ms", "ended_ms", "arrived_ms", "since_ms", "at_ms", "dropped_ms", "asked_ms", "live_ms",
 }  # fmt: skip
 """The fields that are moments of the monotonic clock; all others that end in `_ms` are durations."""
 
 
-def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
-    """One cell as results.json has it."""
+def cell_result(seen: Observation, verdict: Verdict, start: str = "") -> CellResult:
+    """One cell as results.json has it. `start` is what a command that runs one cell again begins with."""
     cell, began = seen.cell, began_ms(seen)
     return CellResult(
         name=cell.name,
@@ -50,7 +52,7 @@ def cell_result(seen: Observation, verdict: Verdict) -> CellResult:
         payloads=seen.payloads,
         screenshots=seen.screenshots,
         lines=lines(seen),
-        command=command(seen),
+        command=command(seen, start),
     )
 
 
@@ -61,17 +63,16 @@ def began_ms(seen: Observation) -> float:
     return next(entered, 0.0 if seen.ledger is not None else min(opened, default=0.0))
 
 
-def command(seen: Observation) -> str:
+def command(seen: Observation, start: str) -> str:
     """What runs just this cell again, for a POSIX shell; empty for what every run does by itself."""
     if not seen.source:
         return ""
-    start = "python3 -m nox -s lab --" if paths.checkout() else "seventh-tab run"
     words = [shlex.quote(seen.source)]
     for axis in AXES:
         value = getattr(seen.cell, axis.field)
         if value not in (None, "", DIRECT):
             words += [axis.option, f"{value:g}" if isinstance(value, float) else shlex.quote(str(value))]
-    return " ".join([start, *words, "--repeat 1"])
+    return " ".join([start or RUN, *words, "--repeat 1"])
 
 
 def since(began: float, value: Any, moment: bool = True) -> Any:

@@ -19,12 +19,12 @@ from typing import Protocol
 
 from lab import paths
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, NoBrowserError
+from lab.errors import LabError, MachineError, NoBrowserError
 from lab.measure.observe import observe
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.model.observation import Observation
-from lab.model.verdict import Kind
+from lab.model.verdict import Doubt, Kind
 from lab.results import file
 from lab.results.file import CellResult, Machine, Results
 from lab.results.observations import (
@@ -44,6 +44,7 @@ from lab.run.resources import Plan, Resources, resources
 from lab.scenario.scenario import Scenario
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
+MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
 PACKAGES = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
 
 log = logging.getLogger(__name__)
@@ -58,19 +59,21 @@ class Progress(Protocol):
 
 
 class Notebook:
-    """What a run writes down: each record goes into the file first, and then into the results."""
+    """What a run writes down. A record that the disk has no room for is in the results all the same."""
 
     def __init__(self, written: ObservationsFile, record: RunRecord) -> None:
         self._file = written
         self._record = record
 
     def add(self, record: Record) -> CellResult | None:
-        """Write a record down; what came of it, where it was an observation."""
+        """Write a record down; what came of it, where it was an observation. Raises MachineError for a full disk."""
+        result = self._record.add(record)
         self._file.append(record)
-        return self._record.add(record)
+        return result
 
     @property
     def results(self) -> Results:
+        """What is known so far; it grows."""
         return self._record.results
 
 
@@ -86,7 +89,8 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
     """Measure every cell of a plan into `folder`. `begun` is given the results as soon as there are any: they grow.
 
     Raises NothingStartedError when no engine could be started at all, MachineError for a full disk, and other LabErrors when
-    nothing could be started for several cells in a row; observations.jsonl and results.json are there all the same.
+    nothing could be started for several cells in a row. What was measured by then is in the results, and on the disk as far as
+    there is room.
     """
     record = RunRecord()
     with ObservationsFile(folder / paths.OBSERVATIONS) as written:
@@ -102,15 +106,27 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
             interrupted = True
             raise
         finally:
-            try:
-                notebook.add(RunEnded(finished=finished, interrupted=interrupted))
-            finally:  # On a full disk there may still be room for one of the two.
-                file.write(notebook.results, folder / paths.RESULTS)
+            failure = conclude(notebook, RunEnded(finished=finished, interrupted=interrupted), folder / paths.RESULTS)
+            if failure and sys.exc_info()[0] is None:  # Else the reason why the run ended counts for more.
+                raise failure
     return notebook.results
 
 
+def conclude(notebook: Notebook, end: RunEnded, results: Path) -> MachineError | None:
+    """Write the last record and results.json; the first failure of the two, which is logged."""
+    writes: tuple[Callable[[], object], ...] = (lambda: notebook.add(end), lambda: file.write(notebook.results, results))
+    failures = []
+    for write in writes:
+        try:
+            write()
+        except MachineError as error:
+            log.info("%s", error)
+            failures.append(error)
+    return next(iter(failures), None)
+
+
 async def measure(plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """Calibrate each protocol, then measure the cells engine by engine."""
+    """Calibrate each protocol, measure the cells engine by engine, and then again those that the machine was too busy for."""
     for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
         result = notebook.add(Calibrated(observation=await calibrate(await means.origin(), means.leaf, protocol)))
         assert result is not None
@@ -120,24 +136,36 @@ async def measure(plan: Plan, means: Resources, notebook: Notebook, progress: Pr
     tried = notebook.results.browsers
     if not any(one.version for one in tried):
         raise NothingStartedError(tried)
+    for _ in range(MORE_TRIES):
+        for _, cells in groupby(too_busy(plan, notebook.results), key=lambda cell: cell.engine):
+            await measure_engine(list(cells), plan, means, notebook, progress)
+
+
+def too_busy(plan: Plan, results: Results) -> list[Cell]:
+    """The cells that could not be judged because the machine was too busy."""
+    busy = {one.name for one in results.cells if one.verdict.doubt is Doubt.BUSY_MACHINE}
+    return [cell for cell in plan.cells if cell.name in busy]
 
 
 async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """The cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once and
-    then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
+    """Cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once and then
+    can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
     scenarios = {one.name: one for one in plan.scenarios}
     started, hopeless = False, 0
     for cell in cells:
         progress.cell_begins(cell)
         log.info("%s begins", cell.name)
+        notes: list[Record] = []
         try:
-            seen = await measure_cell(scenarios[cell.scenario], cell, means, notebook, started)
+            seen = await measure_cell(scenarios[cell.scenario], cell, means, notes, started)
             started, hopeless = started or seen.missing is None, 0
         except LabError as error:  # The origin, or a driver's helper process, did not start.
             hopeless += 1
             if hopeless == HOPELESS:
                 raise
             seen = unseen(scenarios[cell.scenario], cell, fault=str(error))
+        for note in notes:
+            notebook.add(note)
         result = notebook.add(Observed(observation=seen))
         assert result is not None
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
@@ -146,16 +174,16 @@ async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, no
         progress.cell_ended(result)
 
 
-async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notebook: Notebook, started: bool) -> Observation:
-    """One cell, in the engine's browser; `started` says whether that has run before."""
+async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: list[Record], started: bool) -> Observation:
+    """One cell, in the engine's browser; `started` says whether that has run before. What else is to be written down of it goes
+    into `notes`."""
     browser, tried = await means.browser(cell)
-    new = tuple(one for one in tried if one not in notebook.results.browsers)
-    if new:
-        notebook.add(BrowsersTried(attempts=new))
+    if tried:
+        notes.append(BrowsersTried(attempts=tuple(tried)))
     if browser is not None:
         seen = await observe(scenario, cell, browser, await means.origin())
-        if browser.network_log and browser.network_log.name not in notebook.results.network_logs:
-            notebook.add(LogKept(name=browser.network_log.name))
+        if browser.network_log and tried:  # A browser that was just started has begun a log.
+            notes.append(LogKept(name=browser.network_log.name))
         return seen
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
@@ -185,4 +213,5 @@ def began(plan: Plan, folder: Path) -> RunBegan:
         ),
         versions={**versions, "python": sys.version.split()[0]},
         questions={one.name: one.words for one in plan.scenarios},
+        start="python3 -m nox -s lab --" if paths.checkout() else "seventh-tab run",
     )

@@ -91,3 +91,13 @@ def said(verdict: Verdict, witness: str) -> str:
     """What that witness said."""
     [words] = [one.says for one in verdict.witnesses if one.witness == witness]
     return words
+
+
+def of_cell(made: Observation, cell: Cell) -> Observation:
+    """The same observation as if it were of another cell: its ledger names that one."""
+    old = made.cell.name
+    ledger = tuple(
+        msgspec.structs.replace(event, cell=cell.name) if getattr(event, "cell", "") == old else event
+        for event in made.ledger or ()
+    )
+    return msgspec.structs.replace(made, cell=cell, ledger=None if made.ledger is None else ledger)

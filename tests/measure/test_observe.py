@@ -53,6 +53,17 @@ def test_a_scenario_is_blamed_for_its_own_slip_with_its_line(monkeypatch: pytest
     assert seen.faults == ("mine.py, line 5, failed with KeyError: 'nothing'",)
 
 
+def test_a_scenario_is_blamed_for_a_slip_that_a_library_finds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SLIP.replace('{}["nothing"]', '__import__("json").loads("x")'))
+    [mine] = catalogue.load_file(tmp_path / "mine.py")
+
+    async def walk(scenario: Scenario, *_: Any) -> None:
+        await scenario.steps(cast(Any, None))
+
+    seen: Observation = asyncio.run(observed(monkeypatch, walk, mine))
+    assert seen.faults[0].startswith("mine.py, line 5, failed with JSONDecodeError")
+
+
 def test_the_lab_is_blamed_for_its_own_slip(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in our own verbs was said to be the scenario's."""
 

@@ -32,7 +32,7 @@ from lab.results.observations import (
     RunRecord,
     read_records,
 )
-from tests.judge.made import seen, with_ledger
+from tests.judge.made import of_cell, seen, with_ledger
 from tests.judge.test_judge import MADE
 
 NAME = "observations.jsonl"
@@ -69,16 +69,21 @@ def calibration() -> Observation:
     return seen(4, 4, protocol="h2", claim=claim, engine=CONTROL_CLIENT, opening="page")
 
 
+def turn(number: int, made: Observation) -> Observation:
+    """The same, as another repeat of its cell: each cell of a run has a name of its own."""
+    return of_cell(made, msgspec.structs.replace(made.cell, repeat=number))
+
+
 RECORDS: tuple[Record, ...] = (
     BEGAN,
     Calibrated(observation=calibration()),
     BrowsersTried(attempts=(TRIED, FAILED)),
     LogKept(name="chromium.netlog.json"),
-    *(Observed(observation=one) for one in MADE.values()),
+    *(Observed(observation=turn(number, one)) for number, one in enumerate(MADE.values(), start=10)),
     BrowsersTried(attempts=(TRIED,)),
     LogKept(name="chromium.netlog.json"),
     Observed(observation=rich()),
-    Observed(observation=msgspec.structs.replace(rich(), ledger=None, browser_log=None)),
+    Observed(observation=turn(2, msgspec.structs.replace(rich(), ledger=None, browser_log=None))),
     Observed(observation=seen(12, 6, faults=("it broke",))),
     RunEnded(finished="2026-11-23T12:01:00+00:00"),
 )
@@ -119,6 +124,15 @@ def test_a_record_tells_what_came_of_it() -> None:
     kinds = [one.verdict.kind for one in told if one]
     assert kinds == [*[Kind.CONFIRMED] * (len(MADE) + 3), Kind.HARNESS_FAULT]
     assert [one for one in told if one] == [*run.results.calibration, *run.results.cells]
+
+
+def test_a_cell_that_is_measured_again_takes_the_place_of_its_first_try() -> None:
+    """As a run does when the machine was too busy to tell."""
+    first, again = seen(12, 5), seen(12, 6)
+    run = RunRecord()
+    for one in (BEGAN, Observed(observation=first), Observed(observation=turn(2, first)), Observed(observation=again)):
+        run.add(one)
+    assert [(one.cell.repeat, one.verdict.live) for one in run.results.cells] == [(2, 5), (1, 6)]
 
 
 def test_the_rest_of_a_run_is_in_its_results_too() -> None:

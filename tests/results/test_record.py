@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from lab import paths
 from lab.judge import judge
 from lab.model.axes import AXES
 from lab.model.ledger import CellBegan
@@ -47,7 +45,7 @@ def test_how_many_were_opened_is_known_even_of_a_cell_that_failed() -> None:
 
 
 def command_of(**changes: Any) -> list[str]:
-    return shlex.split(command(seen(12, 6, **{"source": "limits", **changes})))
+    return shlex.split(command(seen(12, 6, **{"source": "limits", **changes}), shlex.join(CHECKOUT)))
 
 
 CHECKOUT = ["python3", "-m", "nox", "-s", "lab", "--"]
@@ -76,12 +74,12 @@ def test_a_name_or_a_path_is_quoted_for_the_shell(name: str) -> None:
     assert words[words.index("--case") + 1] == name
 
 
-def test_installed_from_a_wheel_there_is_no_nox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "checkout", lambda: None)
-    assert command_of()[:3] == ["seventh-tab", "run", "limits"]
-    monkeypatch.setattr(paths, "checkout", lambda: Path("/somewhere"))
+def test_it_begins_as_the_run_was_started_wherever_it_is_judged_again() -> None:
+    """From a wheel there is no nox; and judged in another place, results.json must be the same to the byte."""
+    observation = seen(12, 6, source="limits")
+    assert cell_result(observation, judge(observation), "seventh-tab run").command.startswith("seventh-tab run limits ")
     assert command_of()[: len(CHECKOUT)] == CHECKOUT
 
 
 def test_what_every_run_does_by_itself_has_no_command() -> None:
-    assert command(seen(12, 6)) == ""
+    assert command(seen(12, 6), "seventh-tab run") == ""
