@@ -10,6 +10,7 @@ nox.needs_version = ">=2024.4"
 
 
 def install(session: nox.Session) -> None:
+    """Install the locked packages and this project. pip refuses a package whose hash is not in the lock."""
     session.install("--require-hashes", "-r", "requirements.lock")
     session.install("--no-deps", "-e", ".")
 

@@ -1,4 +1,4 @@
-"""Whose fault it is. Every error that a person may meet is one of these, and says what to do next.
+"""Errors, by whose fault they are. Every error that a user may meet is one of these classes, and says what to do next.
 
 `exit_code` is documented in docs/commands.md; the command line prints `message` and `todo`, never a traceback. Any other
 exception is a bug of the lab: it passes through unchanged, so that it is found.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class LabError(Exception):
-    """An error with a reader: what was expected and what was found (`message`), and the next step (`todo`)."""
+    """An error for a reader. `message`: what was expected and what was found; `todo`: the next step."""
 
     exit_code = 4
 
@@ -22,31 +22,31 @@ class LabError(Exception):
 
 
 class UsageError(LabError):
-    """The user's: an option, a port in use, a folder that can't be written, a scenario file, a results file."""
+    """The user's fault: an option, a port in use, a folder that can't be written, a scenario file, a results file."""
 
     exit_code = 2
 
 
 class NoBrowserError(LabError):
-    """The machine's: no engine could be started."""
+    """The machine's fault: no engine could be started."""
 
     exit_code = 3
 
 
 class MachineError(LabError):
-    """The machine's: no room on the disk, an origin that can't be started."""
+    """The machine's fault: the disk is full, or the origin can't be started."""
 
     exit_code = 4
 
 
 class HarnessFaultError(LabError):
-    """Ours: the instrument failed, so what it was measuring is not known."""
+    """The lab's own fault: the instrument failed, so the measured value is not known."""
 
     exit_code = 4
 
 
 class InconclusiveError(LabError):
-    """Nobody's: something that the question needs was not there (no limit was reached, not every client was live), so the cell
-    can't be answered as it was asked. `todo` says which setting to change."""
+    """Nobody's fault: a precondition of the question was not met (no limit was reached, not every client was live), so the cell
+    has no answer. `todo` says which setting to change."""
 
     exit_code = 0

@@ -1,4 +1,4 @@
-"""Where things lie: what two rooms or both processes must agree on. Standard library only."""
+"""Paths and file names on which two folders of lab/, or both processes, must agree. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPORT = "index.html"
 """Files in a run's folder."""
 
 LOOPBACK = "127.0.0.1"
-"""The address that everything listens on unless told otherwise."""
+"""The address that everything listens on by default."""
 
 CHAIN, KEY, AUTHORITY = "chain.pem", "key.pem", "ca.pem"
 """Files in the folder of a run's certificates: the leaf with its chain, its private key, the authority's certificate."""

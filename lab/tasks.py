@@ -8,7 +8,7 @@ from typing import Any
 
 
 async def wait_first(task: asyncio.Future[Any], other: Coroutine[Any, Any, object]) -> None:
-    """Return when either has ended, and raise what an ended one failed with. Only `other` is cancelled; `task` goes on."""
+    """Return when one of the two has ended, and raise its error if it failed. `other` is cancelled; `task` goes on."""
     beside = asyncio.ensure_future(other)
     try:
         await asyncio.wait({task, beside}, return_when=asyncio.FIRST_COMPLETED)
@@ -20,7 +20,7 @@ async def wait_first(task: asyncio.Future[Any], other: Coroutine[Any, Any, objec
 
 
 async def cancel_and_wait(task: asyncio.Future[Any]) -> None:
-    """Cancel a task and wait for its end. An error that it ends with is dropped: nobody waits for its result any more."""
+    """Cancel a task and wait until it has ended. An error that it ends with is ignored."""
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():

@@ -1,4 +1,4 @@
-"""Text: made safe for terminals and XML, and put together in words."""
+"""Text: cleaned for terminals and XML, and joined into sentences."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""All but the characters of XML 1.0 (its section 2.2); control characters from 0x7F on are forbidden too."""
+"""Every character that XML 1.0 does not allow (section 2.2), and the control characters from 0x7F on."""
 
 NONE = "–"
 """What a table shows where there is no value."""
 
 
 def clean(text: str) -> str:
-    """The same text with a replacement character for each that is forbidden."""
+    """The text, with U+FFFD in place of each forbidden character."""
     return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:
-    """The same text on one line: a chart can't show a NUL, and its sorting fails at U+2028."""
+    """The text, cleaned, on one line: a chart can't show a NUL, and its sorting fails at U+2028."""
     return " ".join(clean(text).split())
 
 
@@ -33,5 +33,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """The same words beginning with a capital letter."""
+    """The words, with a capital first letter."""
     return words[:1].upper() + words[1:]

@@ -71,6 +71,7 @@ class RunProgress:
 
     def cell_ended(self, result: CellResult) -> None:
         self._ended += 1
+        self._planned = max(self._planned, self._ended)  # A cell that the machine was too busy for comes again.
         self._bar.advance(self._task)
         cell, verdict = result.cell, result.verdict
         what = f"[{self._ended}/{self._planned}] {cell.scenario} {cell.engine} {cell.protocol} {cell.transport}"

@@ -31,6 +31,7 @@ def busy(seen: Observation) -> str:
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    """Judge a delivery cell: the count of live clients is compared with the claim; latency and costs are told beside it."""
     figures = delivery_figures(seen)
     if seen.delivery is None or figures is None:
         return nothing_recorded(seen, "`listen`")

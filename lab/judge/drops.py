@@ -37,6 +37,7 @@ FLOOR_MS = 100
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    """Judge a drops cell: its answer, in words, is compared with the claim. Inconclusive without a recorded drop."""
     if not seen.drops:
         return nothing_recorded(seen, "`drop`")
     if seen.cell.case and witnesses.server is None:
@@ -127,6 +128,7 @@ def back_in_words(drops: Sequence[DropSeen]) -> str:
 
 
 def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:
+    """What the pages and the ledger say of the last update, and one statement for each drop."""
     pages, server = witnesses.pages, witnesses.server
     words = [Statement(PAGES, "Unavailable: no page reported.")]
     if pages is not None:
@@ -163,6 +165,7 @@ def in_words(drop: DropSeen, seen: Observation) -> str:
 
 
 def what(drop: DropSeen) -> str:
+    """What the origin did in a drop, as a verb phrase: `ended every stream`."""
     return WHAT.get(drop.how, f"dropped the streams ({drop.how})")
 
 

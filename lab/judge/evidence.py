@@ -30,10 +30,12 @@ def lines(seen: Observation) -> tuple[Line, ...]:
 
 
 def entry(about: str, event: AnyEvent) -> Line:
+    """One event of the ledger as evidence, encoded as it stands in ledger.jsonl."""
     return Line("ledger", about, ledger.encode(event).decode())
 
 
 def ledger_lines(seen: Observation) -> list[Line]:
+    """The event of the last stream that opened before the verdict; empty where there was none."""
     opened = [one for one in streams(seen) if one.at_ms <= (seen.settled_ms or 0.0)]
     return [entry(f"client {opened[-1].tab} was the last to reach the origin", opened[-1])] if opened else []
 
@@ -44,6 +46,7 @@ def streams(seen: Observation) -> list[StreamOpened]:
 
 
 def page_lines(seen: Observation) -> list[Line]:
+    """The report of the first client that was not live; empty where all were."""
     waiting = [client for client in seen.clients if not client.live]
     if not waiting:
         return []
@@ -52,15 +55,18 @@ def page_lines(seen: Observation) -> list[Line]:
 
 
 def log_lines(seen: Observation) -> list[Line]:
+    """The browser's own lines about requests that it held back, `MOST_HELD` at most."""
     held = seen.browser_log.held if seen.browser_log else ()
     return [Line("network log", f"{whose(one)} is held back", one.line) for one in held[:MOST_HELD] if one.line]
 
 
 def whose(held: HeldRequest) -> str:
+    """Whose request the browser held back: `client 7`."""
     return "a request that names no client" if held.tab is None else f"client {held.tab}"
 
 
 def release_lines(seen: Observation) -> list[Line]:
+    """The end of the first released stream, and the first client that came in its place; empty without a release."""
     if not seen.releases:
         return []
     first = seen.releases[0]

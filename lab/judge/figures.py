@@ -124,6 +124,7 @@ def percentiles(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def per_update(total: float, updates: int) -> float | None:
+    """An average for each update, to one decimal; None where no update came."""
     return round(total / updates, 1) if updates else None
 
 
@@ -160,6 +161,7 @@ def cost(delivery: DeliverySeen, updates: int, tree: Tree) -> Cost:
 
 
 def seconds_of(span: UsageSpan) -> float:
+    """The length of a span, in seconds."""
     return (span.at_ms[1] - span.at_ms[0]) / 1000
 
 

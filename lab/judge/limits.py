@@ -32,6 +32,7 @@ STREAM_LIMITS = {Limit.ORIGIN_STREAMS, Limit.BROWSER_STREAMS}
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    """Judge a limits cell: how many clients are live is compared with the claim, and the cause is inferred from the counts."""
     disputed = objections(seen, witnesses)
     return conclude(
         seen,
@@ -189,6 +190,7 @@ def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:
 
 
 def pages_statement(seen: Observation, witnesses: Witnesses) -> Statement:
+    """What the pages say: how many clients received an update when asked, and how many had failed."""
     if witnesses.pages is None:
         return Statement(PAGES, "Unavailable: no page reported.")
     live, failed = len(witnesses.pages.live), len(witnesses.pages.failed)
@@ -209,6 +211,7 @@ def documents_in_words(seen: Observation) -> str:
 
 
 def ledger_statement(witnesses: Witnesses) -> Statement:
+    """What the ledger says: how many clients had a stream open, on how many connections."""
     server = witnesses.server
     if server is None:
         return Statement(LEDGER, "Unavailable: the server keeps no ledger.")

@@ -16,6 +16,7 @@ RIGHT = "as specified"
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    """Judge a payloads cell: the answer is `as specified`, or it names the payloads that differ."""
     if not seen.payloads:
         return nothing_recorded(seen, "`carry`")
     # Who waits is not the question: the log and the releases have no part in it.

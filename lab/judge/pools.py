@@ -12,6 +12,7 @@ SHARED, SEPARATE, PARTLY = "shared", "separate", "partly shared"
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    """Judge a pools cell: the answer is shared, separate or partly shared. Inconclusive unless both sides were filled."""
     if len(seen.sides) < 2:
         return nothing_recorded(seen, "`fill`, twice,")
     (first, _), (second, opened) = live_of_side(seen, witnesses, 0), live_of_side(seen, witnesses, 1)

@@ -13,6 +13,7 @@ EVERYTHING, NOTHING = "everything", "nothing"
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
+    """Judge a starvation cell: the answer names what got through while the streams were held."""
     if not seen.probes:
         return nothing_recorded(seen, "`probe`")
     passed = outcome(seen, "passed")
@@ -60,6 +61,7 @@ def others_in_words(seen: Observation) -> str:
 
 
 def in_words(probe: ProbeSeen) -> str:
+    """What came of one probe, with its time in ms: `passed in 12 ms`."""
     match probe.outcome:
         case "passed":
             return "passed" if probe.took_ms is None else f"passed in {probe.took_ms:.0f} ms"

@@ -121,6 +121,7 @@ def witnesses_of(seen: Observation) -> Witnesses:
 
 
 def pages_of(seen: Observation) -> Pages | None:
+    """What the pages say; None where no page reported."""
     if not seen.clients:
         return None
     return Pages(
@@ -131,6 +132,7 @@ def pages_of(seen: Observation) -> Pages | None:
 
 
 def server_of(seen: Observation) -> Server | None:
+    """What the ledger says at the moment of the verdict; None where the server keeps no ledger, or nothing settled."""
     if seen.ledger is None or seen.settled_ms is None:
         return None
     rows, at_ms = connections_of(seen.ledger, seen.cell.name), seen.settled_ms
@@ -147,6 +149,7 @@ def server_of(seen: Observation) -> Server | None:
 
 
 def log_of(seen: Observation) -> Log | None:
+    """What the browser's log says; None where there is no log, or it could not be read."""
     log = seen.browser_log
     if log is None or log.missing is not None:
         return None

@@ -1,1 +1,1 @@
-"""Values that cross rooms. Frozen; they know each other, the standard library and msgspec, nothing else."""
+"""Values that the folders of lab/ hand to each other: frozen structs, which import only each other, the standard library and msgspec."""

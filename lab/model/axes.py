@@ -1,7 +1,7 @@
-"""The axes: in what one cell can differ from another. One row each.
+"""The axes: the properties in which cells can differ (engine, protocol, transport…). One row each.
 
-The command line's options, a cell's name, claims, the report's filters, comparisons and the command that runs one cell again
-are derived from these rows. Which values may be chosen is filled in by the command line, which alone knows every engine.
+These rows define the command line's options, a cell's name, the fields of claims, the report's filters, comparisons, and the
+command that runs one cell again. The command line fills in which values may be chosen, because only it knows every engine.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import msgspec
 class Axis(msgspec.Struct, frozen=True, kw_only=True):
     """One axis.
 
-    `field` is the cell's field, `option` the command line's, `label` what a reader calls it, `help` the option's help.
-    `kind` is what its values are: `name` (one of a list), `integer` or `number` (within `bounds`).
-    `many`: the option may be given several times. `claimed_by` is the field of a claim that restricts it to some values;
-    empty: claims can't. `in_name` is its part of a cell's name; an empty part is left out. `unit` stands after a value where a
-    reader meets it. `aliases` are former names of the option, kept for one release."""
+    `field` is the name of the cell's field, `option` the option on the command line, `label` the name for a reader, `help` the
+    option's help text. `kind` is the type of its values: `name` (one of a list), `integer` or `number` (within `bounds`).
+    `many`: the option may be given several times. `claimed_by` is the field by which a claim is restricted to some values;
+    empty: claims can't be. `in_name` makes the axis's part of a cell's name; an empty part is left out. `unit` is written after
+    a value. `aliases` are former names of the option, kept for one release."""
 
     field: str
     option: str
@@ -34,17 +34,17 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     aliases: tuple[str, ...] = ()
     filtered: bool = False
-    """Whether the report's table of all cells can be filtered by it."""
+    """Whether the report's table of all cells can be filtered by this axis."""
 
     @property
     def label_of_values(self) -> str:
-        """What one of its values is called in an error: `engine`, `opening`."""
+        """The name of a value in an error message: `engine`, `opening`."""
         return self.field.replace("_", " ")
 
 
 def case_name(case: str) -> str:
-    """A case's part of a cell's name: letters, digits and hyphens, fit for a URL. A name with other letters than ASCII gets a
-    checksum, so that two of them differ."""
+    """The case's part of a cell's name: ASCII letters, digits and hyphens, safe in a URL. A name with other characters gets a
+    checksum, so that two such names differ."""
     slug = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in case.lower())
     slug = "-".join(part for part in slug.split("-") if part)
     checksum = crc32(case.encode(errors="surrogatepass"))
@@ -52,7 +52,7 @@ def case_name(case: str) -> str:
 
 
 def unless(usual: object, written: Callable[[Any], str]) -> Callable[[Any], str]:
-    """A part of the name that is left out for the usual value."""
+    """A function for `in_name`: empty for the `usual` value, else what `written` returns."""
     return lambda value: "" if value == usual else written(value)
 
 
@@ -62,24 +62,25 @@ MOST_PER_SECOND = 1000.0
 
 AXES = (
     Axis(field="engine", option="--engine", label="engine", help="Browser engine.", claimed_by="engines", filtered=True),
-    Axis(field="protocol", option="--protocol", label="protocol", help="Protocol of the door.", claimed_by="protocols",
+    Axis(field="protocol", option="--protocol", label="protocol", help="Protocol that clients use.", claimed_by="protocols",
          filtered=True),
     Axis(field="transport", option="--transport", label="transport", help="How updates are sent.", claimed_by="transports",
          filtered=True),
-    Axis(field="opening", option="--opening", label="opened as", help="What stands for a tab.", claimed_by="openings",
-         aliases=("--opened",)),
-    Axis(field="at_most", option="--tabs", label="at most", help="Open at most this many.", kind="integer",
+    Axis(field="opening", option="--opening", label="opened as",
+         help="How clients are opened: as tabs, as frames, in one page…", claimed_by="openings", aliases=("--opened",)),
+    Axis(field="at_most", option="--tabs", label="at most", help="The most clients to open.", kind="integer",
          bounds=(1, 2000), many=False),
     Axis(field="streams", option="--streams-per-connection", label="streams allowed",
          help="The origin's HTTP/2 setting MAX_CONCURRENT_STREAMS.", kind="integer", many=False),
-    Axis(field="interval_ms", option="--interval", label="interval", help="From one poll to the next, in ms.",
+    Axis(field="interval_ms", option="--interval", label="interval", help="Time from one poll to the next, in ms.",
          kind="integer", bounds=(LEAST_INTERVAL_MS, MOST_INTERVAL_MS), in_name=unless(None, "{}ms".format), unit="ms"),
     Axis(field="per_second", option="--updates-per-second", label="updates a second",
-         help="The feed's pace while updates are followed.", kind="number", bounds=(0, MOST_PER_SECOND), many=False,
+         help="Updates that the origin publishes each second while latency is measured.", kind="number",
+         bounds=(0, MOST_PER_SECOND), many=False,
          in_name=unless(None, "{:g}ps".format)),
-    Axis(field="route", option="--route", label="route", help="How requests get to the origin.", claimed_by="routes",
+    Axis(field="route", option="--route", label="route", help="How requests reach the origin.", claimed_by="routes",
          in_name=unless(DIRECT, str)),
-    Axis(field="case", option="--case", label="case", help="A case of the scenario, by its name.", claimed_by="cases",
-         in_name=case_name),
+    Axis(field="case", option="--case", label="case",
+         help="A case of the scenario; `list SCENARIO` shows their names.", claimed_by="cases", in_name=case_name),
 )  # fmt: skip
 """In the order in which they stand in a cell's name."""

@@ -1,4 +1,4 @@
-"""What a browser is asked and says, without a word of how it is driven."""
+"""What a browser's log says, and what came of starting a browser. Independent of the driver."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from lab.model.verdict import Limit
 
 
 class HeldRequest(msgspec.Struct, frozen=True):
-    """A request that the browser's own log says it holds back."""
+    """A request that the browser holds back, according to its own log."""
 
     url: str
     """Its URL."""
     tab: int | None
-    """The number of the client whose request it is; null for a URL that names none."""
+    """The number of the client that sent the request; null for a URL that names no client."""
     waits_for: Limit
-    """The limit that it waits for, by the log."""
+    """The limit that the request waits for, according to the log."""
     since_ms: float
-    """Since when."""
+    """When the browser began to hold it back."""
     limit: int | None = None
-    """The number in force, where the log tells it."""
+    """The value of that limit, where the log gives it."""
     note: str | None = None
-    """What else the log says of it, in words."""
+    """Further details from the log, in words."""
     line: str = ""
-    """The log's own line, cut where it is long."""
+    """The log's own line; a long line is cut."""
 
 
 class BrowserLog(msgspec.Struct, frozen=True):
-    """The browser's own account at one moment: the requests that it holds back; or `missing`, why it could not be read."""
+    """What the browser's own log says at one moment: the requests that it holds back; or `missing`, the reason why it can't be
+    used."""
 
     held: tuple[HeldRequest, ...] = ()
     missing: str | None = None
 
 
 class LaunchAttempt(msgspec.Struct, frozen=True):
-    """One browser that was tried for an engine, and what came of it."""
+    """One attempt to start a browser for an engine, and its result."""
 
     engine: str
     """The engine's name."""
@@ -45,4 +46,4 @@ class LaunchAttempt(msgspec.Struct, frozen=True):
     reason: str | None = None
     """Why it did not start."""
     fix: str = ""
-    """The command that would change that."""
+    """What to do about it: a command, or a setting to correct."""

@@ -1,4 +1,4 @@
-"""One cell: one way to ask a scenario's question."""
+"""A cell: one measurement, with one value of each axis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.model.pools import Case
 from lab.model.questions import LIMITS
 
 CONTROL_CLIENT = "control-client"
-"""What stands for the engine where a run calibrates itself."""
+"""The engine's name in the cells of a run's calibration, where a plain client takes the browser's place."""
 
 STREAMS = 100
 """Default SETTINGS_MAX_CONCURRENT_STREAMS; RFC 9113 section 6.5.2 recommends at least 100."""
@@ -19,12 +19,13 @@ AnyCase = Case | Drop
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One value of each axis (lab/model/axes.py) of a scenario, the `repeat`-th time."""
+    """One cell: one value of each axis (lab/model/axes.py) of a scenario. A cell that is measured several times has a number,
+    `repeat`."""
 
     scenario: str
     """The scenario's name."""
     question: str = LIMITS
-    """The kind of question: a name of lab/model/questions.py."""
+    """The kind of question: a name from lab/model/questions.py."""
     engine: str
     """The engine's name."""
     protocol: str
@@ -32,29 +33,29 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     transport: str
     """How updates are sent."""
     opening: str = "tabs"
-    """What stands for a tab: a name of lab/model/openings.py."""
+    """How clients are opened: a name from lab/model/openings.py."""
     at_most: int
     """The most clients to open."""
     streams: int = STREAMS
-    """The streams that the origin allows on an HTTP/2 connection."""
+    """How many streams the origin allows on one HTTP/2 connection."""
     interval_ms: int | None = None
-    """From one poll to the next, in ms; null for a transport that does not poll."""
+    """Time from one poll to the next, in ms; null for a transport that does not poll."""
     per_second: float | None = None
-    """Updates a second while the feed runs; null where it does not."""
+    """Updates that the feed publishes each second; null where the feed does not run."""
     route: str = DIRECT
-    """How requests get to the origin."""
+    """How requests reach the origin."""
     case: str = ""
-    """What is tried, where the scenario has cases."""
+    """The case that is tried, by name; empty where the scenario has no cases."""
     repeat: int = 1
-    """Its turn among the repeats of this cell, from 1."""
+    """Which repeat of this cell it is, from 1."""
 
     @property
     def group(self) -> str:
-        """The name of the cell without its turn: what its repeats have in common. Fit for a URL's query."""
+        """The cell's name without the number of the repeat: all repeats share it. Safe in a URL's query."""
         parts = [axis.in_name(getattr(self, axis.field)) for axis in AXES]
         return ".".join([self.scenario, *filter(None, parts)])
 
     @property
     def name(self) -> str:
-        """Unique in a run."""
+        """The cell's name, unique in a run."""
         return f"{self.group}.{self.repeat}"

@@ -1,7 +1,7 @@
-"""Claims: what somebody has published about a browser's or a protocol's behaviour, with the source.
+"""Claims: published statements about the behaviour of a browser or a protocol, each with its source.
 
-A claim applies to the cells that its other fields name; an empty field matches all. Of several claims of a scenario the first
-that fits a cell is the cell's claim.
+A claim applies to the cells that its other fields name; an empty field matches all cells. If several claims of a scenario fit a
+cell, the first one is the cell's claim.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Names = tuple[str, ...]
 
 
 class BaseClaim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="says"):
-    """What every claim has: who published it, what kind of source that is, and which cells it is about."""
+    """The fields of every claim: its source, the kind of source, and the cells that it is about."""
 
     source: str
-    """Who says so: a name and an address."""
+    """Who published the claim: a name and an address."""
     basis: str = "documented"
-    """What the source is: specified (a standard), documented, or observed (a thread, a measurement)."""
+    """The kind of source: specified (a standard), documented (a manual, source code), or observed (a thread, a measurement)."""
     engines: Names = ()
-    """The engines that it is about; empty: all. The other fields likewise."""
+    """The engines that it is about; empty: all. The same holds for the fields below."""
     protocols: Names = ()
     """The protocols that it is about."""
     transports: Names = ()
@@ -65,7 +65,7 @@ class Unlimited(BaseClaim, frozen=True, tag="unlimited"):
 
 
 class Answer(BaseClaim, frozen=True, tag="answer"):
-    """The question has this answer, in the words that the judge uses."""
+    """The answer to the question is `answer`, in the words that the judge uses."""
 
     answer: str
     """The expected answer."""

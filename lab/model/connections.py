@@ -1,4 +1,4 @@
-"""The ledger's events folded into connections: what each carried, and how many were open at once."""
+"""The ledger's events, combined into connections: what each connection carried, and how many were open at once."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class Stream(msgspec.Struct, frozen=True):
     """One request for updates, from its arrival to its end."""
 
     stream: int
-    """The ledger's number of it."""
+    """The number of the stream in the ledger."""
     connection: int
     """The connection that carried it."""
     tab: int
-    """The number of the client that asked."""
+    """The number of the client that sent the request."""
     transport: str
-    """How its updates were sent."""
+    """The transport: how its updates were sent."""
     opened_ms: float
     """When the request reached the origin."""
     closed_ms: float | None = None
     """When it ended; null while it is open."""
     reason: str | None = None
-    """How it ended: client, answered, origin, refused, shutdown or fault."""
+    """Why it ended: client, answered, origin, refused, shutdown or fault (StreamClosed in lab/model/ledger.py)."""
     sent: int | None = None
     """How many updates were sent on it; null while it is open."""
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """One TCP connection with all that it carried."""
+    """One TCP connection and everything that it carried."""
 
     connection: int
-    """The ledger's number of it."""
+    """The number of the connection in the ledger."""
     door: str
     """The door that accepted it."""
     peer: str
@@ -55,18 +55,17 @@ class Connection(msgspec.Struct, frozen=True):
     closed_ms: float | None = None
     """When it closed; null while it is open."""
     reason: str | None = None
-    """How it closed."""
+    """Why it closed."""
     documents: tuple[int, ...] = ()
-    """The clients whose documents it carried."""
+    """The numbers of the clients whose documents it carried."""
     streams: tuple[Stream, ...] = ()
     """The requests for updates that it carried."""
 
 
 def connections_of(events: Iterable[AnyEvent], cell: str) -> tuple[Connection, ...]:
-    """Fold events into the connections of one cell on the measured doors, in the order they were accepted, with what they
-    carried of that cell.
+    """The connections to the measured doors, in the order of acceptance, each with the documents and streams of one cell.
 
-    An event about a connection that this slice never saw opening is left out: it belongs to what was before.
+    Events about a connection that was opened before the first of these events are left out: it belongs to an earlier cell.
     """
     rows: dict[int, Connection] = {}
     streams: dict[int, Stream] = {}
@@ -100,7 +99,8 @@ def connections_of(events: Iterable[AnyEvent], cell: str) -> tuple[Connection, .
 
 
 def control_connections(events: Iterable[AnyEvent], at_ms: float) -> int:
-    """How many connections to the control door carried a stream at a moment, of those opened in these events."""
+    """How many connections to the control door carried a stream at the moment `at_ms`. Only connections opened in these events
+    count."""
     past = [event for event in events if event.at_ms <= at_ms]
     control = {event.connection for event in past if isinstance(event, ConnectionOpened) and event.door == CONTROL.name}
     closed = {event.stream for event in past if isinstance(event, StreamClosed)}
@@ -109,22 +109,22 @@ def control_connections(events: Iterable[AnyEvent], at_ms: float) -> int:
 
 
 def open_at(row: Connection | Stream, at_ms: float) -> bool:
-    """Whether it was open at a moment."""
+    """Whether a connection or stream was open at the moment `at_ms`."""
     return row.opened_ms <= at_ms and (row.closed_ms is None or row.closed_ms > at_ms)
 
 
 def live_streams(rows: Iterable[Connection], at_ms: float) -> tuple[Stream, ...]:
-    """The streams open at one moment, over all connections."""
+    """The streams that were open at the moment `at_ms`, on all connections."""
     return tuple(stream for row in rows for stream in row.streams if open_at(stream, at_ms))
 
 
 def live_connections(rows: Iterable[Connection], at_ms: float) -> tuple[Connection, ...]:
-    """The connections open at one moment."""
+    """The connections that were open at the moment `at_ms`."""
     return tuple(row for row in rows if open_at(row, at_ms))
 
 
 def peak(rows: Iterable[Connection | Stream], until_ms: float) -> int:
-    """The most that were open at once, up to and including a moment."""
+    """The largest number that was open at once, up to and including the moment `until_ms`."""
     steps = [(row.opened_ms, 1) for row in rows if row.opened_ms <= until_ms]
     steps += [(row.closed_ms, -1) for row in rows if row.closed_ms is not None and row.closed_ms <= until_ms]
     most = now = 0
@@ -135,19 +135,19 @@ def peak(rows: Iterable[Connection | Stream], until_ms: float) -> int:
 
 
 def peak_streams(rows: Iterable[Connection], until_ms: float) -> int:
-    """The most streams that any one connection carried at once."""
+    """The largest number of streams that one connection carried at once, up to the moment `until_ms`."""
     return max((peak(row.streams, until_ms) for row in rows), default=0)
 
 
 def most_streams(rows: Iterable[Connection], since_ms: float, until_ms: float) -> int:
-    """The most streams that were open at once, over all connections, between two moments."""
+    """The largest number of streams that were open at once, on all connections together, between two moments."""
     streams = [stream for row in rows for stream in row.streams]
     moments = [since_ms, *(stream.opened_ms for stream in streams if since_ms <= stream.opened_ms <= until_ms)]
     return max(sum(open_at(stream, moment) for stream in streams) for moment in moments)
 
 
 def stream_ended(events: Iterable[AnyEvent], cell: str, tab: int, since_ms: float) -> float | None:
-    """When a stream of this tab ended, at or after a moment; None when none did."""
+    """When a stream of client `tab` ended, at or after the moment `since_ms`; None if none did."""
     owned = set()
     for event in events:
         if isinstance(event, StreamOpened) and event.cell == cell and event.tab == tab:
@@ -158,6 +158,6 @@ def stream_ended(events: Iterable[AnyEvent], cell: str, tab: int, since_ms: floa
 
 
 def arrivals(events: Iterable[AnyEvent], cell: str, tabs: Container[int], since_ms: float) -> tuple[StreamOpened, ...]:
-    """The streams that some of these tabs opened at or after a moment, in order. Other cells' tabs have other names."""
+    """The streams that these clients of a cell opened at or after the moment `since_ms`, in order."""
     opened = (event for event in events if isinstance(event, StreamOpened) and event.at_ms >= since_ms)
     return tuple(event for event in opened if event.cell == cell and event.tab in tabs)

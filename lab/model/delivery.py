@@ -1,4 +1,4 @@
-"""Delivery: what each client received while the feed ran, and what that cost. Raw, as it was counted."""
+"""Delivery: what each client received while the feed ran, and what that cost. Raw counts, nothing derived."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from lab.model.ledger import Counters
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What a tree of processes has used: CPU seconds since it began, and bytes of memory of its own."""
+    """What a process and its descendants have used: CPU seconds since they began, and bytes of memory that only they hold."""
 
     cpu_s: float
     memory_bytes: int
 
 
 class UsageSpan(msgspec.Struct, frozen=True):
-    """What the origin and the browser used between two moments `at_ms`: the counters at its beginning and its end. `browser` is
-    None where the browser's processes can't be seen (it runs elsewhere)."""
+    """What the origin and the browser used in the span between the two moments `at_ms`: a pair of readings, at its beginning
+    and at its end. `browser` is None where the browser's processes can't be seen (it runs on another machine)."""
 
     at_ms: tuple[float, float]
     origin: tuple[Usage, Usage]
@@ -24,8 +24,9 @@ class UsageSpan(msgspec.Struct, frozen=True):
 
 
 class ClientDelivery(msgspec.Struct, frozen=True):
-    """What one client received of the updates published while the feed ran: how many (each once), how many it missed, received
-    again, or received after a newer one. `latencies_ms` run from the origin's stamp to the page's handler."""
+    """What one client received of the updates that were published while the feed ran: how many (each counted once), and how
+    many it missed, received again, or received after a newer one. `latencies_ms` are measured from the origin's time stamp to
+    the page's handler."""
 
     tab: int
     received: int
@@ -36,9 +37,9 @@ class ClientDelivery(msgspec.Struct, frozen=True):
 
 
 class DeliverySeen(msgspec.Struct, frozen=True, kw_only=True):
-    """The feed ran from `began` to `ended`, the origin's own counters at those moments. `idle` are windows with the same tabs
-    open and nothing to say, before and after, and `running` the window between. `clocks_ms` is the most by which a page's clock
-    may differ from the origin's, after both were compared."""
+    """What was measured while the feed ran. `began` and `ended` are the origin's counters before and after it. `running` is the
+    span in which it ran; `idle` are spans before and after, with the same tabs open and a silent feed. `clocks_ms` is the
+    largest remaining difference between a page's clock and the origin's, after both were compared."""
 
     clients: tuple[ClientDelivery, ...]
     began: Counters

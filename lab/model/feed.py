@@ -1,4 +1,4 @@
-"""The feed's values: what both halves of a transport know of an update."""
+"""The feed's values. The origin's half of each transport writes them, and the page's half receives them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import msgspec
 
 
 class Update(msgspec.Struct, frozen=True):
-    """One update. `kind` is `score`, or `commentary`, whose text has several lines. `at_ms` is its stamp, the moment it was
-    published; `due_ms` when that should have been."""
+    """One update. `seq` is its number. `kind` is `score`, or `commentary`, whose text has several lines. `at_ms` is its time
+    stamp, the moment it was published; `due_ms` is the moment it should have been published."""
 
     seq: int
     at_ms: float
@@ -17,7 +17,7 @@ class Update(msgspec.Struct, frozen=True):
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """Updates that the feed no longer remembers: `first` to `last`."""
+    """The updates from number `first` to `last`, which the feed no longer keeps."""
 
     first: int
     last: int

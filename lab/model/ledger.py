@@ -1,9 +1,13 @@
-"""The ledger: what the origin saw, in events that both processes speak.
+"""The ledger: what the origin saw, as events that both processes know.
 
-The origin writes one event a line (JSON) on its standard output; the driver reads the same lines. Nothing else
-passes between them but HTTP, so the ledger is independent evidence. This module knows neither process.
+Rules. The origin writes one event a line (JSON) on its standard output; the driver reads the same lines. Nothing else passes
+between the two but HTTP, so the ledger is independent evidence. Both processes import this module, and it imports neither.
 
-Times (`at_ms`) are milliseconds of the machine's monotonic clock, which both processes share.
+How it works. Times (`at_ms`) are milliseconds of the machine's monotonic clock, which both processes share. Connections and
+streams have numbers that are unique in one ledger. A heartbeat every second shows that the origin is alive.
+
+What is still ugly: the number of a client is called `tab` here, also where the client is a frame or a stream of a page. Stored
+results have that name.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ HEARTBEAT_S = 1.0
 """The origin writes a Heartbeat this often, in seconds."""
 
 PORT_TAKEN = 5
-"""The exit code by which the origin tells the driver that a port it was asked to use can't be bound."""
+"""The origin's exit code when it can't bind a port that it was asked to use."""
 
 
 def now_ms() -> float:
@@ -32,7 +36,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", tag=True, kw_only=Tr
 
 
 class OriginStarted(Event, frozen=True, kw_only=True):
-    """The first line: every door's port, and the settings in force; `nice` is the precedence that the origin got."""
+    """The first line: every door's port, and the settings in force. `nice` is the origin's nice value."""
 
     host: str
     doors: dict[str, int]
@@ -44,15 +48,16 @@ class OriginStarted(Event, frozen=True, kw_only=True):
 
 
 class CellBegan(Event, frozen=True, kw_only=True):
-    """The driver began a cell; what follows, up to the next of these, belongs to it. Its connections over HTTP/2 are told
-    that so many streams are allowed (SETTINGS_MAX_CONCURRENT_STREAMS)."""
+    """The driver began a cell. All events up to the next CellBegan belong to it. `streams_per_connection` is what the origin
+    announces to its HTTP/2 connections (SETTINGS_MAX_CONCURRENT_STREAMS)."""
 
     cell: str
     streams_per_connection: int
 
 
 class ConnectionOpened(Event, frozen=True, kw_only=True):
-    """TCP accept. `connection` is the lab's own number, unique in this ledger; `peer` is the browser's address."""
+    """A connection was accepted. `connection` is a number that the origin gives it, unique in this ledger; `peer` is the
+    browser's address and port."""
 
     connection: int
     door: str
@@ -74,7 +79,7 @@ class ConnectionClosed(Event, frozen=True, kw_only=True):
 
 
 class DocumentServed(Event, frozen=True, kw_only=True):
-    """A tab's page was asked for and sent."""
+    """The page of client `tab` was requested and sent."""
 
     connection: int
     cell: str
@@ -82,7 +87,7 @@ class DocumentServed(Event, frozen=True, kw_only=True):
 
 
 class ProbeServed(Event, frozen=True, kw_only=True):
-    """Something else that a page asked for (an image, a script…) reached the origin, and was answered at once."""
+    """Another request of a page (for an image, a script…) reached the origin, and was answered at once."""
 
     connection: int
     cell: str
@@ -91,7 +96,7 @@ class ProbeServed(Event, frozen=True, kw_only=True):
 
 
 class StreamOpened(Event, frozen=True, kw_only=True):
-    """A tab's request for updates reached the origin. `http` is the version it came by: 1.1 or 2."""
+    """A request for updates of client `tab` reached the origin. `http` is its HTTP version: 1.1 or 2."""
 
     stream: int
     connection: int
@@ -103,8 +108,9 @@ class StreamOpened(Event, frozen=True, kw_only=True):
 
 
 class StreamClosed(Event, frozen=True, kw_only=True):
-    """`reason`: `client` (it went away), `answered` (the whole answer was given), `origin` (ended on request), `refused` (the
-    status told it so, on request), `shutdown` or `fault`; `sent` counts updates."""
+    """A stream ended. `reason`: `client` (the client closed it), `answered` (the response was complete), `origin` (the driver
+    asked the origin to end it), `refused` (the driver asked for an error status), `shutdown` or `fault`. `sent` counts
+    updates."""
 
     stream: int
     reason: str
@@ -112,8 +118,8 @@ class StreamClosed(Event, frozen=True, kw_only=True):
 
 
 class Counters(Event, frozen=True, kw_only=True):
-    """What the origin's own counters said when they were read. Bytes are those of the measured doors' sockets since the origin
-    began, TLS included."""
+    """The origin's own counters at the moment they were read. Bytes are those of the measured doors' sockets since the origin
+    started, TLS included."""
 
     cell: str
     """The cell that was running."""
@@ -124,11 +130,11 @@ class Counters(Event, frozen=True, kw_only=True):
     delivered: dict[int, int]
     """How many updates were sent to each client, by its number."""
     delay_ms: float
-    """The origin's own delay with an update at the 99th percentile, since the counting was last begun anew."""
+    """The origin's own delay of an update at the 99th percentile, in ms, since the count of delays was last reset."""
     received_bytes: int
-    """Bytes that came in."""
+    """Bytes received."""
     sent_bytes: int
-    """Bytes that went out."""
+    """Bytes sent."""
 
 
 class StreamsDropped(Event, frozen=True, kw_only=True):
@@ -140,11 +146,11 @@ class StreamsDropped(Event, frozen=True, kw_only=True):
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):
-    """The origin goes on, and says so every `HEARTBEAT_S`, whatever else there is to say."""
+    """The origin is alive. It writes one every `HEARTBEAT_S` seconds, whatever else it writes."""
 
 
 class OriginFault(Event, frozen=True, kw_only=True):
-    """An error inside the origin that no client caused on purpose: the cell it falls in can't be trusted."""
+    """An error inside the origin that no client caused on purpose: the cell in which it happened can't be trusted."""
 
     where: str
     error: str
@@ -171,13 +177,13 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 def encode(event: Event) -> bytes:
-    """One line, without its line feed."""
+    """The event as one line of JSON, without its line feed."""
     return _encoder.encode(event)
 
 
 def decode(line: bytes) -> AnyEvent:
-    """Raises msgspec.DecodeError (a ValueError) for a line that is not an event, a cut one included."""
+    """The event of one line. Raises msgspec.DecodeError (a ValueError) for a line that is not an event, or was cut off."""
     try:
         return _decoder.decode(line)
-    except (UnicodeDecodeError, RecursionError) as error:  # msgspec lets these two out as they are.
+    except (UnicodeDecodeError, RecursionError) as error:  # msgspec does not convert these two.
         raise msgspec.DecodeError(str(error)) from error

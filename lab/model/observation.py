@@ -1,6 +1,14 @@
-"""What was seen in a cell: raw, never judged. Times are milliseconds of the machine's monotonic clock.
+"""Observations: what was seen in one cell, raw. Nothing here is judged.
 
-What a kind of question records of its own is in the file of its name beside this one.
+Rules. Times (`…_ms`) are milliseconds: moments of the machine's monotonic clock, or durations. An observation is all that the
+judge gets, so it must be complete, and it must survive JSON: observations.jsonl keeps one a line.
+
+What it may not know: any verdict, and any number that is derived from others.
+
+How it works. `Observation` has the fields of every cell. What one kind of question records is a struct of its own, in the file
+of that question's name beside this one.
+
+What is still ugly: every question has a field in `Observation`, empty in the cells of all other questions.
 """
 
 from __future__ import annotations
@@ -19,29 +27,29 @@ from lab.model.starvation import ProbeSeen
 
 
 class ClientSeen(msgspec.Struct, frozen=True):
-    """One client (a tab, a frame, a stream of a page), as its page reported it. Without a document it had nothing to report
-    with."""
+    """One client (a tab, a frame, or a stream of a page), as its page reported it. If the page had not loaded, only `tab`,
+    `begun_ms` and `errors` are known."""
 
     tab: int
     """The client's number, from 1 in the order of opening."""
     document: bool
-    """Whether the page that it is in had loaded."""
+    """Whether the page that the client is in had loaded."""
     live: bool
-    """Whether it received an update when asked for one at the moment of the verdict, by a request already under way."""
+    """Whether it received one more update at the moment of the verdict, by a request that was already under way."""
     received: int = 0
-    """Updates that it received."""
+    """How many updates it received."""
     repeated: int = 0
-    """Updates that came again."""
+    """How many updates it received more than once."""
     skipped: int = 0
-    """Updates that never came, by their numbers."""
+    """How many updates it never received: gaps in their numbers."""
     begun_ms: float | None = None
     """When its opening began."""
     opening_ms: float | None = None
-    """From there to its first update; null when none came."""
+    """Time from that moment to its first update; null when none came."""
     errors: tuple[str, ...] = ()
-    """What the browser said of it."""
+    """The browser's error messages about it, the first ten."""
     failed: str | None = None
-    """What the browser said when it gave up for good, instead of waiting."""
+    """The browser's message when the client failed for good instead of waiting; null if it did not."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -50,54 +58,57 @@ class Arrival(msgspec.Struct, frozen=True):
     tab: int
     """The client's number."""
     after_ms: float
-    """From the end of the released stream, in ms."""
+    """Time from the end of the released stream, in ms."""
     connection: int
-    """The ledger's number of the connection that it came by."""
+    """The number of its connection in the ledger."""
     reused: bool
-    """Whether that connection was open already."""
+    """Whether that connection was already open before the release."""
 
 
 class Release(msgspec.Struct, frozen=True):
-    """One live stream ended on purpose, and what came of it."""
+    """A release: one live stream was ended on purpose, and waiting clients were watched."""
 
     tab: int
     """The client whose stream was ended."""
     ended_by: str
-    """page: its page closed it; origin: the origin ended it; tab: its tab or frame was closed."""
+    """How it was ended. page: its page closed it; origin: the origin ended it; tab: its tab or frame was closed."""
     ended_ms: float
     """When it ended."""
     waiting: tuple[int, ...]
-    """The clients that waited then."""
+    """The clients that were waiting at that moment."""
     arrived: tuple[Arrival, ...]
-    """Those that came in its place, in order."""
+    """The waiting clients that then reached the origin, in order."""
     most: int = 0
-    """The most streams open at once from then until the next release, or the end of a whole control opening."""
+    """The largest number of streams open at once between this release and the next one; after the last release, until the
+    control tab had been opened once more."""
     held: tuple[HeldRequest, ...] = ()
-    """The requests that the browser's log still held back, where none came."""
+    """The requests that the browser still held back according to its log, if no client came."""
 
 
 class Screenshot(msgspec.Struct, frozen=True):
-    """What a tab looked like at the moment of the verdict."""
+    """A screenshot of a tab at the moment of the verdict, or the reason why there is none."""
 
     tab: int
-    """The number of the client in it."""
+    """The number of the client in the tab."""
     image: bytes | None = None
-    """The picture, in base64; null where there is none."""
+    """The image file, in base64 in JSON; null if there is none."""
     why: str | None = None
-    """Why there is none."""
+    """Why there is no picture; null if there is one."""
     media_type: str = "image/jpeg"
     """The picture's media type."""
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """`settled_ms` is the moment the verdict speaks of; what comes later belongs to the release proof.
+    """All that was seen in one cell. `settled_ms` is the moment of the verdict; what happens later belongs to the release
+    proof.
 
-    `source` is how the scenario is named on the command line. `opened` is how many clients were opened, up to the cell's bound.
-    `ledger` is the server's witness: None where the server keeps none. `controls` counts whole openings through the control
-    door while the waiting clients stood still: browser and origin were well then.
+    `source` is the scenario's name or path on the command line. `opened` is how many clients were opened, at most the cell's
+    `at_most`. `ledger` is the server as a witness; None where the server keeps no ledger. `quiet_ms` is the quiet time that had
+    passed without a move. `controls` counts the openings of the control tab that completed while the waiting clients did not
+    move: they show that browser and origin were working.
 
-    Three things can keep a cell from being judged: `faults` are the instrument's own; `unmet` says which precondition of the
-    question was not met; `missing` why the engine could not be asked at all.
+    Three fields say why a cell can't be judged. `faults`: failures of the lab itself. `unmet`: a precondition of the question
+    that was not met. `missing`: why the engine could not be started.
     """
 
     cell: Cell

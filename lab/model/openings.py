@@ -1,6 +1,6 @@
-"""The ways to open clients: what stands for "a tab" in an experiment. One row each.
+"""The openings: the ways to open clients (as tabs, as frames, in one page…). One row each.
 
-A *client* is whoever asks for updates. Its number is its tab's, its frame's or its own.
+A *client* requests updates. It is a tab, a frame, or one stream of a page, and has a number.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import msgspec
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """`title` names the way of opening, `nouns` is what its clients are called in a sentence.
+    """One opening. `title` is its name for a reader, `nouns` the name of its clients in a sentence.
 
-    `doubling`: the search for a limit opens as many again each time, instead of one. `up_to` is where it stops when nothing has
-    waited. `own_document`: each client has a document of its own, so that its navigation can wait too; else all clients share
-    one page."""
+    `doubling`: the search for a limit doubles the number of clients in each step; else it opens one more. `up_to`: the search
+    stops at this number if no client has waited. `own_document`: each client has a document of its own, so its navigation can
+    wait too; else all clients share one page."""
 
     name: str
     title: str

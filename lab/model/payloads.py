@@ -1,5 +1,5 @@
-"""What a way to send updates is asked to carry, and what the HTML standard says comes of it. Both sides read the same table:
-the origin writes the chunks, the driver compares what the page received.
+"""The payloads that a transport must carry, and the events that a page must receive for each by the HTML standard. Both
+processes read the same table: the origin writes the chunks, and the driver compares what the page received.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
@@ -13,42 +13,42 @@ import re
 import msgspec
 
 Event = tuple[str, str, str]
-"""What a page's listener gets: the event's type, its data, and the last event id."""
+"""An event as a page's listener gets it: its type, its data, and the last event id."""
 
 KIB = 1024
 MOST_BYTES = 1024 * KIB
-"""The largest text that can be asked for: nobody's mistake shall make the origin build a larger one."""
+"""The largest payload of text that can be requested, in bytes."""
 
-BINARY = random.Random(64).randbytes(64 * KIB)  # noqa: S311  # bytes of every kind, not secrets
+BINARY = random.Random(64).randbytes(64 * KIB)  # noqa: S311  # test data, not secrets
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class PayloadSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """One payload, as it came to the page. The wire's bytes include TLS, over a connection that was already open."""
+    """One payload, as the page received it. Bytes on the wire include TLS; the connection was already open."""
 
     name: str
     """The payload's name in the table below."""
     chunks: int
     """How many writes it was sent in."""
     events: int
-    """How many events came of it."""
+    """How many events the page received."""
     right: bool
-    """Whether they are what the standard specifies."""
+    """Whether these are the events that the standard specifies."""
     sent_bytes: int
     """Bytes from the origin while it was carried."""
     received_bytes: int
     """Bytes to the origin while it was carried."""
     content_bytes: int | None = None
-    """How many bytes were meant, where that can be asked."""
+    """For binary payloads, how many bytes were to be carried."""
     survived_bytes: int | None = None
-    """How many of them came."""
+    """How many of these bytes the page received unchanged."""
     note: str = ""
-    """What came instead, where it was something else."""
+    """What the page received instead, if it differs."""
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """`chunks` are written one by one, each in a segment of its own. `events` is what a page must get of them. `content` is
-    what was meant, in bytes, where it can be asked how many of them survive."""
+    """One payload. `chunks` are written one by one, each in a TCP segment of its own. `events` is what a page must receive.
+    `content`: for binary payloads, the bytes that are to be carried."""
 
     name: str
     chunks: tuple[bytes, ...]
@@ -57,34 +57,35 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 def text(name: str, stream: str | bytes, *data: str, split: bool = False) -> Payload:
-    """One or more events of the default type without an id, whose stream may be cut at every byte."""
+    """A payload of one or more events of the default type, without an id. `split`: each byte is a chunk of its own."""
     raw = stream.encode() if isinstance(stream, str) else stream
     chunks = tuple(raw[at : at + 1] for at in range(len(raw))) if split else (raw,)
     return Payload(name, chunks, tuple(("message", one, "") for one in data))
 
 
 def sized(count: int) -> Payload:
-    """So many bytes of text on one line. Raises ValueError beyond `MOST_BYTES`."""
+    """A payload of `count` bytes of text on one line. Raises ValueError outside 1 to `MOST_BYTES`."""
     if not 1 <= count <= MOST_BYTES:
         raise ValueError(f"a payload has 1 to {MOST_BYTES} bytes, not {count}")
     return text(f"{count} bytes", b"data: " + b"x" * count + b"\n\n", "x" * count)
 
 
 def raw(content: bytes) -> Payload:
-    """Bytes as they are, a `data` field for each line of them: what is no UTF-8 is replaced, and every line end becomes LF."""
+    """A payload of unencoded bytes, with a `data` field for each line: the browser replaces what is not UTF-8, and every line
+    end becomes LF."""
     lines = LINE_END.split(content)
     stream = b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
     return Payload("binary, raw", (stream,), (("message", b"\n".join(lines).decode(errors="replace"), ""),), content)
 
 
 def encoded(content: bytes) -> Payload:
-    """Bytes in base64, in one `data` field."""
+    """A payload of bytes in base64, in one `data` field."""
     data = base64.b64encode(content).decode()
     return Payload("binary, base64", (f"data: {data}\n\n".encode(),), (("message", data, ""),), content)
 
 
 def whole(content: bytes) -> Payload:
-    """Bytes as they are, for a transport that carries them."""
+    """A payload of unencoded bytes, for a transport that can carry binary data."""
     return Payload("binary", (content,), (), content)
 
 
@@ -118,9 +119,9 @@ SSE = (
 )  # fmt: skip
 
 PAYLOADS: dict[str, tuple[Payload, ...]] = {"sse": SSE, "fetch_stream": (whole(BINARY),), "websocket": (whole(BINARY),)}
-"""By transport."""
+"""The payloads of each transport, by its name."""
 
 
 def payload(transport: str, name: str) -> Payload | None:
-    """A transport's payload of that name; None where there is none."""
+    """The payload `name` of a transport; None if there is no such payload."""
     return next((one for one in PAYLOADS.get(transport, ()) if one.name == name), None)

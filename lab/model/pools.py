@@ -1,4 +1,4 @@
-"""Pools: two sides of a case, and how each was filled."""
+"""Pools: the two sides of a case, and how many clients each got."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ class Side(msgspec.Struct, frozen=True):
     """One side of a comparison: a page served from host `page` sends requests to host `to`."""
 
     to: str = "a.localhost"
-    """The host that is asked."""
+    """The host that receives the requests."""
     page: str = ""
-    """The host that the page is from; empty: the same as `to`."""
+    """The host that serves the page; empty: the same as `to`."""
     door: int = 1
-    """Which of the protocol's two doors (ports) is asked: 1 or 2."""
+    """Which of the protocol's two doors (ports) receives the requests: 1 or 2."""
     protocol: str = ""
-    """The protocol that is asked by; empty: the cell's."""
+    """The protocol of the requests; empty: the cell's."""
     credentials: str = "same-origin"
     """The credentials mode of fetch: omit, same-origin or include."""
     profile: int = 1
-    """The browser profile of the page: 1 or 2."""
+    """The browser profile in which the page is opened: 1 or 2."""
 
 
 class Case(msgspec.Struct, frozen=True):
-    """Two sides: the pool of the first is filled, then the second is tried. `transport` and `protocol` restrict the case to
-    cells that can ask so."""
+    """A case of pools: the pool of the `first` side is filled, then clients of the `second` side are opened. `transport` and
+    `protocol` restrict the case to one of each; empty: any."""
 
     first: Side
     second: Side
@@ -36,7 +36,7 @@ class SideSeen(msgspec.Struct, frozen=True):
     """One side of a case as it was opened."""
 
     what: str
-    """Which host was asked, and from where, in words."""
+    """Which host received the requests, and from which page, in words."""
     first: int
     """The number of its first client."""
     opened: int

@@ -1,6 +1,6 @@
 """The protocols under test: one row each. A door of the origin serves exactly one of them.
 
-A new protocol is a new row here; nothing else lists them.
+A new protocol over TCP is a new row here; nothing else lists them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import msgspec
 
 
 class Protocol(msgspec.Struct, frozen=True):
-    """How one door speaks. `alpn` is what a connection on it must have negotiated (RFC 7301);
-    `family` is the name by which findings speak of it."""
+    """One protocol. `alpn` is what a connection must have negotiated (RFC 7301). `family` is its name in findings.
+    `multiplexed`: one connection carries many streams."""
 
     name: str
     title: str
@@ -36,16 +36,17 @@ PROTOCOLS = {
 }
 
 SECOND = "-2"
-"""What the name of a protocol's second door ends in: the same in everything but its port."""
+"""The suffix in the name of a protocol's second door, which differs from the first only in its port."""
 
 
 def of_door(name: str) -> Protocol:
-    """The protocol behind a door of that name. Raises KeyError for an unknown one."""
+    """The protocol of the door `name`. Raises KeyError for an unknown door."""
     return CONTROL if name == CONTROL.name else PROTOCOLS[name.removesuffix(SECOND)]
 
 
 CONTROL = Protocol("control", "control door", "http", "http/1.1", "HTTP/1.1", multiplexed=False)
-"""The door for requests that must not touch the measured pools: another port, so another pool."""
+"""The control door, for requests that must not touch the measured pools. It has another port, so the browser uses another
+pool."""
 
 DOORS = (*PROTOCOLS, *(f"{name}{SECOND}" for name in PROTOCOLS), CONTROL.name)
 """The names of all doors of an origin: two for each protocol, and the control door."""
@@ -54,8 +55,8 @@ MAX_PORT = 65535
 
 
 def parse_ports(values: Iterable[str]) -> dict[str, int]:
-    """Fixed ports by door, from texts of the form DOOR=PORT; port 0 is any free one. Raises ValueError, which says what is
-    wrong with which of them."""
+    """Fixed ports by door, from texts of the form DOOR=PORT; port 0 means any free one. Raises ValueError, which names the
+    wrong text and what was expected."""
     ports: dict[str, int] = {}
     for value in values:
         door, _, number = value.partition("=")

@@ -1,5 +1,5 @@
-"""The kinds of question: one row each. A kind has one name, and a file of that name in each room that it passes through:
-what is recorded (`lab/model`), how it is measured (`lab/measure`), judged (`lab/judge`) and told (`lab/report`).
+"""The kinds of question: one row each. A kind has one name, and a file of that name in each folder that it passes through: what
+is recorded (`lab/model`), how it is measured (`lab/measure`), judged (`lab/judge`) and reported (`lab/report`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Question(msgspec.Struct, frozen=True):
-    """`title` is the question as a reader asks it."""
+    """One kind of question. `title` is the question in a reader's words."""
 
     name: str
     title: str
@@ -26,4 +26,4 @@ QUESTIONS = {
     )
 }
 LIMITS = "limits"
-"""The question of a scenario that names none."""
+"""The default question."""

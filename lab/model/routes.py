@@ -1,7 +1,7 @@
-"""Routes: how requests get from the browser to the origin.
+"""Routes: how requests travel from the browser to the origin.
 
-The contract only. A route that goes through something else (a proxy) starts it when it is opened and ends it when it is closed;
-it gives each of the origin's doors a port of its own. `DIRECT` in lab/measure/routes.py is the route without anything between.
+This file has the contract only. A route through a proxy starts the proxy when it is opened, and ends it when it is closed; the
+proxy has a port for each of the origin's doors. `Direct` in lab/measure/routes.py is the route without a proxy.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Protocol
 
 
 class OpenRoute(Protocol):
-    """A route that is ready: `port(door)` is where a browser reaches that door of the origin. Raises KeyError for a door that
-    the route does not lead to. `hops` names what a request passes through, the origin last."""
+    """A route that is ready. `port(door)` is the port at which a browser reaches that door of the origin; it raises KeyError
+    for an unknown door. `hops` are the names of the servers that a request passes, the origin last."""
 
     @property
     def hops(self) -> tuple[str, ...]: ...
@@ -21,8 +21,8 @@ class OpenRoute(Protocol):
 
 
 class Route(Protocol):
-    """A route by name. `title` is what a reader calls it. `open` takes the origin's ports by door, and raises UsageError or
-    MachineError, with what to do, when the route can't be had on this machine."""
+    """A route. `title` is its name for a reader. `open` takes the origin's ports by door. It raises UsageError or MachineError,
+    with what to do, if the route can't be opened on this machine."""
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""Starvation: what else a page tried while the streams were held."""
+"""Starvation: other requests of a page (probes) while every stream is in use."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import msgspec
 
 
 class ProbeSeen(msgspec.Struct, frozen=True):
-    """One other thing that a page did while the streams were held."""
+    """One probe: another request of a page, sent while every stream was in use."""
 
     kind: str
-    """What it was: fetch, xhr, image, script, beacon, websocket or navigation."""
+    """The kind of request: fetch, xhr, image, script, beacon, websocket or navigation."""
     page: str
-    """From where: same-origin or cross-origin."""
+    """The page that sent it: same-origin or cross-origin."""
     outcome: str
-    """passed, waited or failed."""
+    """What happened to it: passed, waited or failed."""
     took_ms: float | None = None
-    """How long it took to reach the origin, when it passed."""
+    """If it passed: how long it took to reach the origin."""
     after_release_ms: float | None = None
-    """How long after the end of a stream it reached the origin, when it waited."""
+    """If it waited: how long after the end of a stream it reached the origin."""
     arrived_ms: float | None = None
     """When it reached the origin."""
     note: str | None = None
-    """What the browser said of a failure."""
+    """If it failed: the browser's message."""

@@ -1,4 +1,4 @@
-"""What a judge can say: the kinds of verdict, the limits that hold clients back, and the verdict itself."""
+"""Verdicts: their kinds, the limits that hold clients back, and the verdict itself."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ class Kind(StrEnum):
 
 
 class KindRow(msgspec.Struct, frozen=True, kw_only=True):
-    """How one kind of verdict is shown and what it does to a run.
+    """How one kind of verdict is shown, and how it changes a run's exit code.
 
-    `glyph` stands beside the label, so that colour is never the only sign. `style` is rich's name for the terminal;
-    `colour` the custom property of the page's style sheet. `junit`: the form of the test case (`pass`, `failure`, `error` or
-    `skipped`), and `strict_junit` the one with `--strict`. `exit_code`: what the kind alone makes a run end with, and
-    `strict_exit_code` with `--strict`. `gravity`: of several repeats the gravest is shown; 0 is the lightest."""
+    `glyph` is shown beside the label, so that colour is never the only sign. `style` is its style in the terminal (rich);
+    `colour` is the CSS custom property in the page. `junit` is the result of the test case (`pass`, `failure`, `error` or
+    `skipped`), and `strict_junit` the same with `--strict`. `exit_code` is the run's exit code if it has such a cell, and
+    `strict_exit_code` the same with `--strict`. `gravity`: of several repeats the one with the highest is shown; 0 is the
+    lightest."""
 
     label: str
     glyph: str
@@ -74,7 +75,7 @@ KINDS = {
 
 
 class Limit(StrEnum):
-    """A limit that holds clients back: what a browser's log can name, and what a verdict gives as the cause."""
+    """A limit that holds clients back. A browser's log names one for each request, and a verdict names one as the cause."""
 
     CONNECTIONS = "connections"
     ORIGIN_STREAMS = "origin_streams"
@@ -99,7 +100,8 @@ LABELS = {
     Limit.SOCKETS: "sockets in total",
     Limit.NONE: "none found",
 }
-"""`STREAMS` is what a log says that does not tell whose setting it is; a verdict always tells."""
+"""The limits in words. `STREAMS` is for a log that does not say whether the limit is the origin's or the browser's; a verdict
+always says it."""
 
 
 class Doubt(StrEnum):
@@ -110,18 +112,18 @@ class Doubt(StrEnum):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """What one witness says."""
+    """The statement of one witness."""
 
     witness: str
-    """Its name: pages, ledger, control, network log, release; or what else was looked at."""
+    """The name of the witness: pages, ledger, control, network log, release; or of other evidence."""
     says: str
     """What it says, in words."""
     live: int | None = None
-    """Its own count of live clients, where it has one."""
+    """Its own count of live clients; null if it has none."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cell's observation means. Counts are null where there was nothing to count."""
+    """The verdict on a cell. Counts are null if there was nothing to count."""
 
     kind: Kind
     """The kind of verdict."""
@@ -130,20 +132,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     live: int | None = None
     """How many clients were live."""
     documents: int | None = None
-    """How many documents had loaded, where each client has one of its own; null where clients share a page."""
+    """How many documents had loaded, if each client has one of its own; null if clients share a page."""
     connections: int | None = None
-    """How many connections were open and in use, by the ledger."""
+    """How many connections were open and in use, according to the ledger."""
     max_streams: int | None = None
-    """The most streams that one connection carried at once, by the ledger."""
+    """The largest number of streams that one connection carried at once, according to the ledger."""
     cause: Limit | None = None
-    """The limit that held the others back. It is inferred from the counts; the browser's log can only dispute it."""
+    """The limit that held the other clients back. It is inferred from the counts; the browser's log can only dispute it."""
     answer: str | None = None
-    """The answer in a word or two, where the question is not how many."""
+    """The answer in words, if the question does not ask for a count."""
     doubt: Doubt | None = None
-    """Why the cell is inconclusive, where it is."""
+    """Why the cell is inconclusive; null if it is not."""
     witnesses: tuple[Statement, ...] = ()
     """What each witness said."""
     spoke: int = 0
-    """How many witnesses could say who was live or held back: pages, ledger, browser log, release."""
+    """How many of the four witnesses were available: pages, ledger, browser log, release."""
     agreed: int = 0
     """How many of them agree with the verdict."""

@@ -52,6 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fixed_ports(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    """A click callback: ports by door, from texts of the form DOOR=PORT. Raises BadParameter."""
     try:
         return parse_ports(values)
     except ValueError as error:
@@ -67,6 +68,7 @@ def fixed_ports(context: click.Context, parameter: click.Parameter, values: tupl
 @click.option("--updates-per-second", type=click.FloatRange(0.01, MAX_PER_SECOND), default=10, show_default=True)
 @click.option("--exit-on-eof", is_flag=True, help="Stop when standard input ends: a driver holds the other end.")
 def main(**options: object) -> None:
+    """Serve the measured pages on every door, and write the ledger to standard output."""
     hypercorn_patches.install()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # A browser may open more connections than the usual 1024.

@@ -29,6 +29,7 @@ def without_port(host: str) -> str:
 
 
 def is_address(name: str) -> bool:
+    """Whether a name is an IP address, of version 4 or 6."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

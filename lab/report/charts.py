@@ -70,10 +70,12 @@ def rows_of(runs: Sequence[CellResult], figures: Callable[[DeliveryFigures], Row
 
 
 def names_in(rows: Rows) -> list[str]:
+    """The transports of some rows, each once, in the order in which they come."""
     return list(dict.fromkeys(str(one["by"]) for one in rows))
 
 
 def distributions(runs: Sequence[CellResult]) -> Rows:
+    """Points of the latency curves: `percent` % of a run's updates came within `ms`."""
     return rows_of(
         runs,
         lambda one: [{"ms": max(LEAST_MS, one.latency_percentiles_ms[each]), "percent": each} for each in PERCENTILES],
@@ -81,6 +83,7 @@ def distributions(runs: Sequence[CellResult]) -> Rows:
 
 
 def draw_distributions(rows: Rows) -> Any:
+    """Draw a latency curve for each transport."""
     x = alt.X("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="latency of at most so many ms (logarithmic)")
     y = alt.Y("percent:Q", title="% of updates")
     return alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour(rows))
@@ -94,6 +97,7 @@ def prices(runs: Sequence[CellResult]) -> Rows:
 
 
 def draw_prices(rows: Rows) -> Any:
+    """Draw a point for each run: its median latency over the requests of each live client."""
     each = "datum.requests / datum.live"
     x = alt.X(
         "each:Q",
@@ -141,10 +145,12 @@ def draw_costs(rows: Rows) -> Any:
 
 
 def data(rows: Rows) -> alt.InlineData:
+    """The rows as Vega-Lite takes them."""
     return alt.InlineData(values=rows)
 
 
 def colour(rows: Rows) -> alt.Color:
+    """A colour for each transport, the same in each chart with the same transports."""
     names = names_in(rows)
     return alt.Color("by:N", scale=alt.Scale(domain=names, range=COLOURS[: len(names)]), title=LEGEND, sort=names)
 

@@ -28,6 +28,7 @@ COLUMNS = (
 
 
 def tables(groups: Sequence[Repeats]) -> list[Table]:
+    """One table with a row for each drop of each cell; a cell that recorded no drop has a row with its verdict alone."""
     rows = tuple(Row(one, one.shown.cell.case or transport_of(one.shown), {**values(drop), "verdict": one.verdict})
                  for one in groups for drop in one.shown.drops)  # fmt: skip
     untold = tuple(Row(one, one.shown.cell.case or transport_of(one.shown), {"verdict": one.verdict})
@@ -40,6 +41,7 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
 
 
 def values(drop: DropSeen) -> dict[str, Value]:
+    """One row of the table: counts of clients and updates, and median times in ms."""
     gaps, waits = back_after_ms(drop), waited_ms(drop.clients)
     return {
         "how": HOW.get(drop.how, drop.how),
@@ -72,6 +74,7 @@ def transports(groups: Sequence[Repeats]) -> str:
 
 
 def protocols(groups: Sequence[Repeats]) -> str:
+    """The protocols of some cells, in words: `HTTP/1.1 and HTTP/2`."""
     return listed(list(dict.fromkeys(over(one.first) for one in groups)))
 
 

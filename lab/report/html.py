@@ -24,6 +24,7 @@ mail addresses and bare domains, and takes a colon that follows into the link.""
 
 @cache
 def template(name: str) -> jinja2.Template:
+    """A template of lab/report/templates by its file name. A value that it lacks is an error, not an empty text."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("lab.report", "templates"),
         autoescape=True,
@@ -57,6 +58,7 @@ def hashed(text: str) -> str:
 
 
 def encoded(raw: bytes) -> str:
+    """Bytes in base64, as text."""
     return base64.b64encode(raw).decode()
 
 
@@ -69,4 +71,5 @@ def linked(text: str) -> Markup:
 
 
 def first_sentence(text: str) -> str:
+    """A text up to the end of its first sentence."""
     return re.split(r"(?<=\.) (?=[A-Z])", text, maxsplit=1)[0]

@@ -30,6 +30,7 @@ def junit(results: Results, strict: bool) -> str:
 
 
 def suite(name: str, runs: list[CellResult], results: Results, strict: bool) -> TestSuite:
+    """The test suite of one scenario, with the run's properties."""
     made = TestSuite(clean(name))
     made.timestamp = clean(results.started)
     for key, value in properties(results).items():
@@ -39,6 +40,7 @@ def suite(name: str, runs: list[CellResult], results: Results, strict: bool) -> 
 
 
 def properties(results: Results) -> dict[str, str]:
+    """What the run was made with, by name: machine, browsers, packages, and how many cells were measured."""
     machine = {"system": results.machine.system, "processors": str(results.machine.cpus)}
     machine |= {} if results.machine.load is None else {"load": str(results.machine.load)}
     browsers = {run.cell.engine: run.engine_version for run in results.cells if run.engine_version}
@@ -47,6 +49,7 @@ def properties(results: Results) -> dict[str, str]:
 
 
 def case(run: CellResult, strict: bool) -> TestCase:
+    """The test case of one cell. Its output has the verdict, and the command that runs the cell again."""
     cell, verdict = run.cell, run.verdict
     made = TestCase(clean(run.name), clean(".".join((cell.scenario, cell.engine, cell.protocol, cell.transport))), run.seconds)
     if (outcome := outcome_of(run, strict)) is not None:

@@ -42,6 +42,7 @@ def columns(headline: bool) -> tuple[Column, ...]:
 
 
 def tables(groups: Sequence[Repeats]) -> list[Table]:
+    """One table with a row for each cell: live clients, the limit that held the others back, and the verdict."""
     rows = tuple(
         Row(
             one,
@@ -68,6 +69,7 @@ def is_headline(groups: Sequence[Repeats]) -> bool:
 
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """The sentences of a scenario: counts of plain tabs, or the limits that a search found."""
     return headline_sentences(groups) if is_headline(groups) else limit_sentences(groups, titles)
 
 

@@ -49,6 +49,7 @@ def leading(row: Row, table: Table) -> list[str]:
 
 
 def line(cells: Iterable[str]) -> str:
+    """One line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
@@ -67,10 +68,12 @@ def markdown(results: Results) -> str:
 
 
 def listing(title: str, runs: Sequence[CellResult]) -> list[str]:
+    """A title and a list of cells; nothing where there are no cells."""
     return [f"**{title}**", "\n".join(map(item, runs))] if runs else []
 
 
 def item(run: CellResult) -> str:
+    """One cell of a list: its verdict, what it is called, and why."""
     return f"- **{KINDS[run.verdict.kind].label}** {inline(cell_title(run))}: {inline(run.verdict.why)}"
 
 
@@ -83,6 +86,7 @@ def how_it_ended(results: Results) -> str:
 
 
 def made_with(results: Results) -> str:
+    """The machine, the browsers and the versions of a run, in one sentence."""
     machine = results.machine
     load = "" if machine.load is None else f", load {machine.load} when it began"
     browsers = [f"{run.cell.engine} {run.engine_version}" for run in results.cells if run.engine_version]

@@ -47,6 +47,7 @@ class Matrix(msgspec.Struct):
 
 
 def matrix(sections: Iterable[Section]) -> Matrix:
+    """The matrix of some sections; it has no rows where none of their questions is a count."""
     groups = [one for section in sections if section.chapter.counted for one in section.groups]
     rows: dict[tuple[str, str], MatrixRow] = {}
     for one in groups:

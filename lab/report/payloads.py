@@ -28,10 +28,12 @@ BINARY = (
 
 
 def tables(groups: Sequence[Repeats]) -> list[Table]:
+    """Three tables: payloads that came as specified, what came of each, and the same random bytes sent each way."""
     return [cells_table(groups), text_table(groups), binary_table(groups)]
 
 
 def cells_table(groups: Sequence[Repeats]) -> Table:
+    """A row for each cell: how many of its payloads came as specified."""
     rows = tuple(
         Row(
             one,
@@ -60,11 +62,13 @@ def text_table(groups: Sequence[Repeats]) -> Table:
 
 
 def outcome(one: Repeats, name: str) -> Value:
+    """What came of one payload in a cell: `as specified` or `differs`; None where the cell did not ask for it."""
     rights = [each.right for each in one.shown.payloads if each.name == name]
     return (AS_SPECIFIED if all(rights) else DIFFERS) if rights else None
 
 
 def binary_table(groups: Sequence[Repeats]) -> Table:
+    """A row for each payload of random bytes: how many were sent, survived, and went over the wire."""
     rows = tuple(
         Row(
             one,
@@ -104,6 +108,7 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
 
 
 def in_words(each: PayloadSeen) -> str:
+    """How many random bytes survived one way of sending them, in one sentence."""
     survived = "all" if each.survived_bytes == each.content_bytes else str(each.survived_bytes)
     return (
         f"Of {each.content_bytes} random bytes sent as {each.name}, {survived} survived ({each.sent_bytes} bytes on the wire)"

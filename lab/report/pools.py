@@ -20,6 +20,7 @@ COLUMNS = (
 
 
 def tables(groups: Sequence[Repeats]) -> list[Table]:
+    """One table with a row for each case: the answer, and how many clients of each side were live."""
     rows = tuple(
         Row(
             one,
@@ -43,6 +44,7 @@ def live_of_side(one: Repeats, number: int) -> Spread:
 
 
 def count(run: CellResult, number: int) -> int:
+    """How many clients of one side were live in a run."""
     side = run.sides[number]
     return sum(client.live for client in run.clients if side.first <= client.tab < side.first + side.opened)
 

@@ -22,10 +22,12 @@ Groups = Sequence[Repeats]
 
 
 def no_sentences(groups: Groups, titles: Mapping[str, str]) -> list[str]:
+    """The sentences of a chapter that has none."""
     return []
 
 
 def no_charts(groups: Groups) -> list[tuple[str, Markup]]:
+    """The charts of a chapter that has none."""
     return []
 
 

@@ -23,6 +23,7 @@ OUTCOMES = ("passed", "waited", "failed")
 
 
 def tables(groups: Sequence[Repeats]) -> list[Table]:
+    """One table with a row for each cell: what got through, what waited and what failed."""
     rows = tuple(
         Row(
             one,
@@ -51,6 +52,7 @@ def outcomes(one: Repeats, outcome: str) -> list[str]:
 
 
 def in_words(name: str, times: Sequence[float | None], runs: int, outcome: str) -> str:
+    """One probe with the range of its times (ms), and in how many runs it had this outcome."""
     known = [max(0.0, took) for took in times if took is not None]
     words = []
     if known and outcome != "failed":

@@ -118,6 +118,7 @@ def texts(row: Row, columns: Iterable[Column]) -> list[str]:
 
 
 def number(value: float, column: Column) -> str:
+    """A number in its column's unit, with the column's decimals below `LARGE`."""
     scaled = value * SCALES.get(column.unit, 1)
     digits = 0 if (isinstance(value, int) and column.unit not in SCALES) or abs(scaled) >= LARGE else column.digits
     return f"{scaled:.{digits}f}"
@@ -167,6 +168,7 @@ def repeats_in_words(one: Repeats) -> Value:
 
 
 def opening(run: CellResult) -> str:
+    """What a cell's clients are called: `tabs`, `streams in one page`."""
     return OPENINGS[run.cell.opening].nouns
 
 

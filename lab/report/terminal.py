@@ -45,6 +45,7 @@ def table_of(table: Table, name: str = "") -> RichTable:
 
 
 def value(raw: Value, column: Column) -> Text:
+    """One cell of a table; a verdict has its colour."""
     return Text(clean(text(raw, column)), KINDS[raw].style if isinstance(raw, Kind) else "")
 
 

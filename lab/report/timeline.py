@@ -48,6 +48,8 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
+    """A moment on the time axis, at `x`, with its label."""
+
     x: float
     label: str
 
@@ -68,6 +70,8 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 class Drawing:
+    """The drawing while it is made: `y` is where the next row begins, and times (ms) become horizontal positions."""
+
     def __init__(self, run: CellResult, settled_ms: float) -> None:
         parts: list[Connection | Stream] = [*run.rows, *(stream for row in run.rows for stream in row.streams)]
         self.run = run

@@ -191,10 +191,12 @@ def apart(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, fl
 
 
 def bottom(ranges: Sequence[tuple[float, float]]) -> float:
+    """The lowest value that any of these ranges reaches."""
     return min(low for low, _ in ranges)
 
 
 def top(ranges: Sequence[tuple[float, float]]) -> float:
+    """The highest value that any of these ranges reaches."""
     return max(high for _, high in ranges)
 
 
@@ -206,6 +208,7 @@ def medians(one: Repeats) -> list[tuple[float, float]]:
 
 
 def range_of(ranges: Sequence[tuple[float, float]]) -> str:
+    """`4.1 to 5.0`: from the lowest value of some ranges to the highest."""
     return f"{bottom(ranges):.1f} to {top(ranges):.1f}"
 
 
@@ -247,4 +250,5 @@ def because(pair: Pair, browsers: tuple[str, str], beside: Sequence[str]) -> str
 
 
 def numbers(version: str) -> list[int]:
+    """The numbers in a version, for comparing two of them."""
     return [int(part) for part in re.findall(r"[0-9]{1,9}", version)]

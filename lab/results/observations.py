@@ -196,6 +196,8 @@ def read_records(path: Path) -> list[Record]:
 
 
 class Head(msgspec.Struct):
+    """The part of a first line that every version of the format has."""
+
     format: str
 
 

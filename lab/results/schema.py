@@ -73,6 +73,7 @@ def descriptions(kind: type[Any]) -> dict[str, str]:
 
 @cache
 def own_descriptions(kind: type[Any]) -> dict[str, str]:
+    """The docstring under each field that one class itself declares, by the field's name."""
     module = inspect.getmodule(kind)
     assert module is not None, kind
     tree = ast.parse(inspect.getsource(module))

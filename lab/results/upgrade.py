@@ -68,6 +68,7 @@ def renamed(old: Mapping[str, Any], **names: str) -> Json:
 
 
 def without(old: Mapping[str, Any], *names: str) -> Json:
+    """The same object without some fields."""
     return {name: value for name, value in old.items() if name not in names}
 
 
@@ -82,6 +83,7 @@ def questions_of(cells: Iterable[Json]) -> dict[str, str]:
 
 
 def question_of(scenario: str, kinds: set[str]) -> str:
+    """The question of one scenario, from the `kinds` of its cells."""
     recorded = next((question for question in RECORDED.values() if question in kinds), None)
     return recorded or ASKED.get(scenario) or ("pools" if "cases" in kinds else questions.LIMITS)
 
@@ -108,6 +110,7 @@ def cell_result(old: Json, asked: Mapping[str, str]) -> Json:
 
 
 def cell_of(old: Json, asked: Mapping[str, str]) -> Json:
+    """The value of each axis, from fields that were flat."""
     return {
         "scenario": RENAMED.get(old["scenario"], old["scenario"]),
         "question": asked[old["scenario"]],
@@ -142,6 +145,7 @@ def answer_of(old: str) -> str:
 
 
 def verdict_of(old: Json, cell: Json) -> Json:
+    """The verdict, from fields that were flat; its sentences and causes in the words of schema 4."""
     own, kind, doubt = OPENINGS[cell["opening"]].own_document, old["verdict"], None
     if cell["question"] == "delivery" and kind == Kind.HARNESS_FAULT and old["why"].startswith(LATE):
         kind, doubt = Kind.INCONCLUSIVE.value, Doubt.BUSY_MACHINE.value
@@ -173,6 +177,7 @@ def statement_of(old: Json, cell: Json) -> Json:
 
 
 def held_of(old: Json) -> Json:
+    """A request that the browser held back: its limit was written in words."""
     return {**old, "waits_for": LIMITS.get(old["waits_for"], old["waits_for"])}
 
 
@@ -182,6 +187,7 @@ def counters_of(old: Json) -> Json:
 
 
 def delivery_of(old: Json) -> Json:
+    """The figures of a delivery, under the names of schema 4."""
     figures = without(renamed(old, latency_ms="latency_percentiles_ms", late_ms="delay_ms"), "latest_ms")
     first = old["first_ms"]
     return {

@@ -1,4 +1,4 @@
-"""Finds scenario files and loads them by path. Nothing imports scenarios/, so a file there can be anyone's."""
+"""Finds scenario files and loads them by path. Nothing imports scenarios/, so a user's own file works in the same way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CORRECT = "correct the scenario file"
 
 
 def home() -> Path:
-    """Where the scenarios are: beside the package in a checkout, inside it when installed from a wheel."""
+    """The folder of the built-in scenarios: beside the package in a checkout, inside it when installed from a wheel."""
     root = paths.checkout()
     return root / "scenarios" if root else paths.PACKAGE / "_scenarios"
 
@@ -53,7 +53,7 @@ def load_file(path: Path) -> list[Scenario]:
 
 
 def exists(path: Path) -> bool:
-    """Whether it is a file; False for a name too long to be one."""
+    """Whether the path is a file; False for a name that is too long."""
     try:
         return path.is_file()
     except OSError:  # A name too long for any file.
@@ -61,7 +61,7 @@ def exists(path: Path) -> bool:
 
 
 def in_words(error: BaseException) -> str:
-    """`, line 3: invalid syntax`, or `: KeyError: 'x'`: one line, whatever a file raises."""
+    """An error in words, on one line: `, line 3: invalid syntax` or `: KeyError: 'x'`."""
     words = f": {type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.lineno:
         words = f", line {error.lineno}: {error.msg}"
@@ -69,7 +69,7 @@ def in_words(error: BaseException) -> str:
 
 
 def check(one: Scenario, path: Path) -> None:
-    """Raises UsageError for a scenario whose cells could not be run, or not be written to results.json."""
+    """Raises UsageError for a scenario whose cells can't be run, or can't be written to results.json."""
     try:
         unknown = [str(name) for name in every_transport(one) if name not in transports()]
         silent = [name for name in one.intervals if name in transports() and not transports()[name].POLLS]
@@ -84,7 +84,7 @@ def check(one: Scenario, path: Path) -> None:
             for breadth in ("quick", "main", "all"):
                 for cell in cells(one, Choice(engines=tuple(engines), repeat=1, breadth=breadth)):
                     survives_json(cell, Cell)
-    except Exception as error:  # A scenario file may give anything to @scenario
+    except Exception as error:  # a scenario file may pass anything to @scenario
         raise UsageError(f"{path}: no cells can be made of {one.name}{in_words(error)}", CORRECT) from error
     if unknown:
         near = suggestion(unknown[0], transports())
@@ -97,12 +97,12 @@ def every_transport(one: Scenario) -> list[str]:
 
 
 def survives_json(value: object, kind: Any) -> None:
-    """Raises for a value that would not come back from JSON as one of this kind."""
+    """Raises an exception for a value that JSON can't hold, or that comes back as another type."""
     msgspec.json.decode(msgspec.json.encode(value), type=kind)
 
 
 def load(folder: Path) -> dict[str, Scenario]:
-    """Every scenario in a folder, by name. Two of one name are a UsageError that names both files."""
+    """Every scenario in a folder, by name. Raises UsageError, with both files, if two have the same name."""
     catalogue: dict[str, Scenario] = {}
     for path in sorted(folder.glob("*.py")):
         for one in load_file(path):
@@ -113,8 +113,8 @@ def load(folder: Path) -> dict[str, Scenario]:
 
 
 def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = False) -> list[Scenario]:
-    """The scenarios named, by a name in the catalogue (or a former one) or by the path of a file. When none is named: all of
-    the catalogue, or with `quick` those that are for a first look."""
+    """The scenarios with these names: names in the catalogue, former names, or paths of files. Without names: the whole
+    catalogue, or with `quick` only scenarios for a first look. Raises UsageError for an unknown name."""
     former = {alias: one.name for one in catalogue.values() for alias in one.aliases}
     chosen: dict[str, Scenario] = {}
     for name in dict.fromkeys(names):
@@ -128,7 +128,7 @@ def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = F
 
 
 def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:
-    """Put it into the catalogue. Raises UsageError when another file has a scenario of that name."""
+    """Add a scenario to the catalogue. Raises UsageError if another file has a scenario of the same name."""
     if one.name in catalogue:
         if catalogue[one.name].path == one.path:
             return  # Named twice, by its name and by a former one.
@@ -138,7 +138,7 @@ def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:
 
 
 def known(name: str, names: Iterable[str], kind: str) -> str:
-    """The name itself when it is known; otherwise a UsageError with the nearest one that is."""
+    """The name itself, if it is one of `names`. Else raises UsageError, with the most similar name."""
     names = list(names)
     if name not in names:
         raise UsageError(f"unknown {kind} {name!r}", suggestion(name, names))
@@ -146,7 +146,7 @@ def known(name: str, names: Iterable[str], kind: str) -> str:
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """`did you mean …?`, with all names that are known."""
+    """`did you mean …?`, with all known names."""
     names = list(names)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}? Known are {', '.join(names)}" if near else f"known are {', '.join(names)}"
@@ -158,13 +158,12 @@ def case_names(scenarios: Iterable[Scenario]) -> list[str]:
 
 
 def selected(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
-    """The cells of a run, in the order in which they are measured: one browser serves all cells of its engine except those with
-    a host for each stream, and repeats are spread over the run.
-
-    Raises UsageError when nothing is left."""
+    """The cells of a run, in the order in which they are measured: engine by engine; cells with many hosts last, because their
+    browser is started with other options; and first all first repeats, then all second ones. Raises UsageError if no cell is
+    left."""
     found = [cell for one in scenarios for cell in cells(one, choice)]
     if choice.of("interval_ms") and not any(cell.interval_ms for cell in found):
-        raise UsageError("an interval was asked for, and nothing here polls", "add: delivery --transport polling")
+        raise UsageError("--interval was given, but none of these cells polls", "add: delivery --transport polling")
     if not found:
         raise UsageError(
             "no cell is left: no scenario has this combination of protocol, transport, opening, route and case",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,68 +19,58 @@ from lab.model.questions import LIMITS, QUESTIONS
 from lab.scenario.verbs import Steps
 
 
+@dataclass(eq=False, kw_only=True)
 class Scenario:
-    """A scenario as its file states it; the fields are the keywords of `scenario`.
+    """A scenario as its file declares it. The fields are the keywords of the decorator `scenario`.
 
-    `words` is the docstring of the file: the question as a reader meets it. `source` is how the command line names the
-    scenario: by its name, or by the path that it was loaded from."""
+    `source` is the scenario's name on the command line: its own name, or the path of its file."""
 
-    def __init__(
-        self,
-        steps: Steps,
-        *,
-        question: str,
-        claims: Sequence[Claim],
-        transports: Sequence[str],
-        openings: Sequence[str],
-        routes: Sequence[str],
-        tabs: Sequence[int],
-        streams: Sequence[int],
-        intervals: Mapping[str, Sequence[int]],
-        per_second: float | None,
-        cases: Mapping[str, AnyCase],
-        aside: Sequence[str],
-        repeat: int,
-        differing: int,
-        first_look: bool,
-        axes: Mapping[str, Sequence[Any]],
-        aliases: Sequence[str],
-        former_cases: Mapping[str, str],
-    ) -> None:
-        self.name = steps.__name__
-        self.words = (inspect.getmodule(steps).__doc__ or "").strip()
-        self.steps = steps
-        self.question = question
-        self.claims = tuple(claims)
-        self.transports = tuple(transports)
-        self.openings = tuple(openings)
-        self.routes = tuple(routes)
-        self.tabs = tuple(tabs)
-        self.streams = tuple(streams)
-        self.intervals = {name: tuple(every) for name, every in intervals.items()}
-        self.per_second = per_second
-        self.cases = dict(cases)
-        self.aside = frozenset(aside)
-        self.repeat = repeat
-        self.differing = differing
-        self.first_look = first_look
-        self.axes = {field: tuple(values) for field, values in axes.items()}
-        self.aliases = tuple(aliases)
-        self.former_cases = dict(former_cases)
-        self.path = Path(inspect.getfile(steps))
-        self.source = self.name
+    steps: Steps
+    question: str
+    claims: tuple[Claim, ...]
+    transports: tuple[str, ...]
+    openings: tuple[str, ...]
+    routes: tuple[str, ...]
+    tabs: tuple[int, ...]
+    streams: tuple[int, ...]
+    intervals: Mapping[str, tuple[int, ...]]
+    per_second: float | None
+    cases: Mapping[str, AnyCase]
+    aside: frozenset[str]
+    repeat: int
+    differing: int
+    first_look: bool
+    axes: Mapping[str, tuple[Any, ...]]
+    aliases: tuple[str, ...]
+    former_cases: Mapping[str, str]
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.steps.__name__
+
+    @property
+    def words(self) -> str:
+        """The docstring of its file: the question in a reader's words."""
+        return (inspect.getmodule(self.steps).__doc__ or "").strip()
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return Path(inspect.getfile(self.steps))
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name}: {', '.join(self.protocols)} × {', '.join(self.transports)}>"
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """Those of which something is claimed."""
+        """The protocols that a claim is about."""
         everywhere = any(not claim.protocols for claim in self.claims)
         return tuple(name for name in PROTOCOLS if everywhere or any(name in claim.protocols for claim in self.claims))
 
     def claim(self, cell: Cell) -> Claim | None:
-        """The first claim that fits; None when nobody claims anything of such a cell."""
+        """The first claim that fits the cell; None if no claim does."""
         return next((claim for claim in self.claims if claim.fits(cell)), None)
 
 
@@ -108,26 +99,27 @@ def scenario(
 ) -> Callable[[Steps], Scenario]:
     """Make a scenario of its steps. docs/scenarios.md has an example.
 
-    `question` is the kind of question (lab/model/questions.py): it decides how the cells are judged and told.
-    `claim` maps each protocol that it runs over to the most tabs said to stay live there, and `source` says who says so; or
-    `claims` has claims of any kind. A cell is measured only if a claim fits it.
-    `tabs` is how many to open at most, or several such numbers, of which only `--all` takes more than the first; without it,
-    the bound of each opening. `openings` are the ways of opening (`opened` is its former name), `routes` ways to the origin.
-    `streams` are values of the origin's setting MAX_CONCURRENT_STREAMS. `intervals` are those of the transports that poll, in
-    ms; `per_second` is the feed's pace while updates are followed. `cases` are what is tried, by name.
-    `aside` names protocols and openings that are measured only when they are asked for: another scenario has them already. A
-    main cell may differ from the reference in `differing` things. A quick run of everything leaves out what is not for a
-    `first_look`. `axes` has the values of any further axis of lab/model/axes.py, by its field; the first is the reference.
-    `aliases` are former names of the scenario, `former_cases` maps former names of cases to present ones.
+    `question` is the kind of question (lab/model/questions.py): it decides how the cells are judged and reported. `claim` maps
+    a protocol to the largest number of tabs that stay live over it, according to `source`; or `claims` has claims of any kind.
+    A cell is measured only if a claim fits it. `tabs` is the most clients to open, or several such numbers, of which only
+    `--all` uses more than the first; without it, each opening has its own bound. `openings` are the ways to open clients
+    (`opened` is the former name of this keyword), `routes` the routes to the origin. `streams` are values of the origin's
+    setting MAX_CONCURRENT_STREAMS. `intervals` are the polling intervals of each transport that polls, in ms. `per_second` is
+    how many updates the feed publishes each second while latency is measured. `cases` are the cases to try, by name. `aside`
+    has protocols and openings that are measured only if the user asks for them: another scenario has them already. A default
+    run measures cells that differ from the reference (lab/scenario/selection.py) in at most `differing` values. `first_look`:
+    whether `--quick` without names includes the scenario. `axes` has the values of any further axis of lab/model/axes.py, by
+    its field; the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases
+    to present ones.
 
-    Raises UsageError for a matrix that can't be run.
+    Raises UsageError for values that can't be measured.
     """
     if not all(isinstance(limit, int) and limit >= 0 for limit in (claim or {}).values()):
-        raise UsageError("a claim is a number of tabs for each protocol")
+        raise UsageError("claim= needs a number of tabs for each protocol")
     every_claim = (*claims, *(AtMost(limit, source=source, protocols=(name,)) for name, limit in (claim or {}).items()))
     strange = [one for one in every_claim if not isinstance(one, BaseClaim)]
     if strange:
-        raise UsageError(f"{strange[0]!r} is no claim", "use AtMost(…), Unlimited(…) or Answer(…), each with source=…")
+        raise UsageError(f"{strange[0]!r} is not a claim", "use AtMost(…), Unlimited(…) or Answer(…), each with source=…")
     unknown = sorted({name for one in every_claim for name in one.protocols} - set(PROTOCOLS))
     if unknown:
         raise UsageError(f"unknown protocol {unknown[0]!r} in a claim", f"known are {', '.join(PROTOCOLS)}")
@@ -141,62 +133,63 @@ def scenario(
         raise UsageError("a scenario needs transports, a claim for each protocol, its source, and at least one tab")
     check_pace(transports, intervals or {}, per_second)
     if not all(one.source for one in every_claim) or min(streams) < 1:
-        raise UsageError("a claim needs its source, and a setting of streams is at least 1")
+        raise UsageError("each claim needs a source, and each value of streams must be at least 1")
     check_cases(cases or {})
     check_axes(axes or {})
 
     def make(steps: Steps) -> Scenario:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", steps.__name__):
-            raise UsageError(f"a scenario's name is in lower case, with underscores: {steps.__name__!r}")
+            raise UsageError(f"a scenario's name must be in lower case, with underscores: {steps.__name__!r}")
         if not inspect.iscoroutinefunction(steps):
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
         return Scenario(
-            steps,
+            steps=steps,
             question=question,
             claims=every_claim,
-            transports=transports,
+            transports=tuple(transports),
             openings=ways,
-            routes=routes,
+            routes=tuple(routes),
             tabs=counts,
-            streams=streams,
-            intervals=intervals or {},
+            streams=tuple(streams),
+            intervals={name: tuple(every) for name, every in (intervals or {}).items()},
             per_second=per_second,
-            cases=cases or {},
-            aside=aside,
+            cases=dict(cases or {}),
+            aside=frozenset(aside),
             repeat=repeat,
             differing=differing,
             first_look=first_look,
-            axes=axes or {},
-            aliases=aliases,
-            former_cases=former_cases or {},
+            axes={field: tuple(values) for field, values in (axes or {}).items()},
+            aliases=tuple(aliases),
+            former_cases=dict(former_cases or {}),
+            source=steps.__name__,
         )
 
     return make
 
 
 def check_pace(transports: Sequence[str], intervals: Mapping[str, Sequence[int]], per_second: float | None) -> None:
-    """Raises UsageError for intervals and paces that can't be."""
+    """Raises UsageError for an interval or a pace that is out of bounds."""
     if odd := sorted(set(intervals) - set(transports)):
-        raise UsageError(f"intervals for {odd[0]!r}, which is none of the scenario's transports")
+        raise UsageError(f"intervals has {odd[0]!r}, which is not one of the scenario's transports")
     every = [interval for each in intervals.values() for interval in each]
     if not all(LEAST_INTERVAL_MS <= interval <= MOST_INTERVAL_MS for interval in every):
         bounds = f"{LEAST_INTERVAL_MS} to {MOST_INTERVAL_MS} ms"
-        raise UsageError(f"an interval is {bounds}", "a poll without a pause measures only itself")
+        raise UsageError(f"a polling interval must be {bounds}", "a poll without a pause measures only itself")
     if per_second is not None and not 0 < per_second <= MOST_PER_SECOND:
-        raise UsageError(f"a feed has up to {MOST_PER_SECOND:g} updates a second, and more than none")
+        raise UsageError(f"per_second must be above 0 and at most {MOST_PER_SECOND:g} updates a second")
 
 
 def check_axes(axes: Mapping[str, Sequence[Any]]) -> None:
-    """Raises UsageError for an axis that there is not, or that has a keyword of its own."""
+    """Raises UsageError for an unknown axis, or one that has a keyword of its own."""
     own = {"engine", "protocol", "transport", "opening", "at_most", "streams", "interval_ms", "per_second", "route", "case"}
     further = [axis.field for axis in AXES if axis.field not in own]
     for field, values in axes.items():
         if field not in further or not values:
-            raise UsageError(f"axes has {field!r}: {list(values)}", f"name a further axis with values: {further or 'none'}")
+            raise UsageError(f"axes has {field!r}: {list(values)}", f"use one of these axes, with values: {further or 'none'}")
 
 
 def check_cases(cases: Mapping[str, AnyCase]) -> None:
-    """Raises UsageError when the cells of two cases would have one name."""
+    """Raises UsageError if the cells of two cases would have the same name."""
     taken: dict[str, str] = {}
     for case in cases:
         slug = case_name(case)

@@ -1,8 +1,8 @@
-"""Which cells a run selects: a scenario's product of axes, narrowed to what was asked for.
+"""Selects the cells of a run: every combination of a scenario's axes, restricted to what the user chose.
 
-The first transport, opening, route and case over HTTP/1.1 with TLS are a scenario's *reference*. The main cells differ from it
-in one of these at most, or in the protocol with its setting (in `differing` of them); the quick ones are the reference and its
-like over a multiplexed protocol.
+The first transport, opening, route and case of a scenario, over HTTP/1.1 with TLS, are its *reference*. A default run measures
+the cells that differ from it in at most `differing` values (one, unless the scenario says more). A quick run measures the
+reference, and the same cell over a multiplexed protocol.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ REFERENCE = "h1"  # The protocol of the reference.
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run narrows the cells to. `axes` has the values asked for, by the field of lab/model/axes.py; an axis that is not
-    there, or empty, is not narrowed. `breadth`: quick, main or all. `repeat`: how often each cell is measured; None: as the
-    scenario says."""
+    """What the user chose. `axes` has the chosen values by the axis's field (lab/model/axes.py); an axis that is missing or
+    empty is not restricted. `breadth`: quick, main or all. `repeat`: how often each cell is measured; None: as the scenario
+    says."""
 
     engines: tuple[str, ...]
     axes: Mapping[str, tuple[Any, ...]] = {}
@@ -32,16 +32,16 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     breadth: str = "main"
 
     def of(self, field: str) -> tuple[Any, ...]:
-        """The values asked for on one axis."""
+        """The chosen values of one axis."""
         return tuple(self.axes.get(field, ()))
 
     def one(self, field: str) -> Any | None:
-        """The value asked for on an axis that takes one; None when none was."""
+        """The chosen value of an axis that takes only one; None if none was chosen."""
         return next(iter(self.of(field)), None)
 
 
 def cells(scenario: Scenario, choice: Choice) -> Iterator[Cell]:
-    """The cells of a scenario, narrowed to a choice, each with its repeats."""
+    """The cells of a scenario that a choice selects, each with its repeats."""
     repeat = choice.repeat or (1 if choice.breadth == "quick" else scenario.repeat)
     for engine in choice.engines:
         for cell in product(scenario, engine, choice):
@@ -49,7 +49,7 @@ def cells(scenario: Scenario, choice: Choice) -> Iterator[Cell]:
 
 
 def product(scenario: Scenario, engine: str, choice: Choice) -> Iterator[Cell]:
-    """Every combination of the scenario's axes that somebody claims something of, and that was chosen."""
+    """Every combination of the scenario's axes that was chosen, and that a claim is about."""
     cases: dict[str, AnyCase | None] = {**scenario.cases} or {"": None}
     streams_asked, pace_asked = choice.one("streams"), choice.one("per_second")
     for case, parts in cases.items():
@@ -81,7 +81,7 @@ def product(scenario: Scenario, engine: str, choice: Choice) -> Iterator[Cell]:
 def settings(
     scenario: Scenario, opening: str, transport: str, protocol: str, choice: Choice
 ) -> Iterator[tuple[int, int, int | None]]:
-    """Streams allowed, the most to open, and the polling interval: every combination that differs for such a cell."""
+    """Every combination of streams allowed, the most clients to open, and polling interval (ms or None) for such a cell."""
     streams = scenario.streams if PROTOCOLS[protocol].multiplexed else scenario.streams[:1]
     at_most = choice.of("at_most") or scenario.tabs or (OPENINGS[opening].up_to,)
     own = scenario.intervals.get(transport, ())
@@ -95,7 +95,7 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
         if (wanted := choice.of(field)) and getattr(cell, field) not in wanted:
             return False
     if choice.one("streams") and cell.streams != scenario.streams[0]:
-        return False  # A setting that was asked for takes the place of the scenario's own.
+        return False  # A chosen setting replaces the scenario's own.
     if choice.breadth == "all":
         return True
     if not choice.of("at_most") and scenario.tabs and cell.at_most != scenario.tabs[0]:
@@ -117,6 +117,7 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
 
 
 def home(scenario: Scenario, cell: Cell) -> str:
-    """The protocol of the reference for such cells: `REFERENCE` where something is claimed of it, else the first one."""
+    """The protocol of the reference for such cells: `REFERENCE` if a claim is about it, else the first one that a claim is
+    about."""
     claimed = [name for name in PROTOCOLS if scenario.claim(msgspec.structs.replace(cell, protocol=name)) is not None]
     return REFERENCE if REFERENCE in claimed else claimed[0]

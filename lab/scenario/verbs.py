@@ -1,8 +1,8 @@
-"""The verbs of a scenario's steps: the only interface that a scenario file is written against.
+"""The verbs of a scenario's steps: all methods that a scenario file may call.
 
-Order and preconditions stand at each verb. A verb raises lab.errors.InconclusiveError when something that the question needs is
-not there (no limit was reached, not every client was live): the cell is then `inconclusive`, not wrong. When the lab itself
-fails, a verb raises lab.errors.HarnessFaultError. Neither needs to be caught.
+Each verb's docstring has its order and preconditions. A verb raises lab.errors.InconclusiveError if a precondition of the
+question is not met (no limit was reached, not every client was live): the cell is then `inconclusive`, not wrong. If the lab
+itself fails, a verb raises lab.errors.HarnessFaultError. Neither needs to be caught.
 """
 
 from __future__ import annotations
@@ -12,42 +12,46 @@ from typing import Protocol
 
 
 class Tabs(Protocol):
-    """The clients of one cell (tabs, or whatever stands for them), and the verbs to move them. All share one browser profile,
-    as a person's tabs do, unless a case asks for a second one."""
+    """The clients of one cell (tabs, frames, or streams of a page), and what a scenario can do with them. All share one browser
+    profile, as a person's tabs do, unless a case needs a second one."""
 
     async def open_one_by_one(self) -> None:
-        """Open each tab once the one before it is live or known to be held back; up to the cell's `at_most`."""
+        """Open tabs up to the cell's `at_most`, each one once the tab before it is live. When one is held back, open all the
+        others."""
 
     async def grow(self) -> None:
         """Open more and more clients, until one waits or fails, or `at_most` is reached."""
 
     async def settle(self) -> None:
-        """Return when every client is live, or when nothing moves any more; then prove what the others wait for.
+        """Wait until every client is live, or until nothing moves any more; then prove what the others wait for.
 
         The last verb, except after `listen` and `carry`, which settle by themselves."""
 
     async def fill(self) -> None:
         """Fill the pool of the case's next side up to its limit: with a Case call it twice, else once.
 
-        Inconclusive when no limit is reached."""
+        Inconclusive if no limit is reached."""
 
     async def fill_halfway(self) -> None:
-        """Hold half as many streams as the origin allows on a connection."""
+        """Open half as many streams as the origin allows on one connection."""
 
     async def probe(self) -> None:
-        """Try what else a page does, one thing after the other. Needs `fill` or `fill_halfway` before it, in one page."""
+        """Send other requests from the page (fetch, image, script…), one after the other. Needs `fill` or `fill_halfway` before
+        it, and the opening `page`."""
 
     async def listen(self) -> None:
-        """Let the feed run for a while, and measure the latency and the cost of every update. It replaces `settle`."""
+        """Let the feed run for a while, and measure the latency of every update and what updates cost. It replaces `settle`."""
 
     async def carry(self) -> None:
-        """Let a page receive every payload of lab/model/payloads.py by the cell's transport, and compare what came."""
+        """Let a page receive every payload of lab/model/payloads.py by the cell's transport, and compare what it received with
+        what it should have received."""
 
     async def drop(self, how: str) -> None:
-        """Drop every stream while the feed runs: `end` the streams, `reset` the connections, or `shut` the doors for a while;
-        then see which clients come back, when, and what was lost. Needs a Drop as the cell's case; opens the clients itself.
+        """Drop every stream while the feed runs: `end` the streams, `reset` the connections, or `shut` the doors for two
+        seconds. Then see which clients reconnect, when, and which updates were lost. Needs a Drop as the cell's case; opens the
+        clients itself.
 
-        Inconclusive when not every client is live before the drop."""
+        Inconclusive if not every client is live before the drop."""
 
 
 Steps = Callable[[Tabs], Awaitable[None]]

@@ -205,6 +205,7 @@ def helpers() -> Iterator[psutil.Process]:
 
 
 def launch_error(reason: str) -> LaunchError:
+    """A LaunchError with Playwright's reason, without the name of the method that failed."""
     return LaunchError(reason.removeprefix("BrowserType.launch: ").removeprefix("BrowserType.connect: "))
 
 
