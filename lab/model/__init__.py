@@ -1,1 +1,1 @@
-"""Values that the folders of lab/ hand to each other: frozen structs, which import only each other, the standard library and msgspec."""
+"""Values that cross rooms: frozen structs. They import only each other, the standard library and msgspec."""

@@ -23,9 +23,12 @@ from lab.scenario.verbs import Steps
 class Scenario:
     """A scenario as its file declares it. The fields are the keywords of the decorator `scenario`.
 
-    `source` is the scenario's name on the command line: its own name, or the path of its file."""
+    `words` is the docstring of the file: the question in a reader's words. `source` is the scenario's name on the command line:
+    its own name, or the path of its file."""
 
     steps: Steps
+    words: str
+    path: Path
     question: str
     claims: tuple[Claim, ...]
     transports: tuple[str, ...]
@@ -49,16 +52,6 @@ class Scenario:
     def name(self) -> str:
         """The name of its function."""
         return self.steps.__name__
-
-    @property
-    def words(self) -> str:
-        """The docstring of its file: the question in a reader's words."""
-        return (inspect.getmodule(self.steps).__doc__ or "").strip()
-
-    @property
-    def path(self) -> Path:
-        """Its file."""
-        return Path(inspect.getfile(self.steps))
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name}: {', '.join(self.protocols)} × {', '.join(self.transports)}>"
@@ -144,6 +137,8 @@ def scenario(
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
         return Scenario(
             steps=steps,
+            words=(inspect.getmodule(steps).__doc__ or "").strip(),
+            path=Path(inspect.getfile(steps)),
             question=question,
             claims=every_claim,
             transports=tuple(transports),

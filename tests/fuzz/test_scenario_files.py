@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -159,7 +160,7 @@ def test_what_python_itself_refuses(raw: bytes) -> None:
 @rounds(60)
 @given(TEXTS | st.sampled_from(["x" * 300, "\ud800", "/", "..", "nul\0"]))
 def test_a_path_that_is_none(name: str) -> None:
-    known: dict[str, Any] = {"one": None}
+    known: dict[str, Any] = {"one": SimpleNamespace(aliases=())}
     with pytest.raises(UsageError):
         catalogue.choose(known, [f"{name}.py"])
     with pytest.raises(UsageError):
