@@ -1,7 +1,7 @@
-"""Calibration: the control client holds a number of streams that only it knows, and the judge must say that number.
+"""Calibration: the control client holds a known number of streams, and the judge must find that number.
 
-The number is the cell's bound: it opens exactly as many. Over a multiplexed protocol they share one connection, else each has
-its own.
+The number is the cell's `at_most`: the client opens exactly this many streams. Over a multiplexed protocol all share one
+connection; else each has a connection of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from lab.text import counted
 
 
 def checked(verdict: Verdict, cell: Cell) -> Verdict:
-    """The verdict on a calibration. An instrument that misses a known number is at fault, whatever the judge calls it."""
+    """The verdict on a calibration: confirmed if the judge found the known number; else a fault of the lab, whatever the judge
+    said."""
     streams, connections = cell.at_most, 1 if PROTOCOLS[cell.protocol].multiplexed else cell.at_most
     held = f"{counted(streams, 'stream')} on {counted(connections, 'connection')}"
     if (verdict.kind, verdict.live, verdict.connections) == (Kind.CONFIRMED, streams, connections):

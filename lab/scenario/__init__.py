@@ -1,1 +1,1 @@
-"""Stage 1: the question. A scenario has a question, claims with their sources, and steps. This folder also selects its cells."""
+"""Stage 1: the question. A scenario has a question, claims with sources, and steps. This folder also selects its cells."""

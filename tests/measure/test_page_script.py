@@ -87,5 +87,5 @@ def test_an_answer_of_another_shape_is_the_labs_own_fault(answer: object) -> Non
         return answer
 
     script = LabScript(cast(Tab, SimpleNamespace(ask=ask)))
-    with pytest.raises(HarnessFaultError, match=r"the lab's page answered lab\.report in an unexpected shape"):
+    with pytest.raises(HarnessFaultError, match=r"the lab's page answered lab\.report with an unexpected type"):
         asyncio.run(script.report())
