@@ -20,7 +20,7 @@ def checked(verdict: Verdict, cell: Cell) -> Verdict:
     streams, connections = cell.at_most, 1 if PROTOCOLS[cell.protocol].multiplexed else cell.at_most
     held = f"{counted(streams, 'stream')} on {counted(connections, 'connection')}"
     if (verdict.kind, verdict.live, verdict.connections) == (Kind.CONFIRMED, streams, connections):
-        return msgspec.structs.replace(verdict, why=f"The control client held {held}, and the lab says so.")
+        return msgspec.structs.replace(verdict, why=f"The control client held {held}, and the lab found the same numbers.")
     said = "nothing" if verdict.live is None else f"{verdict.live} on {verdict.connections}"
-    why = f"The control client held {held}, and the lab says {said}: don't trust this run. {verdict.why}"
+    why = f"The control client held {held}, but the lab found {said}: don't trust this run. {verdict.why}"
     return msgspec.structs.replace(verdict, kind=Kind.HARNESS_FAULT, doubt=None, why=why)

@@ -41,7 +41,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     if not seen.drops:
         return nothing_recorded(seen, "`drop`")
     if seen.cell.case and witnesses.server is None:
-        why = "Without the server's ledger nobody can say when the clients asked again."
+        why = "Without the server's ledger it is not known when the clients sent new requests."
         return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.PRECONDITION, why=why)
     # The question is not which clients wait, so the browser's log and the releases are left out.
     witnesses = by_last_update(msgspec.structs.replace(witnesses, log=None, releases=()), seen.drops[-1].ended)
@@ -151,12 +151,12 @@ def in_words(drop: DropSeen, seen: Observation) -> str:
         asked, failed = sum(one.asks for one in clients), sum(one.failed is not None for one in clients)
         return (
             f"{words} and answered with status {drop.status} from then on, {counted(asked, 'request')} came from "
-            f"{counted(len(clients), 'client')}; {failed} gave up, and were watched for {drop.watched_ms / 1000:.1f} s."
+            f"{counted(len(clients), 'client')}; {failed} gave up, and the lab waited {drop.watched_ms / 1000:.1f} s for more."
         )
     gaps, waits = back_after_ms(drop), waited_ms(clients)
     words += f", {len(gaps)} of {len(clients)} were live again"
     words += f" after {statistics.median(gaps):.0f} ms ({min(gaps):.0f} to {max(gaps):.0f})" if gaps else ""
-    words += f"; they asked again {statistics.median(waits):.0f} ms after their streams had ended" if waits else ""
+    words += f"; they sent a new request {statistics.median(waits):.0f} ms after their streams had ended" if waits else ""
     lost, again = sum(one.missed for one in clients), sum(one.repeated for one in clients)
     words += f"; {counted(lost, 'update')} lost, {again} repeated"
     versions = {f"HTTP/{one.http}" for one in clients if one.http} - {PROTOCOLS[seen.cell.protocol].family}
@@ -178,5 +178,5 @@ def back_after_ms(drop: DropSeen) -> list[float]:
 
 
 def waited_ms(clients: Iterable[ClientAfterDrop]) -> list[float]:
-    """From the end of the stream to the next request, in ms, of each client that had one and asked again."""
+    """From the end of the stream to the next request, in ms, of each client that had a stream and sent a new request."""
     return [one.asked_ms - one.closed_ms for one in clients if one.asked_ms is not None and one.closed_ms is not None]

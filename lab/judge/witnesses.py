@@ -219,7 +219,11 @@ def conclude(
     None if the claim is not about this question."""
     kind, doubt = Kind.CONFIRMED if as_claimed else Kind.REFUTED, None
     if not witnesses.anybody:
-        kind, doubt, why = Kind.INCONCLUSIVE, Doubt.PRECONDITION, "Neither a page nor the server could say who was live."
+        kind, doubt, why = (
+            Kind.INCONCLUSIVE,
+            Doubt.PRECONDITION,
+            "Neither a page nor the server could say which clients were live.",
+        )
     elif objections:
         kind, why = Kind.DISPUTED, objections[0].words
         cause = cause if cause is Limit.NONE else None

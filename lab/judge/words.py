@@ -41,7 +41,7 @@ def labels(limits: Iterable[Limit]) -> str:
 def claimed(seen: Observation, answer: str) -> str:
     """`as claimed`, or what the claim says instead."""
     if not isinstance(seen.claim, Answer):
-        return "the claim says nothing of that"
+        return "the claim is about something else"
     return "as claimed" if seen.claim.answer == answer else f"claim: {seen.claim.answer}"
 
 
