@@ -1,6 +1,7 @@
-"""Which way should updates come? The same live scores, five a second, to every tab: by server-sent events, WebSocket, fetch
-streaming, long polling, and polling at three intervals. What is their latency, how many requests and bytes do they cost, how
-much CPU time, and how many tabs stay live?"""
+"""Which way should updates come? The same live scores, five a second, go to every tab: by server-sent events, WebSocket, fetch
+streaming, long polling, and polling at three intervals. What is the latency of an update, how many requests, bytes and CPU
+seconds does it cost, and how many tabs stay live?
+"""
 
 from lab import AtMost, Tabs, Unlimited, scenario
 

@@ -1,5 +1,6 @@
-"""What happens when the origin drops every stream: ends them, resets their connections, or is away for two seconds? Which
-clients come back, how soon, what is lost, and what comes twice?"""
+"""What happens when the origin drops every stream: it ends the streams, resets their connections, or is away for two seconds?
+Which clients reconnect, how soon, which updates are lost, and which come twice?
+"""
 
 from lab import Answer, Drop, Tabs, scenario
 

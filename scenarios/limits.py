@@ -1,5 +1,6 @@
 """How many clients are live at once on one host, and what holds the next one back? EventSource, fetch streaming, long polling
-and WebSocket; in tabs, in tabs of another origin, in frames, in one page, and one to each of many hosts; over each protocol."""
+and WebSocket; in tabs, in tabs of another origin, in frames, in one page, and one to each of many hosts; over each protocol.
+"""
 
 from lab import AtMost, Tabs, Unlimited, scenario
 

@@ -1,5 +1,7 @@
-"""What does a stream of server-sent events carry, and what happens to the rest? Lines, nothing, emoji cut in the middle, a BOM,
-NUL in an id, a megabyte; and 64 KiB of random bytes, next to a WebSocket and a plain response that carry them whole."""
+"""What can a stream of server-sent events carry, and what happens to everything else? Several lines, empty data, emoji cut in
+the middle, a BOM, NUL in an id, a megabyte; and 64 KiB of random bytes, which a WebSocket and a plain response carry
+unchanged.
+"""
 
 from lab import Answer, Tabs, scenario
 

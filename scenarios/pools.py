@@ -1,5 +1,7 @@
-"""What shares a limit with what? One pool is filled, and then another is tried: if it is the same one, nothing more goes live;
-if it is another, as many go live again. Over HTTP/2 the pool is a connection's streams, of which the origin allows ten."""
+"""What shares a limit with what? One pool is filled, and then clients of another kind are opened. If both use the same pool, no
+further client goes live; if they use two, as many go live again. Over HTTP/2 a pool is the streams of one connection, of which
+the origin allows ten.
+"""
 
 from lab import Answer, Case, Side, Tabs, scenario
 

@@ -1,5 +1,6 @@
-"""When a stream of server-sent events ends, when does the browser ask for it again: as `retry` says, and when nothing does? And
-an answer that is no event stream should keep it away for good."""
+"""When a stream of server-sent events ends, how long does the browser wait before it reconnects: with the field `retry`, and
+without it? And does an answer that is not an event stream stop it for good?
+"""
 
 from lab import Answer, Drop, Tabs, scenario
 

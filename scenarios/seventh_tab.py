@@ -1,6 +1,6 @@
-"""A seventh tab waits in silence: over HTTP/1.1 each open EventSource keeps one of the
-browser's connections to the host, and there are only six. Over HTTP/2 one connection
-carries every tab, up to the number of streams that server and browser agree on."""
+"""A seventh tab waits in silence. Over HTTP/1.1 each open EventSource keeps one of the browser's connections to the host, and
+there are only six. Over HTTP/2 one connection carries every tab, up to the number of streams that server and browser agree on.
+"""
 
 from lab import Tabs, scenario
 

@@ -1,5 +1,6 @@
-"""What starves when the streams are held? With every connection to the host taken (HTTP/1.1), or every stream that the origin
-allows (HTTP/2, ten), a page tries what pages do: does it get through, wait for a stream to end, or fail?"""
+"""What starves while every stream is in use? All connections to the host are taken (HTTP/1.1), or all ten streams that the
+origin allows (HTTP/2). Then the page sends other requests: does each get through, wait for a stream to end, or fail?
+"""
 
 from lab import Answer, Tabs, scenario
 

@@ -1,14 +1,17 @@
-"""The judge: what an Observation means.
+"""Stage 3: the judge. It says what an observation means.
 
-Rules. The judge is pure: the same observation always gives the same verdict, so that old evidence can be judged again. It knows
-no browser, no server and no file. It believes no single witness (lab/judge/witnesses.py), and no witness must be there.
+Rules.
+1. The judge is pure: the same observation always gives the same verdict, so old evidence can be judged again.
+2. It believes no single witness (lab/judge/witnesses.py), and each witness may be absent.
 
-How it works. First: is there anything to judge? Then the cell's question chooses the function that judges it, one file each. A
-new question is a row in `VERDICTS`.
+What it may not know: browsers, servers and files.
 
-It keeps apart what people confuse: a browser that differs from what is documented (`refuted`: a finding), witnesses that
-disagree (`disputed`), a cell that can't answer its question (`inconclusive`), an engine that can't do this (`unsupported`), and
-an instrument that failed (`harness_fault`).
+How it works. `obstacle` finds the cells that can't be judged. Then the cell's question chooses the function that judges it, one
+file each. A new question is a row in `VERDICTS`.
+
+The kinds of verdict keep apart what is easily confused: a browser that differs from the documentation (`refuted`: a finding),
+witnesses that disagree (`disputed`), a cell without an answer (`inconclusive`), an engine that can't do this (`unsupported`),
+and an instrument that failed (`harness_fault`).
 """
 
 from __future__ import annotations
@@ -32,17 +35,17 @@ VERDICTS: dict[str, Callable[[Observation, Witnesses], Verdict]] = {
     "drops": drops.verdict,
     "payloads": payloads.verdict,
 }
-"""Who judges which question: the names of lab/model/questions.py."""
+"""The function that judges each question, by the name in lab/model/questions.py."""
 
 
 def judge(seen: Observation) -> Verdict:
-    """The verdict on one cell. Raises KeyError for a question that has no row in `VERDICTS`."""
+    """The verdict on one cell. Raises KeyError for a question without a row in `VERDICTS`."""
     verdict = obstacle(seen) or VERDICTS[seen.cell.question](seen, witnesses_of(seen))
     return calibration.checked(verdict, seen.cell) if seen.cell.engine == CONTROL_CLIENT else verdict
 
 
 def obstacle(seen: Observation) -> Verdict | None:
-    """The verdict on a cell whose question can't be judged; None when it can."""
+    """The verdict on a cell that can't be judged; None if it can be judged."""
     if seen.missing is not None:
         return Verdict(kind=Kind.UNSUPPORTED, why=seen.missing)
     if faults := faults_of(seen):
@@ -59,8 +62,8 @@ def obstacle(seen: Observation) -> Verdict | None:
 
 
 def faults_of(seen: Observation) -> list[str]:
-    """The instrument's own failures: what it reported; pages that failed to load instead of loading or waiting; and that no
-    page came at all, though the browser held none back."""
+    """The lab's own failures: those that it reported; each page that failed to load instead of waiting; and the case that no
+    page was answered, though the browser held none back."""
     own = [event for event in seen.ledger or () if isinstance(event, OriginFault)]
     faults = [f"the origin failed at {event.where}: {event.error}" for event in own] + list(seen.faults)
     for client in seen.clients:
@@ -76,7 +79,7 @@ def faults_of(seen: Observation) -> list[str]:
 
 
 def foreign_protocol(seen: Observation) -> str:
-    """Why this was not a measurement of the doors' protocol; empty when it was. Clients may come back after a drop by another
+    """Why this cell did not measure the door's protocol; empty if it did. After a drop, clients may reconnect by another
     protocol: that is part of the answer."""
     dropped_ms = min((drop.dropped_ms for drop in seen.drops), default=seen.settled_ms or 0.0)
     rows: Sequence[Connection] = connections_of(seen.ledger or (), seen.cell.name)

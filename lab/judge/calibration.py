@@ -1,7 +1,7 @@
-"""Calibration: the control client holds a number of streams that only it knows, and the judge must say that number.
+"""Calibration: the control client holds a known number of streams, and the judge must find that number.
 
-The number is the cell's bound: it opens exactly as many. Over a multiplexed protocol they share one connection, else each has
-its own.
+The number is the cell's `at_most`: the client opens exactly this many streams. Over a multiplexed protocol all share one
+connection; else each has a connection of its own.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from lab.text import counted
 
 
 def checked(verdict: Verdict, cell: Cell) -> Verdict:
-    """The verdict on a calibration. An instrument that misses a known number is at fault, whatever the judge calls it."""
+    """The verdict on a calibration: confirmed if the judge found the known number; else a fault of the lab, whatever the judge
+    said."""
     streams, connections = cell.at_most, 1 if PROTOCOLS[cell.protocol].multiplexed else cell.at_most
     held = f"{counted(streams, 'stream')} on {counted(connections, 'connection')}"
     if (verdict.kind, verdict.live, verdict.connections) == (Kind.CONFIRMED, streams, connections):
-        return msgspec.structs.replace(verdict, why=f"The control client held {held}, and the lab says so.")
+        return msgspec.structs.replace(verdict, why=f"The control client held {held}, and the lab found the same numbers.")
     said = "nothing" if verdict.live is None else f"{verdict.live} on {verdict.connections}"
-    why = f"The control client held {held}, and the lab says {said}: don't trust this run. {verdict.why}"
+    why = f"The control client held {held}, but the lab found {said}: don't trust this run. {verdict.why}"
     return msgspec.structs.replace(verdict, kind=Kind.HARNESS_FAULT, doubt=None, why=why)

@@ -1,6 +1,6 @@
-"""Delivery: who was live when the feed fell silent, how late the updates were, and what it cost to bring them.
+"""Delivery: which clients were live after the feed had stopped, the latency of the updates, and what they cost.
 
-Live is who has the last update: a client that polls has no stream to count.
+Here a client is live if it has the last update: a client that polls has no open stream that could be counted.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from lab.model.verdict import Statement, Verdict
 from lab.text import listed
 
 MOST_DELAY_MS = 20.0
-"""The most that the origin's own delay may be at the 99th percentile: beyond it the cell measures the machine."""
+"""The limit of the origin's own delay at the 99th percentile. Above it, the cell has measured the machine, not the browser."""
 
 
 def busy(seen: Observation) -> str:
-    """Why the machine was too busy for this cell; empty when it was not."""
+    """Why the machine was too busy for this cell; empty if it was not."""
     delay_ms = seen.delivery.ended.delay_ms if seen.delivery else 0.0
     if delay_ms <= MOST_DELAY_MS:
         return ""
@@ -31,7 +31,7 @@ def busy(seen: Observation) -> str:
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
-    """Judge a delivery cell: the count of live clients is compared with the claim; latency and costs are told beside it."""
+    """Judge a delivery cell: the number of live clients is compared with the claim; latency and costs are reported too."""
     figures = delivery_figures(seen)
     if seen.delivery is None or figures is None:
         return nothing_recorded(seen, "`listen`")
@@ -53,8 +53,8 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 
 
 def holdable(witnesses: Witnesses) -> Clients:
-    """The clients whose requests may be held back at any moment: all that have no stream open. A client that polls is live, and
-    still waits for its turn."""
+    """The clients without an open stream: the browser may hold back a request of any of them. A client that polls can be live,
+    and still wait for a connection."""
     everyone = witnesses.pages.everyone if witnesses.pages else frozenset()
     return everyone - witnesses.server.streaming if witnesses.server else everyone
 
@@ -70,7 +70,7 @@ def too_many(delivery: DeliverySeen, witnesses: Witnesses) -> list[Objection]:
 
 
 def updates_in_words(figures: DeliveryFigures) -> str:
-    """The latency of the updates, and how many went wrong."""
+    """The latency of the updates, and how many were missed, repeated or out of order, in words."""
     if not figures.latency_percentiles_ms:
         return "No update came."
     p50, p95, p99, most = (figures.latency_percentiles_ms[percent] for percent in (50, 95, 99, 100))
@@ -83,14 +83,14 @@ def updates_in_words(figures: DeliveryFigures) -> str:
 
 
 def cpu_in_words(cost: Cost) -> str:
-    """`2.41 ± 0.30`; `below 0.84` for a cost that does not stand above its own noise; `unknown`."""
+    """CPU seconds in words: `2.41 ± 0.30`; `below 0.84` for a cost that is not larger than its noise; `unknown`."""
     if cost.bound_s is None:
         return "unknown"
     return f"{cost.cpu_s:.2f} ± {cost.cpu_within_s:.2f}" if cost.known else f"below {cost.bound_s:.2f}"
 
 
 def costs_in_words(figures: DeliveryFigures) -> str:
-    """What was spent to bring the updates."""
+    """Requests, bytes and CPU seconds that the updates cost, in words."""
     words = "No request for updates is known"
     if figures.http:
         words = f"{figures.requests_per_second:g} requests a second over HTTP/{listed(figures.http)}"

@@ -1,4 +1,4 @@
-"""Drops: every stream was dropped. Which clients came back, when, and what was lost?"""
+"""Drops: every stream was dropped. Which clients reconnected, when, and what was lost?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_OF_RETRY = 1.5
 """`retry` counts as honoured up to this many times its value, plus the slowest opening."""
 
 FLOOR_MS = 100
-"""A wait is the browser's own delay and what the opening took: it is told in full tenths of a second."""
+"""Waits are rounded down to tenths of a second: each is the browser's delay plus the time of an opening."""
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
@@ -41,9 +41,9 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     if not seen.drops:
         return nothing_recorded(seen, "`drop`")
     if seen.cell.case and witnesses.server is None:
-        why = "Without the server's ledger nobody can say when the clients asked again."
+        why = "Without the server's ledger it is not known when the clients sent new requests."
         return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.PRECONDITION, why=why)
-    # Who waits is not the question: the log and the releases have no part in it.
+    # The question is not which clients wait, so the browser's log and the releases are left out.
     witnesses = by_last_update(msgspec.structs.replace(witnesses, log=None, releases=()), seen.drops[-1].ended)
     answer = answer_of(seen)
     return conclude(
@@ -58,7 +58,8 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 
 
 def answer_of(seen: Observation) -> str:
-    """What came of the drops: of a case, what its last drop shows; else whether all came back and nothing was lost."""
+    """The answer, in the words that claims compare with. With a case: what its last drop shows; else whether all clients came
+    back and nothing was lost."""
     if not seen.cell.case:
         return "; ".join(filter(None, (problems(drop, seen) for drop in seen.drops))) or BACK
     last = seen.drops[-1]
@@ -86,7 +87,8 @@ def honoured(retry_ms: int, waits: Iterable[float], seen: Observation) -> bool:
 
 
 def problems(drop: DropSeen, seen: Observation) -> str:
-    """What went wrong with a drop; empty when nothing did. Updates that a client missed which never came back don't count."""
+    """What went wrong after a drop; empty if nothing did. Updates missed by a client that did not come back are not counted as
+    lost."""
     away = [one.tab for one in drop.clients if one.live_ms is None]
     lost = sum(one.missed for one in drop.clients if one.live_ms is not None)
     again = sum(one.repeated for one in drop.clients)
@@ -99,12 +101,13 @@ def problems(drop: DropSeen, seen: Observation) -> str:
 
 
 def resumed(one: ClientAfterDrop, seen: Observation) -> bool:
-    """Whether the client named the last update that it had. Only server-sent events must (HTML standard, section 9.2.4)."""
+    """Whether the client sent the number of its last update as Last-Event-ID. Only server-sent events must (HTML standard,
+    section 9.2.4)."""
     return seen.cell.transport != "sse" or one.asked_ms is None or one.last_event_id == str(one.had)
 
 
 def objections(seen: Observation, witnesses: Witnesses) -> list[Objection]:
-    """Where page and ledger disagree."""
+    """The points on which pages and ledger disagree."""
     server, found = witnesses.server, []
     if server is None or witnesses.pages is None:
         return []
@@ -121,7 +124,7 @@ def objections(seen: Observation, witnesses: Witnesses) -> list[Objection]:
 
 
 def back_in_words(drops: Sequence[DropSeen]) -> str:
-    """How soon the clients were live again, where they were let."""
+    """How soon the clients were live again, in words; empty if they were refused."""
     gaps = [(what(drop), back_after_ms(drop)) for drop in drops if not drop.status]
     words = ", ".join(f"{statistics.median(ms):.0f} ms when it {done}" for done, ms in gaps if ms)
     return f"Live again after {words}." if words else ""
@@ -142,18 +145,18 @@ def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:
 
 
 def in_words(drop: DropSeen, seen: Observation) -> str:
-    """What came of one drop."""
+    """One drop in words: what the origin did, and how the clients reconnected."""
     words, clients = f"When the origin {what(drop)}", drop.clients
     if drop.status:
         asked, failed = sum(one.asks for one in clients), sum(one.failed is not None for one in clients)
         return (
             f"{words} and answered with status {drop.status} from then on, {counted(asked, 'request')} came from "
-            f"{counted(len(clients), 'client')}; {failed} gave up, and were watched for {drop.watched_ms / 1000:.1f} s."
+            f"{counted(len(clients), 'client')}; {failed} gave up, and the lab waited {drop.watched_ms / 1000:.1f} s for more."
         )
     gaps, waits = back_after_ms(drop), waited_ms(clients)
     words += f", {len(gaps)} of {len(clients)} were live again"
     words += f" after {statistics.median(gaps):.0f} ms ({min(gaps):.0f} to {max(gaps):.0f})" if gaps else ""
-    words += f"; they asked again {statistics.median(waits):.0f} ms after their streams had ended" if waits else ""
+    words += f"; they sent a new request {statistics.median(waits):.0f} ms after their streams had ended" if waits else ""
     lost, again = sum(one.missed for one in clients), sum(one.repeated for one in clients)
     words += f"; {counted(lost, 'update')} lost, {again} repeated"
     versions = {f"HTTP/{one.http}" for one in clients if one.http} - {PROTOCOLS[seen.cell.protocol].family}
@@ -175,5 +178,5 @@ def back_after_ms(drop: DropSeen) -> list[float]:
 
 
 def waited_ms(clients: Iterable[ClientAfterDrop]) -> list[float]:
-    """From the end of the stream to the next request, in ms, of each client that had one and asked again."""
+    """From the end of the stream to the next request, in ms, of each client that had a stream and sent a new request."""
     return [one.asked_ms - one.closed_ms for one in clients if one.asked_ms is not None and one.closed_ms is not None]

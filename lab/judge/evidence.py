@@ -1,5 +1,5 @@
-"""The raw lines of a cell that matter, in each witness's own words: what a reader would look for in the files beside the
-report. Pure."""
+"""The most important raw lines of a cell, as each witness wrote them: a reader need not search the files beside the report.
+Pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ class Line(msgspec.Struct, frozen=True):
     """One line of evidence."""
 
     witness: str
-    """Who wrote it: ledger, page or network log."""
+    """The witness that wrote it: ledger, page or network log."""
     about: str
-    """What it shows, in words."""
+    """What the line shows, in words."""
     text: str
     """The line as it was written."""
 
 
 def lines(seen: Observation) -> tuple[Line, ...]:
-    """The last client that went live, one that waited, what the browser says of those, and what came of the first release."""
+    """The lines for: the last client that reached the origin, a client that waited, what the browser's log says about waiting
+    clients, and the first release."""
     return (*ledger_lines(seen), *page_lines(seen), *log_lines(seen), *release_lines(seen))
 
 
@@ -41,7 +42,7 @@ def ledger_lines(seen: Observation) -> list[Line]:
 
 
 def streams(seen: Observation) -> list[StreamOpened]:
-    """This cell's requests for updates, in order; none where the server keeps no ledger."""
+    """This cell's requests for updates, in order; empty if the server keeps no ledger."""
     return [one for one in seen.ledger or () if isinstance(one, StreamOpened) and one.cell == seen.cell.name]
 
 

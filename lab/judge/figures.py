@@ -1,8 +1,8 @@
-"""What following every update for a while comes to, in figures: latency, losses, and what the updates cost. Pure.
+"""The figures of a delivery cell: latency, losses, and what the updates cost. Pure.
 
-A cost is what a tree of processes used while the feed ran, beyond what it uses anyway. What it uses anyway is measured in idle
-windows before and after; by as much as these differ, the cost may be wrong. A cost within that noise is known only to be below
-a bound, and no number is given for it.
+A cost is the CPU time that some processes used while the feed ran, minus what they use when idle. The idle use is measured in
+windows before and after; the range of these windows is the noise. If a cost is not larger than its noise, only an upper bound
+is known, and no number is given.
 """
 
 from __future__ import annotations
@@ -25,59 +25,59 @@ TICK_S = 0.01
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What a tree of processes spent on 1000 updates, its idle spending taken off."""
+    """What 1000 updates cost a process and its descendants, their idle use subtracted."""
 
     cpu_s: float | None
-    """CPU seconds; null where no update came, or where the processes can't be seen."""
+    """CPU seconds; null if no update came, or the processes can't be seen."""
     cpu_within_s: float | None
-    """By how much that may be wrong: half the range of the idle windows; null where there were fewer than two of them."""
+    """The possible error of that number: half the range of the idle windows; null if there were fewer than two."""
     memory_bytes: int | None
-    """Its memory at the end; null where the processes can't be seen."""
+    """Memory of the processes at the end, in bytes; null if they can't be seen."""
 
     @property
     def known(self) -> bool:
-        """Whether the CPU seconds stand above their own noise."""
+        """Whether the CPU seconds are larger than their noise."""
         return self.cpu_s is not None and self.cpu_within_s is not None and self.cpu_s > self.cpu_within_s
 
     @property
     def bound_s(self) -> float | None:
-        """What the CPU seconds are surely below; None where nothing is known of them."""
+        """An upper bound of the CPU seconds; None if nothing is known about them."""
         return None if self.cpu_s is None or self.cpu_within_s is None else max(self.cpu_s, 0.0) + self.cpu_within_s
 
 
 class DeliveryFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of following every update for a while. Bytes are those on the wire for each update that came, TLS included."""
+    """The figures of a delivery cell. Bytes are averages for each update that came, measured on the wire with TLS."""
 
     http: tuple[str, ...]
-    """The HTTP versions by which requests came."""
+    """The HTTP versions of the requests."""
     seconds: float
-    """How long the feed was followed."""
+    """How long updates were measured, in seconds."""
     published: int
-    """Updates that each client could have had."""
+    """How many updates were published: each client could receive all of them."""
     received: int
-    """Updates that came, over all clients, each once."""
+    """How many updates all clients together received, each counted once for a client."""
     missed: int
-    """Updates that did not come."""
+    """How many updates clients did not receive."""
     repeated: int
-    """Updates that came again."""
+    """How many updates clients received again."""
     disordered: int
-    """Updates that came after a newer one."""
+    """How many updates clients received after a newer one."""
     requests: int
-    """Requests for updates in that time."""
+    """How many requests for updates reached the origin in that time."""
     requests_per_second: float
-    """The same, a second."""
+    """The same, for each second."""
     latency_percentiles_ms: tuple[float, ...]
-    """Latency from the origin's stamp to the page's handler: percentiles 0 to 100; empty where no update came."""
+    """Latency from the origin's time stamp to the page's handler, in ms: percentiles 0 to 100; empty if no update came."""
     clocks_ms: float
-    """The most by which a page's clock may differ from the origin's."""
+    """The largest possible difference between a page's clock and the origin's, in ms."""
     first_ms: float | None
-    """From the opening of a tab to its first update, at the median."""
+    """The median time from the opening of a client to its first update, in ms."""
     delay_ms: float
-    """The origin's own delay at the 99th percentile."""
+    """The origin's own delay at the 99th percentile, in ms."""
     sent_bytes: float | None
-    """Bytes from the origin."""
+    """Bytes that the origin sent."""
     received_bytes: float | None
-    """Bytes to the origin."""
+    """Bytes that the origin received."""
     origin: Cost
     """What 1000 updates cost the origin."""
     browser: Cost
@@ -85,7 +85,7 @@ class DeliveryFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delivery_figures(seen: Observation) -> DeliveryFigures | None:
-    """The figures of a cell; None where no updates were followed."""
+    """The figures of a cell; None if it did not measure delivery."""
     delivery = seen.delivery
     if delivery is None:
         return None
@@ -117,7 +117,7 @@ def delivery_figures(seen: Observation) -> DeliveryFigures | None:
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, ...]:
-    """The percentiles 0 to 100, each a value that occurred (nearest rank); empty where there are no values."""
+    """The percentiles 0 to 100, each one of the values (nearest rank); empty without values."""
     ordered = sorted(values)
     ranks = (math.ceil(len(ordered) * percent / 100) - 1 for percent in range(PERCENTILES))
     return tuple(ordered[max(0, rank)] for rank in ranks) if ordered else ()
@@ -129,7 +129,7 @@ def per_update(total: float, updates: int) -> float | None:
 
 
 Tree = Callable[[UsageSpan], tuple[Usage, Usage] | None]
-"""Whose usage it is: the origin's or the browser's."""
+"""A function that takes the origin's or the browser's usage from a span."""
 
 
 def cost(delivery: DeliverySeen, updates: int, tree: Tree) -> Cost:

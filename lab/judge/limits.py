@@ -1,6 +1,6 @@
-"""Limits: how many of the clients that were opened are live, and what holds the others back.
+"""Limits: how many of the opened clients are live, and what holds the others back.
 
-The cause of the waiting is inferred from the counts, and only from these: which limit has that number in such a cell. The
+The cause is inferred from the counts alone: protocol, opening, transport, and how many streams one connection carried. The
 browser's own log never gives the cause; it can only dispute it.
 
 `objections`, `cause_of`, `held_back` and `statements` serve pools, starvation and delivery too, which rest on this question.
@@ -46,8 +46,8 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 
 
 def claimed_limit(seen: Observation) -> int | None:
-    """The most that may be live by the claim. Over HTTP/2 nobody may have more streams on a connection than the origin allows
-    (RFC 9113, section 5.1.2)."""
+    """The largest number that may be live according to the claim; None: no limit. Over HTTP/2 no connection may have more
+    streams than the origin allows (RFC 9113, section 5.1.2)."""
     limits = [seen.claim.limit] if isinstance(seen.claim, AtMost) else []
     if PROTOCOLS[seen.cell.protocol].multiplexed and seen.cell.opening != "hosts":
         limits.append(seen.cell.streams)
@@ -55,7 +55,8 @@ def claimed_limit(seen: Observation) -> int | None:
 
 
 def as_claimed(seen: Observation, witnesses: Witnesses) -> bool | None:
-    """Whether as many are live as the claim's limit allows, and all of fewer; None for a claim that is no number."""
+    """Whether as many clients are live as the claim says: its limit, or all if fewer were opened. None for a claim without a
+    number."""
     if isinstance(seen.claim, Answer):
         return None
     limit, own = claimed_limit(seen), witnesses.server.own if witnesses.server else 0
@@ -64,12 +65,12 @@ def as_claimed(seen: Observation, witnesses: Witnesses) -> bool | None:
 
 
 def cause_of(seen: Observation, witnesses: Witnesses) -> Limit:
-    """The limit that held the others back, inferred from the counts alone. The browser's log can only dispute it."""
+    """The limit that held the others back, inferred from the counts alone; `NONE` if all clients are live."""
     return inferred(seen, witnesses) if witnesses.others else Limit.NONE
 
 
 def inferred(seen: Observation, witnesses: Witnesses) -> Limit:
-    """What limit the counts point to when some clients are not live."""
+    """The limit that the counts point to, if some clients are not live."""
     cell, multiplexed = seen.cell, PROTOCOLS[seen.cell.protocol].multiplexed
     if own_limit(cell.transport) and (witnesses.failed or not multiplexed):
         return Limit.WEBSOCKETS
@@ -82,8 +83,8 @@ def inferred(seen: Observation, witnesses: Witnesses) -> Limit:
 
 
 def objections(seen: Observation, witnesses: Witnesses, holdable: Clients | None = None) -> list[Objection]:
-    """Where the witnesses disagree, the weightiest first. `holdable` are the clients whose requests the log may name; None:
-    those that wait, and no others."""
+    """The points on which witnesses disagree, the most important first. `holdable` are the clients whose requests the log may
+    name as held back; None: only those that wait."""
     server, log, waiting = witnesses.server, witnesses.log, witnesses.waiting
     found = []
     if witnesses.pages and server and witnesses.pages.live != server.live:
@@ -123,16 +124,17 @@ def objections(seen: Observation, witnesses: Witnesses, holdable: Clients | None
 
 
 def compatible(logged: Limit, cause: Limit) -> bool:
-    """Whether a log that names one limit agrees with a cause: it need not tell whose limit on streams it is."""
+    """Whether the limit that a log names agrees with a cause. A log may name a limit on streams without saying whether it is
+    the origin's or the browser's."""
     return logged == cause or (logged == Limit.STREAMS and cause in STREAM_LIMITS)
 
 
 def unproven(witnesses: Witnesses, cause: Limit) -> str:
-    """Why the releases prove nothing; empty when they prove what the others wait for.
+    """Why the releases prove nothing; empty if they prove what the others wait for.
 
-    A limit in total may be soft: Chromium lets chance decide above its own number (kTcpSocketPoolLimitRandomization in
-    net/base/features.cc), so after a release none may come, or many; Firefox was seen to let many in at once. There it is
-    enough that the browser's log names each of them, or that any came.
+    The limit on all sockets together may be soft: above its own number Chromium decides at random
+    (kTcpSocketPoolLimitRandomization in net/base/features.cc), so after a release no client may come, or many; Firefox was seen
+    to let many in at once. For that limit it is enough that the browser's log names held requests, or that any client came.
     """
     live, others = len(witnesses.live), witnesses.others
     held = witnesses.log.held if witnesses.log else {}
@@ -152,7 +154,7 @@ def unproven(witnesses: Witnesses, cause: Limit) -> str:
 
 
 def against_claim(seen: Observation, witnesses: Witnesses) -> str:
-    """The count beside the claim, in words."""
+    """The number of live clients compared with the claim, in words."""
     limit, what, live, opened = claimed_limit(seen), nouns(seen.cell), len(witnesses.live), witnesses.opened
     own = witnesses.server.own if witnesses.server else 0
     lab = f", and {counted(own, 'connection')} of the lab's own" if own else ""
@@ -165,7 +167,7 @@ def against_claim(seen: Observation, witnesses: Witnesses) -> str:
 
 
 def held_back(seen: Observation, witnesses: Witnesses) -> str:
-    """What the others waited for, in words."""
+    """What the others waited for, in words, by the first release."""
     if not witnesses.others:
         return f"No limit was met up to {witnesses.opened}."
     if not witnesses.releases:
@@ -175,7 +177,7 @@ def held_back(seen: Observation, witnesses: Witnesses) -> str:
 
 
 def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:
-    """What each witness says, in words; an absent one says why."""
+    """What each witness says, in words, or why it is unavailable."""
     words = [pages_statement(seen, witnesses), ledger_statement(witnesses)]
     if witnesses.others:
         words.append(Statement("control", control_in_words(seen)))
@@ -200,7 +202,7 @@ def pages_statement(seen: Observation, witnesses: Witnesses) -> Statement:
 
 
 def documents_in_words(seen: Observation) -> str:
-    """What is said of the pages: how many documents had loaded where each client has its own, else whether theirs had."""
+    """How many documents had loaded, if each client has one of its own; else whether the shared page had loaded."""
     if seen.cell.engine == CONTROL_CLIENT:
         return ""  # It opens streams without a page.
     documents, blank = documents_of(seen), sum(not client.document for client in seen.clients)
@@ -221,12 +223,12 @@ def ledger_statement(witnesses: Witnesses) -> Statement:
 
 
 def why_failed(seen: Observation) -> str:
-    """What the browser said of those that failed: three different reasons at most."""
+    """The browser's messages about the clients that failed: at most three different ones."""
     return listed(sorted({client.failed for client in seen.clients if client.failed and not client.live})[:3])
 
 
 def control_in_words(seen: Observation) -> str:
-    """That browser and origin were well while the others waited."""
+    """The statement that browser and origin worked while the others waited."""
     quiet = f"{seen.quiet_ms:.0f} ms" if seen.quiet_ms is not None else "a while"
     tabs = "a control tab" if seen.controls == 1 else f"{seen.controls} control tabs"
     opened = f"Meanwhile {tabs} on another port opened normally."

@@ -19,7 +19,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     """Judge a payloads cell: the answer is `as specified`, or it names the payloads that differ."""
     if not seen.payloads:
         return nothing_recorded(seen, "`carry`")
-    # Who waits is not the question: the log and the releases have no part in it.
+    # The question is not which clients wait, so the browser's log and the releases are left out.
     witnesses = msgspec.structs.replace(witnesses, log=None, releases=())
     wrong = [one.name for one in seen.payloads if not one.right]
     answer = f"differs: {', '.join(wrong)}" if wrong else RIGHT
@@ -43,7 +43,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 
 
 def written_whole(seen: Observation) -> int | None:
-    """How many payloads the origin wrote to their end; None where it keeps no ledger."""
+    """How many payloads the origin wrote completely; None if the server keeps no ledger."""
     if seen.ledger is None:
         return None
     ours = {one.stream for one in seen.ledger if isinstance(one, StreamOpened) and one.cell == seen.cell.name}
@@ -51,7 +51,7 @@ def written_whole(seen: Observation) -> int | None:
 
 
 def details(seen: Observation) -> str:
-    """What came instead of each payload that differs, and what survived of the bytes."""
+    """What the page received instead of each payload that differs, and how many random bytes survived."""
     wrong = [f"{one.name}: {one.note}" for one in seen.payloads if not one.right]
     damaged = [
         f"of {one.content_bytes} bytes sent as {one.name}, {survived(one)} survived, for {one.sent_bytes} on the wire"
@@ -63,5 +63,5 @@ def details(seen: Observation) -> str:
 
 
 def survived(one: PayloadSeen) -> str:
-    """What came damaged in an encoding that keeps bytes is not counted byte by byte."""
+    """How many bytes survived, in words; `not all` if damaged bytes can't be counted."""
     return "not all" if one.survived_bytes is None else str(one.survived_bytes)

@@ -1,4 +1,4 @@
-"""Pools: the pool of one side was filled, then the other side was tried. Do the two share a limit?"""
+"""Pools: the pool of one side was filled, then clients of the other side were opened. Do the two share a limit?"""
 
 from __future__ import annotations
 

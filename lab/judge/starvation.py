@@ -1,4 +1,4 @@
-"""Starvation: what else a page did while the streams were held. What got through, what waited, what failed?"""
+"""Starvation: other requests of a page (probes) while every stream was in use. Which got through, waited, or failed?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 
 
 def probe_name(probe: ProbeSeen) -> str:
-    """`fetch (cross-origin)`; a same-origin one by its kind alone."""
+    """The name of a probe: `fetch (cross-origin)`, or only `fetch` if it is same-origin."""
     return probe.kind if probe.page == "same-origin" else f"{probe.kind} ({probe.page})"
 
 
@@ -43,19 +43,19 @@ def outcome(seen: Observation, outcome: str) -> list[str]:
 
 
 def stuck(seen: Observation) -> list[Objection]:
-    """The objection that a probe waited for something else than a place."""
+    """The objection that a probe did not arrive when a place was free, so it waited for something else."""
     names = [probe_name(probe) for probe in seen.probes if probe.outcome == "waited" and probe.arrived_ms is None]
-    return [Objection(RELEASE, f"A place was freed, and still these did not come: {', '.join(names)}.")] if names else []
+    return [Objection(RELEASE, f"A place was freed, but these still did not arrive: {', '.join(names)}.")] if names else []
 
 
 def others_in_words(seen: Observation) -> str:
-    """What became of the probes that did not get through."""
+    """The probes that waited or failed, in words."""
     waited = [probe for probe in seen.probes if probe.outcome == "waited"]
     failed = outcome(seen, "failed")
     words = []
     if waited:
         after = [probe.after_release_ms for probe in waited if probe.after_release_ms is not None]
-        came = f", and then came within {max(0.0, *after):.0f} ms" if after else ""
+        came = f", and then arrived within {max(0.0, *after):.0f} ms" if after else ""
         words.append(f"{len(waited)} waited until a stream ended{came}.")
     return " ".join([*words, *([f"Failed: {', '.join(failed)}."] if failed else [])])
 
@@ -66,7 +66,7 @@ def in_words(probe: ProbeSeen) -> str:
         case "passed":
             return "passed" if probe.took_ms is None else f"passed in {probe.took_ms:.0f} ms"
         case "waited" if probe.after_release_ms is not None:
-            return f"waited, and came {max(0.0, probe.after_release_ms):.0f} ms after a place was freed"
+            return f"waited, and arrived {max(0.0, probe.after_release_ms):.0f} ms after a place was freed"
         case "waited":
-            return "waited, and did not come"
+            return "waited, and did not arrive"
     return f"failed ({probe.note})"

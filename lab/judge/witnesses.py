@@ -1,13 +1,20 @@
-"""The witnesses of one cell: what each of them says, before anybody compares them.
+"""The witnesses of one cell: what each of them says, before they are compared.
 
-There are four: the *pages* say which clients received an update when asked; the *server* says in its ledger who had a stream
-open; the browser's own *log* says whose requests it holds back; and the *releases* show what the others were waiting for.
+There are four. The *pages* say which clients received an update when asked. The *server* says in its ledger which clients had a
+stream open. The browser's own *log* says which requests it holds back. The *releases* show what the others were waiting for.
 
 Rules.
-1. A witness may be absent: a foreign server keeps no ledger, some browsers have no log. Nobody in this room may assume that one
-   is there; what can't be known without it is None, never 0.
-2. Without the pages and without the server nobody says who was live, and nothing is confirmed.
-3. A verdict tells how many witnesses spoke, and how many of these agree with it.
+1. Each witness may be absent: a user's own server keeps no ledger, some browsers have no log. No code of the judge may assume
+   that one is there. What can't be known without it is None, never 0.
+2. Without pages and without a server it is not known which clients were live, and nothing is confirmed.
+3. A verdict says how many witnesses were available, and how many of them agree with it.
+
+What it may not know: the claim, except in `as_answered` and `conclude`.
+
+How it works. `witnesses_of` reads each witness from the observation. Each question adds its objections: points on which
+witnesses disagree. `conclude` makes the verdict; one objection is enough for `disputed`.
+
+What is still ugly: drops and payloads leave out two witnesses, because which clients wait is not their question.
 """
 
 from __future__ import annotations
@@ -26,16 +33,16 @@ from lab.model.verdict import Doubt, Kind, Limit, Statement, Verdict
 from lab.transports import transports
 
 PAGES, LEDGER, LOG, RELEASE = "pages", "ledger", "network log", "release"
-"""What each witness is called in a statement."""
+"""The name of each witness in a statement."""
 
 Clients = frozenset[int]
-"""Clients by their numbers."""
+"""A set of clients, by their numbers."""
 
 STREAMING, SENT = "had a stream open", "had been sent the last update"
 
 
 class Pages(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pages say of their clients: who is live, who failed instead of waiting, and who there is."""
+    """What the pages say: which clients exist, which are live, and which failed instead of waiting."""
 
     everyone: Clients
     live: Clients
@@ -43,10 +50,10 @@ class Pages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger says at the moment of the verdict. `live` are the clients that have a stream open (`streaming`), or that
-    were sent the last update where updates were counted; `had` says which. `connections` are open and in use, `peak` is the
-    most that were open at once, `max_streams` the most streams that one carried at once. `own` are the lab's connections that
-    count for the limit in question."""
+    """What the ledger says at the moment of the verdict. `streaming` are the clients with an open stream. `live` are the same,
+    or the clients to which the last update was sent; `had` says in words which of the two. `connections` are open and in use,
+    `peak` is the largest number that was open at once, `max_streams` the largest number of streams that one connection carried
+    at once. `own` is how many connections of the lab itself count for the limit."""
 
     live: Clients
     had: str = STREAMING
@@ -58,16 +65,16 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """What the browser's log says: the clients whose requests it holds back, each with the limit that it waits for; and every
-    limit that it names."""
+    """What the browser's log says. `held`: the clients whose requests it holds back, each with the limit that it waits for.
+    `reasons`: every limit that it names."""
 
     held: dict[int, Limit]
     reasons: frozenset[Limit]
 
 
 class Witnesses(msgspec.Struct, frozen=True, kw_only=True):
-    """All witnesses of a cell. `pages`, `server` and `log` are None where there is none, `releases` is empty where nothing was
-    released. `opened` is how many clients there were."""
+    """All witnesses of a cell. `pages`, `server` and `log` are None if absent; `releases` is empty if nothing was released.
+    `opened` is how many clients were opened."""
 
     pages: Pages | None = None
     server: Server | None = None
@@ -77,7 +84,7 @@ class Witnesses(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def live(self) -> Clients:
-        """Who is live, by the pages; by the server where there are no pages."""
+        """The clients that are live according to the pages, or to the server if there are no pages."""
         return self.pages.live if self.pages else self.server.live if self.server else frozenset()
 
     @property
@@ -86,7 +93,7 @@ class Witnesses(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def waiting(self) -> Clients:
-        """The clients that wait, as far as they are known by number."""
+        """The clients that wait, according to the pages."""
         return self.pages.everyone - self.pages.live - self.pages.failed if self.pages else frozenset()
 
     @property
@@ -96,25 +103,26 @@ class Witnesses(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def spoke(self) -> tuple[str, ...]:
-        """The names of the witnesses that are there."""
+        """The names of the witnesses that are available."""
         there = {PAGES: self.pages, LEDGER: self.server, LOG: self.log, RELEASE: self.releases or None}
         return tuple(name for name, witness in there.items() if witness is not None)
 
     @property
     def anybody(self) -> bool:
-        """Whether anybody can say who was live."""
+        """Whether a witness can say which clients were live."""
         return self.pages is not None or self.server is not None
 
 
 class Objection(msgspec.Struct, frozen=True):
-    """Why the verdict is disputed, and which witness disagrees with the pages, or with the counts."""
+    """A point on which witnesses disagree: the witness that disagrees with the pages or with the counts, and the point in
+    words."""
 
     witness: str
     words: str
 
 
 def witnesses_of(seen: Observation) -> Witnesses:
-    """The witnesses of a settled observation, each by itself."""
+    """The witnesses of a settled observation, each read on its own."""
     pages, server = pages_of(seen), server_of(seen)
     opened = len(seen.clients) or seen.opened or (len(server.live) if server else 0)
     return Witnesses(pages=pages, server=server, log=log_of(seen), releases=seen.releases, opened=opened)
@@ -161,8 +169,8 @@ def log_of(seen: Observation) -> Log | None:
 
 
 def limit_of(held: HeldRequest, seen: Observation) -> Limit:
-    """The limit that a held request waits for. A limit on streams is the origin's own setting when the log gives the same
-    number; a log that gives none does not tell whose setting it is (`STREAMS`)."""
+    """The limit that a held request waits for. A limit on streams is the origin's setting if the log gives the same number, and
+    the browser's if it gives another; without a number it is not known (`STREAMS`)."""
     if held.limit is not None:
         return Limit.ORIGIN_STREAMS if held.limit == seen.cell.streams else Limit.BROWSER_STREAMS
     if held.waits_for in (Limit.CONNECTIONS, Limit.SOCKETS) and own_limit(seen.cell.transport):
@@ -177,27 +185,28 @@ def own_limit(transport: str) -> bool:
 
 
 def by_last_update(witnesses: Witnesses, ended: Counters) -> Witnesses:
-    """The same witnesses, where live is who was sent the last update: a client that polls mostly has no stream open."""
+    """The same witnesses, but the server's `live` are the clients to which the last update was sent: a client that polls has no
+    open stream most of the time."""
     if witnesses.server is None:
         return witnesses
     sent = frozenset(tab for tab, reached in ended.reached.items() if reached >= ended.last)
-    known = sent & witnesses.pages.everyone if witnesses.pages else sent  # Clients that were given up keep their counters.
+    known = sent & witnesses.pages.everyone if witnesses.pages else sent  # The counters also have clients that were closed.
     return msgspec.structs.replace(witnesses, server=msgspec.structs.replace(witnesses.server, live=known, had=SENT))
 
 
 def documents_of(seen: Observation) -> int | None:
-    """How many documents had loaded; None where clients share a page, so that there is nothing to count a client."""
+    """How many documents had loaded; None if clients share a page."""
     own = seen.clients and OPENINGS[seen.cell.opening].own_document
     return sum(client.document for client in seen.clients) if own else None
 
 
 def as_answered(seen: Observation, answer: str) -> bool | None:
-    """Whether the claim gives the same answer; None for a claim that gives none."""
+    """Whether the claim has the same answer; None for a claim without an answer."""
     return seen.claim.answer == answer if isinstance(seen.claim, Answer) else None
 
 
 def nothing_recorded(seen: Observation, verb: str) -> Verdict:
-    """The verdict on a cell whose scenario declares a question, and records nothing about it."""
+    """The verdict on a cell whose steps recorded nothing about the scenario's question. `verb`: the verb that would have."""
     why = f"the steps of {seen.cell.scenario} recorded nothing about {seen.cell.question}: {verb} is missing among them"
     return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.PRECONDITION, why=why)
 
@@ -213,11 +222,15 @@ def conclude(
     cause: Limit | None = None,
     answer: str | None = None,
 ) -> Verdict:
-    """The verdict, from what the witnesses say. The first objection makes it disputed. `as_claimed` is None where the claim is
-    not about this question."""
+    """The verdict, from what the witnesses say. It is disputed if there is an objection. `as_claimed`: whether the claim holds;
+    None if the claim is not about this question."""
     kind, doubt = Kind.CONFIRMED if as_claimed else Kind.REFUTED, None
     if not witnesses.anybody:
-        kind, doubt, why = Kind.INCONCLUSIVE, Doubt.PRECONDITION, "Neither a page nor the server could say who was live."
+        kind, doubt, why = (
+            Kind.INCONCLUSIVE,
+            Doubt.PRECONDITION,
+            "Neither a page nor the server could say which clients were live.",
+        )
     elif objections:
         kind, why = Kind.DISPUTED, objections[0].words
         cause = cause if cause is Limit.NONE else None

@@ -1,4 +1,4 @@
-"""Words that every verdict uses."""
+"""Words and phrases that the verdicts on several questions share."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ENDED = {
 
 
 def nouns(cell: Cell) -> str:
-    """What the cell's clients are called."""
+    """The name of the cell's clients: `tabs`, `streams in one page`."""
     return OPENINGS[cell.opening].nouns
 
 
 def numbers(clients: Iterable[int]) -> str:
-    """`[1–6, 9]`; `none` for none."""
+    """Numbers of clients as ranges: `[1–6, 9]`; `none` without any."""
     runs = groupby(enumerate(sorted(clients)), key=lambda pair: pair[1] - pair[0])
     parts = [[number for _, number in run] for _, run in runs]
     words = [str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts]
@@ -34,19 +34,19 @@ def numbers(clients: Iterable[int]) -> str:
 
 
 def labels(limits: Iterable[Limit]) -> str:
-    """The limits as people read them, in the order of the alphabet."""
+    """The labels of some limits, in alphabetical order."""
     return listed(sorted({limit.label for limit in limits}))
 
 
 def claimed(seen: Observation, answer: str) -> str:
-    """`as claimed`, or the claim."""
+    """`as claimed`, or what the claim says instead."""
     if not isinstance(seen.claim, Answer):
-        return "the claim says nothing of that"
+        return "the claim is about something else"
     return "as claimed" if seen.claim.answer == answer else f"claim: {seen.claim.answer}"
 
 
 def release_in_words(release: Release) -> str:
-    """What came of a release: whose stream ended, and who came in its place."""
+    """A release in words: which client's stream was ended, and which client came in its place."""
     ended = ENDED.get(release.ended_by, "when the stream of client {} ended").format(release.tab)
     if not release.arrived:
         notes = sorted({one.note for one in release.held if one.note})
@@ -58,7 +58,7 @@ def release_in_words(release: Release) -> str:
 
 
 def order_in_words(releases: Collection[Release]) -> str:
-    """In which order several came: that of their opening or not."""
+    """Whether the clients came in the order of their opening, in words; empty for fewer than two."""
     came = [one.arrived[0].tab for one in releases if one.arrived]
     if len(came) < 2:
         return ""
@@ -67,7 +67,7 @@ def order_in_words(releases: Collection[Release]) -> str:
 
 
 def log_in_words(log: BrowserLog | None, reasons: Iterable[Limit], count: int) -> str:
-    """What the browser's log says of `count` clients."""
+    """What the browser's log says about the `count` clients that it holds back, in words."""
     if log is None:
         return "Unavailable: no log of the browser was read."
     if log.missing is not None:

@@ -1,5 +1,5 @@
-"""Stage 2: a cell becomes an observation. Asyncio; it knows the browser by its contract and the origin by its client.
+"""Stage 2: measure a cell, and return an observation. Asyncio; it knows a browser by its contract and the origin by its client.
 
-Start reading at observe.py. A cell's clients are opened by openers.py, and found to be live or held back by settling.py; then
-release.py proves what they waited for. One file a kind of question, named as in every room.
+Start reading at observe.py. openers.py opens a cell's clients; settling.py finds out which are live and which are held back;
+release.py proves what the others wait for. Each kind of question has a file, with the same name as in every folder.
 """

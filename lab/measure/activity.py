@@ -1,4 +1,4 @@
-"""What moves in a cell: its tabs, and the ledger's events on the measured doors."""
+"""Activity of a cell: every move of its tabs, and every event of the ledger on the measured doors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lab.model.protocols import CONTROL
 
 
 class Activity:
-    """Counts the moves of the running cell and says when the last one was. `moved_ms` is on the monotonic clock."""
+    """Counts the moves of the running cell. `moved_ms` is the moment of the last one, on the monotonic clock."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
@@ -24,7 +24,7 @@ class Activity:
         self.moved_ms = now_ms()
 
     def move(self) -> None:
-        """Something moved that the ledger does not tell of."""
+        """Count a move that is not in the ledger."""
         self.moves += 1
         self.moved_ms = now_ms()
         self._moved.set()
@@ -32,11 +32,11 @@ class Activity:
 
     @property
     def next_move(self) -> asyncio.Event:
-        """Set at the next move. Take it before looking at what moved, or that move may be missed."""
+        """An event that is set at the next move. Get it before you check a condition, or a move in between is missed."""
         return self._moved
 
     async def follow(self) -> None:
-        """Count every event of the measured doors as a move, until cancelled. Those of the control door are none."""
+        """Count every event of the measured doors as a move, until cancelled. Events of the control door don't count."""
         while True:
             while self._read < len(self._ledger.events):
                 event = self._ledger.events[self._read]

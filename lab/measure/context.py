@@ -1,4 +1,4 @@
-"""What every step of one cell works with, and what has been seen so far."""
+"""What every step of a cell needs (`CellContext`), and what has been seen in the cell so far (`Seen`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lab.transports.sse import SILENT
 
 
 class Addresses:
-    """The addresses of one cell's pages and streams, by its route."""
+    """The URLs of one cell's pages and streams, by the cell's route."""
 
     def __init__(self, cell: Cell, case: AnyCase | None, route: OpenRoute, host: str) -> None:
         self._route = route
@@ -37,29 +37,30 @@ class Addresses:
             self._fields["retry"] = SILENT if case.retry is None else case.retry
 
     def base(self, door: str, host: str = "") -> str:
-        """Scheme, host and port of a door."""
+        """Scheme, host and port of a door, as in `https://127.0.0.1:4433`."""
         return f"{of_door(door).scheme}://{host or self._host}:{self._route.port(door)}"
 
     def page(self, door: str, host: str = "", **query: str | int) -> str:
-        """A page of the cell; `{n}` in a query stays as it is."""
+        """The URL of a page of the cell. `{n}` in a query is not encoded."""
         return f"{self.base(door, host)}/tab?{urlencode({**self._fields, **query}, safe='{}')}"
 
     def payloads_page(self, door: str) -> str:
-        """The page that asks for payloads."""
+        """The URL of the page that requests payloads."""
         return f"{self.base(door)}/payloads"
 
     def payload(self, name: str) -> str:
-        """Where a page asks for a payload: a path of its own origin."""
+        """The path and query of a payload, relative to the page that requests it."""
         return f"/payload?{urlencode({**self._fields, 'tab': 1, 'name': name})}"
 
     def probe(self, door: str, number: int, kind: str) -> str:
-        """Where a page tries something else."""
+        """The URL of a probe of one kind, with the probe's number."""
         return f"{self.base(door)}/probe?{urlencode({'cell': self._fields['cell'], 'tab': number, 'kind': kind})}"
 
 
 @dataclass(kw_only=True)
 class CellContext:
-    """One cell's means: the cell and its case, the origin with the cell's ledger, the browser, the addresses, the settling."""
+    """What a cell is measured with: the cell and its case, the origin and the cell's ledger, the browser, the addresses, the
+    settling."""
 
     cell: Cell
     case: AnyCase | None
@@ -71,7 +72,7 @@ class CellContext:
 
     @property
     def events(self) -> Sequence[AnyEvent]:
-        """The cell's ledger so far. It grows; take a copy of what must stay."""
+        """The events of the cell's ledger so far. The list grows; copy what must not change."""
         return self.ledger.events
 
     def rows(self) -> tuple[Connection, ...]:
@@ -79,13 +80,13 @@ class CellContext:
         return connections_of(self.events, self.cell.name)
 
     def move(self) -> None:
-        """Something moved that the ledger does not tell of."""
+        """Count a move that is not in the ledger."""
         self.settling.activity.move()
 
 
 @dataclass
 class Seen:
-    """What has been seen so far, filled by the verbs; so that a fault at the very end loses nothing. The fields are those of
+    """What has been seen so far. The verbs fill it step by step, so a fault at the end loses nothing. Its fields are those of
     Observation."""
 
     clients: tuple[ClientSeen, ...] = ()

@@ -1,4 +1,4 @@
-"""The control tab: what goes on beside a cell, in the same browser and at the same time, and is held back by nothing."""
+"""The control tab: a tab in the same browser, opened again and again while a cell waits. No measured limit can hold it back."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from lab.model.protocols import CONTROL
 from lab.tasks import cancel_and_wait
 
 UPDATES = 4
-TRANSPORT = "sse"  # Whatever is measured: browsers limit WebSockets in total, and the lab must not hold one of them.
+TRANSPORT = "sse"  # In every cell: browsers limit WebSockets in total, and the control tab must not use one of them.
 
 
 class ControlTab:
-    """A tab on the control door, of the same profile: opened again and again to see that opening works.
+    """A tab on the control door, in the same profile. It is opened again and again, to show that browser and origin work.
 
-    Where every socket of the browser is at stake, `standing`, no opening could get through any door. There a tab is opened
-    once, before, and later openings are of blank tabs, each with some updates over the stream that is open already.
+    `standing` is for cells that use up all sockets of the browser, so that no page could load through any door. There the tab
+    is opened once, before the cell's clients. Each later "opening" is a blank tab, and some more updates over the tab's stream.
 
-    An opening once begun is never broken off, only no longer waited for: the next one begins when it has ended.
+    An opening that has begun is never cancelled: the caller may stop waiting for it, and the next opening begins when it has
+    ended.
     """
 
     def __init__(self, profile: Profile, origin: Origin, *, standing: bool = False) -> None:
@@ -34,11 +35,11 @@ class ControlTab:
         self.openings = 0
 
     def ahead(self) -> None:
-        """Begin to make its tab, which will be needed."""
+        """Begin to make the tab, before it is needed."""
         self._making = asyncio.create_task(self._profile.new_tab())
 
     def begin(self) -> asyncio.Task[float]:
-        """Begin one whole opening, to its first live update; the task's result is how long it took, in ms."""
+        """Begin one opening, which ends with the tab's first update. The task's result is how long it took, in ms."""
         self._opening = asyncio.create_task(self._open(self._opening), name="control opening")
         return self._opening
 
@@ -66,7 +67,7 @@ class ControlTab:
         return now_ms() - began
 
     async def rest(self) -> None:
-        """Leave nothing running in its tab, so that it costs nothing while something is measured."""
+        """Load a blank page into the tab, so that it costs nothing while something is measured."""
         if self._opening is not None:
             await asyncio.shield(self._opening)
         if self._tab is not None:
@@ -85,6 +86,6 @@ class ControlTab:
         await LabScript(self._tab).next()
 
     async def flush_browser_log(self) -> None:
-        """Some updates: enough for Chromium to write to its NetLog, which it does at every fifteenth event only."""
+        """Wait for some updates: Chromium writes to its NetLog only at every fifteenth event, and these cause enough events."""
         for _ in range(UPDATES):
             await self.update()

@@ -1,4 +1,5 @@
-"""Delivery: the feed runs for a while, and every update is followed from the origin's stamp to the page's handler."""
+"""Delivery: the feed runs for a while, and the latency of every update is measured, from the origin's time stamp to the page's
+handler."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ IDLE_S, WINDOW_S, INTERVALS = 1.0, 5.0, 3
 """Length of each idle window, and of the measurement window (at least INTERVALS polling intervals)."""
 
 IDLE_BEFORE, IDLE_AFTER = 2, 1
-"""Idle windows before and after the measurement window: their range is the noise of what is measured between."""
+"""Idle windows before and after the measurement window: the range of their costs is the noise of the measured cost."""
 
 COOL_DOWN_S, MOST_COOL_DOWNS, FALLING = 0.5, 10, 0.8
 """Cool-down before the baseline: sample CPU every 0.5 s until it stops falling (ratio at least 0.8, at most ten samples).
@@ -36,14 +37,14 @@ async def follow_updates(
     """Let the feed run until all `openings` that can end have ended; cool down; then follow every update of a measurement
     window between idle windows. Returns what each client received, and which clients have the last update.
 
-    Raises HarnessFaultError when the control tab or a page that had loaded stops answering."""
+    Raises HarnessFaultError if the control tab, or a page that had loaded, stops answering."""
     origin, per_second = context.origin, context.cell.per_second or PER_SECOND
     await origin.pace(per_second)
     await within_patience(context, asyncio.wait(openings))
     await origin.pace(0)
     await context.settling.control.rest()
     loaded = [page for page in pages if page.loaded]
-    await all_of([page.script.rest() for page in loaded])  # A page that polls is slow to tell the time.
+    await all_of([page.script.rest() for page in loaded])  # A page that polls answers slowly, which makes its clock uncertain.
     await cool_down(context)
     before = [await clock_offset.offset(page.script) for page in loaded]
     idle = [await span(context, asyncio.sleep(IDLE_S)) for _ in range(IDLE_BEFORE)]
@@ -70,7 +71,7 @@ async def follow_updates(
 
 
 async def cool_down(context: CellContext) -> None:
-    """Return when what the browser spends idle has stopped falling; at once where that can't be seen."""
+    """Return when the browser's idle CPU time has stopped falling; at once if its processes can't be seen."""
     before = math.inf
     for _ in range(MOST_COOL_DOWNS):
         sample = await span(context, asyncio.sleep(COOL_DOWN_S))
@@ -83,7 +84,7 @@ async def cool_down(context: CellContext) -> None:
 
 
 async def window(context: CellContext, loaded: Sequence[Page], per_second: float) -> tuple[Counters, UsageSpan, Counters]:
-    """The measurement window: the origin's counters before it, what it used, the counters after it."""
+    """The measurement window: the origin's counters before it, what origin and browser used, the counters after it."""
     await all_of([page.script.listen() for page in loaded])
     began = await context.origin.meter(anew=True)
     running = await span(context, run_feed(context, loaded, per_second))
@@ -91,7 +92,7 @@ async def window(context: CellContext, loaded: Sequence[Page], per_second: float
 
 
 async def run_feed(context: CellContext, loaded: Sequence[Page], per_second: float) -> None:
-    """Let the feed run for the length of the window; end when all that are live have every update."""
+    """Let the feed run for the length of the window; return when every live client has every update."""
     await context.origin.pace(per_second)
     await asyncio.sleep(max(WINDOW_S, INTERVALS * (context.cell.interval_ms or 0) / 1000))
     await context.origin.pace(0)
@@ -100,7 +101,7 @@ async def run_feed(context: CellContext, loaded: Sequence[Page], per_second: flo
 
 
 async def span(context: CellContext, what: Awaitable[object]) -> UsageSpan:
-    """What origin and browser used while something went on."""
+    """What origin and browser used while `what` was awaited."""
     pid, roots = context.origin.started.pid, context.browser.roots
     began_ms, before = ledger.now_ms(), await used(pid, roots)
     await what
@@ -110,8 +111,8 @@ async def span(context: CellContext, what: Awaitable[object]) -> UsageSpan:
 
 
 async def within_patience(context: CellContext, what: Awaitable[object]) -> None:
-    """Return when `what` has ended, or when a live client would have received an update meanwhile. Raises what either failed
-    with: a control tab that never opens, or a page that answers with an error, is no end of the wait."""
+    """Wait for `what`, but no longer than a live client needs to receive an update. Raises the error of either: a control tab
+    that never opens, or a page that answers with an error, must not look like a normal end."""
 
     async def awaited() -> None:
         await what
@@ -124,12 +125,13 @@ async def within_patience(context: CellContext, what: Awaitable[object]) -> None
 
 
 async def all_of(asked: Sequence[Awaitable[object]]) -> None:
-    """Wait for all answers; raise the first failure."""
+    """Wait for all of these; raise the first failure."""
     await asyncio.gather(*asked)
 
 
 def delivered(tab: int, notes: Sequence[Note], offset: Offset, before: int, last: int) -> ClientDelivery:
-    """What a client's notes say of the updates after number `before`, up to `last`. A client without a note missed them all."""
+    """What a client's notes say about the updates after number `before`, up to `last`. A client without notes missed them
+    all."""
     latencies: dict[int, float] = {}
     repeated = disordered = 0
     for seq, stamp_ms, page_ms, _ in notes:

@@ -1,4 +1,5 @@
-"""Drops: while the feed runs, every client loses its stream; then it shows which clients come back, when, and what was lost."""
+"""Drops: while the feed runs, every client loses its stream. Each client is followed: does it reconnect, when, and what has it
+lost?"""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from lab.model.ledger import AnyEvent, StreamClosed, StreamOpened, StreamsDroppe
 from lab.model.observation import ClientSeen
 
 BACK_S = 30.0
-"""Watchdog timeout: a client not live again by then counts as lost."""
+"""Watchdog: a client that is not live again after this many seconds counts as lost."""
 
 RETRIES = 2
 """After a refusal, watch for RETRIES × `retry` plus the quiet time, to be sure that no client reconnects."""
@@ -29,13 +30,13 @@ async def drop_streams(
     context: CellContext, case: Drop, pages: Sequence[Page], how: str
 ) -> tuple[DropSeen, tuple[ClientSeen, ...]]:
     """Drop every stream of the cell (`end`, `reset` or `shut`) while the feed runs, and follow each client until it is live
-    again or has given up. Returns what came of it, and who has the last update."""
+    again or has given up. Returns the drop, and each client with whether it has the last update."""
     origin = context.origin
     loaded = [page for page in pages if page.loaded]
     before = [await clock_offset.offset(page.script) for page in loaded]
     await origin.pace(context.cell.per_second or PER_SECOND)
     await all_of([page.script.listen() for page in loaded])
-    await within_watchdog([page.script.next() for page in loaded])  # Each notes what it had before.
+    await within_watchdog([page.script.next() for page in loaded])  # Each page notes the last update before the drop.
     dropped = await drop_now(context, case, how)
     newest = (await origin.meter()).last
     await within_watchdog([page.script.reached(newest + 1) for page in loaded])
@@ -74,21 +75,21 @@ async def drop_streams(
 
 
 async def drop_now(context: CellContext, case: Drop, how: str) -> StreamsDropped:
-    """Drop the streams; the ledger's record of it. From now on the case's status answers new requests, where it has one."""
+    """Drop the streams, and return the ledger's event. If the case has a status, it answers new requests from now on."""
     if case.status:
         await context.origin.refuse(context.cell.name, case.status, case.content_type)
     return await context.origin.drop(context.cell.name, how)
 
 
 async def watch_refused(context: CellContext, case: Drop) -> float:
-    """Time for refused clients to come again after all, in ms."""
+    """Wait for further requests of refused clients. Returns how long that was, in ms."""
     began = ledger.now_ms()
     await asyncio.sleep((RETRIES * (case.retry or 0) + context.settling.quiet_ms) / 1000)
     return round(ledger.now_ms() - began)
 
 
 async def within_watchdog(asked: Sequence[Awaitable[object]]) -> None:
-    """Wait for all answers, or until the watchdog ends the wait: clients that did not come back are no failure."""
+    """Wait for all answers, but no longer than the watchdog: a client that does not come back is a result, not a failure."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(BACK_S):
             await all_of(asked)
@@ -98,7 +99,7 @@ Requests = Sequence[tuple[StreamOpened, StreamClosed | None]]
 
 
 def requests_of(events: Sequence[AnyEvent], cell: str, tab: int) -> Requests:
-    """The requests of one client, in order, each with its end."""
+    """The requests of one client, in order, each with the event of its end; None while it is open."""
     closed = {event.stream: event for event in events if isinstance(event, StreamClosed)}
     return [
         (event, closed.get(event.stream))
@@ -117,7 +118,7 @@ def after_drop(
     dropped_ms: float,
     last: int,
 ) -> ClientAfterDrop:
-    """One client's notes and the ledger, put together by the origin's clock."""
+    """What one client did after a drop, from its notes and the ledger, in times of the origin's clock."""
     held = [closed for opened, closed in requests if opened.at_ms <= dropped_ms and closed and closed.at_ms >= dropped_ms]
     asked = [opened for opened, _ in requests if opened.at_ms > dropped_ms]
     asked_ms = asked[0].at_ms if asked else None

@@ -1,7 +1,9 @@
-"""Measures one cell: runs its scenario's steps in a fresh profile and says what was seen.
+"""Measures one cell: runs its scenario's steps in a fresh browser profile, and returns an observation.
 
-Rules. Whatever goes wrong becomes a fault of the observation, never a lost run; the fault names whose it is. What had been seen
-before it is kept. The ledger of a cell ends where its steps do: what closing the tabs lets through is no part of it.
+Rules.
+1. Whatever goes wrong in a cell becomes a fault of its observation, never the end of the run. The fault says whose fault it is.
+2. What had been seen before a fault is kept.
+3. The ledger of a cell ends with its steps: what happens while the tabs are closed is not part of the cell.
 """
 
 from __future__ import annotations
@@ -33,12 +35,13 @@ from lab.scenario.scenario import Scenario
 log = logging.getLogger(__name__)
 
 CELL_S, TAB_S = 120.0, 2.0
-"""Watchdog against a cell that never ends, not a measure of anything: seconds for a cell, and for each tab of its own."""
+"""Watchdog against a cell that never ends: seconds for a cell, and more seconds for each tab if clients have tabs of their
+own."""
 
 
 async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin) -> Observation:
-    """Measure one cell. Never raises for what goes wrong in it: the observation says so in `faults` or `unmet`. Raises only
-    asyncio.CancelledError, when the run itself is broken off."""
+    """Measure one cell. An error in the cell is not raised: the observation has it in `faults` or `unmet`. Raises only
+    asyncio.CancelledError, when the run itself is interrupted."""
     seen, faults, unmet = Seen(), list[str](), None
     began = time.monotonic()
     limit = CELL_S if OPENINGS[cell.opening].doubling else CELL_S + TAB_S * cell.at_most
@@ -47,19 +50,19 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
             await walk(scenario, cell, browser, origin, seen)
     except TimeoutError as error:
         log.debug("%s", cell.name, exc_info=error)
-        faults.append(f"the cell had not ended after {limit:.0f} s; something in it never answered")
+        faults.append(f"the cell had not ended after {limit:.0f} s: something in it never answered")
     except InconclusiveError as error:
         log.debug("%s", cell.name, exc_info=error)
         unmet = str(error)
     except LabError as error:
         log.debug("%s", cell.name, exc_info=error)
         faults.append(str(error))
-    except Exception as error:  # a scenario is anyone's code: its slip costs its own cell, not the run
+    except Exception as error:  # a scenario is a user's code: its error ends the cell, not the run
         log.debug("%s", cell.name, exc_info=error)
         faults.append(f"{culprit(error, scenario.path)} failed with {type(error).__name__}: {error}")
     task = asyncio.current_task()
     if task is not None and task.cancelling():
-        raise asyncio.CancelledError  # A failure while tidying up must not hide that the run was broken off.
+        raise asyncio.CancelledError  # A failure while tidying up must not hide that the run was interrupted.
     claim = scenario.claim(cell)
     assert claim is not None, cell.name
     return Observation(
@@ -89,7 +92,7 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
 
 
 def culprit(error: BaseException, scenario: Path) -> str:
-    """Whose code raised it: the scenario's, with its line, or the lab's own."""
+    """Whose code raised an error, in words: the scenario's, with its line, or the lab's."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [one for one in frames if Path(one.filename) == scenario or Path(one.filename).is_relative_to(PACKAGE)]
     innermost = (ours or frames)[-1]
@@ -99,7 +102,7 @@ def culprit(error: BaseException, scenario: Path) -> str:
 
 
 async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, seen: Seen) -> None:
-    """Run the scenario's steps in a fresh profile."""
+    """Run the scenario's steps in a fresh profile. What they see goes into `seen`."""
     ledger = await origin.begin(cell.name, cell.streams)
     case = scenario.cases.get(cell.case)
     async with ROUTES[cell.route].open(origin.started.doors) as route:
@@ -129,8 +132,8 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
 
 @asynccontextmanager
 async def closing(tabs: CellTabs, control: ControlTab) -> AsyncIterator[None]:
-    """Close the tabs at the end. A failure to close must not replace the failure that broke the cell off: then it is only
-    logged."""
+    """Close the tabs at the end. If the cell has already failed, a failure to close is only logged, so that it does not replace
+    the first one."""
     try:
         yield
     except BaseException:
@@ -152,7 +155,8 @@ async def close_both(tabs: CellTabs, control: ControlTab) -> None:
 
 @asynccontextmanager
 async def watched(activity: Activity, browser: Browser) -> AsyncIterator[None]:
-    """Break the steps off as soon as the origin has ended or hangs, or something of the browser was lost, with that failure."""
+    """Cancel the steps as soon as the origin has ended or hangs, or the browser or one of its tabs has crashed; raise that
+    failure."""
     try:
         async with asyncio.TaskGroup() as beside:
             watching = [beside.create_task(activity.follow()), beside.create_task(browser.lost())]
@@ -166,7 +170,7 @@ async def watched(activity: Activity, browser: Browser) -> AsyncIterator[None]:
 
 
 def first_fault(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """One exception for a group: the first of the lab's own kind, if there is one."""
+    """One exception of a group: the first LabError, if there is one."""
     faults = group.subgroup(LabError)
     found: BaseException = faults or group
     while isinstance(found, BaseExceptionGroup):

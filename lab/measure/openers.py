@@ -1,4 +1,4 @@
-"""How clients are opened: an opener for each way in lab/model/openings.py, all begun by the same verb."""
+"""Openers: one for each row of lab/model/openings.py. An opener begins clients (tabs, frames, streams of a page) by `begin`."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from lab.model.protocols import CONTROL
 
 NewTab = Callable[[], Awaitable[Tab]]
 Begin = Callable[[PageScript, int, int], Awaitable[None]]
-"""Begin `count` clients, numbered from `first`, by a page's script: (script, first, count)."""
+"""A function that begins `count` clients, numbered from `first`, by a page's script: (script, first, count)."""
 
 EVERY_END = ("page", "origin", "tab")
 STREAM_ENDS = ("page", "origin")
 
 
 class Opener(Protocol):
-    """`pages` are the browser tabs that it has opened; `ends` the ways in which a client of it can be ended."""
+    """The contract. `pages` are the browser tabs that it has opened. `ends` are the ways in which its clients can be ended:
+    page, origin or tab."""
 
     @property
     def pages(self) -> list[Page]: ...
     @property
     def ends(self) -> tuple[str, ...]: ...
     async def begin(self, first: int, count: int) -> list[asyncio.Task[None]]:
-        """Begin `count` clients; a task for each opening, which ends when its clients are decided."""
+        """Begin `count` clients, numbered from `first`. Returns a task for each opening, which ends when its clients are
+        decided: live, or failed for good."""
 
 
 class TabsOpener:
-    """A tab for each client, with the page at `url(number)`."""
+    """Opens a tab for each client, with the page at `url(number)`."""
 
     def __init__(self, context: CellContext, new_tab: NewTab, url: Callable[[int], str]) -> None:
         self.pages: list[Page] = []
@@ -55,7 +57,7 @@ class TabsOpener:
 
 
 class PageOpener:
-    """All clients in one page, at `url`, each lot begun by `begin`."""
+    """Opens one page at `url`, and begins all clients in it by `begin`."""
 
     def __init__(
         self, context: CellContext, new_tab: NewTab, url: str, begin: Begin, ends: tuple[str, ...] = STREAM_ENDS
@@ -68,7 +70,7 @@ class PageOpener:
         self._begin = begin
 
     async def load(self) -> None:
-        """Load the page itself, while there is room for it."""
+        """Load the page itself, before its clients take every connection. Raises HarnessFaultError if it does not load."""
         page = Page(await self._new_tab(), self._url, self._context.settling)
         self.pages.append(page)
         await page.open()
@@ -85,7 +87,7 @@ class PageOpener:
 
 
 def in_page(base: str, credentials: str = "same-origin") -> Begin:
-    """Streams of one page to `base`, in which `{n}` is the client's number."""
+    """A `Begin` for streams of one page to the origin `base`, in which `{n}` is the client's number."""
 
     async def begin(script: PageScript, first: int, count: int) -> None:
         await script.add(first=first, count=count, base=base, credentials=credentials)
@@ -94,7 +96,7 @@ def in_page(base: str, credentials: str = "same-origin") -> Begin:
 
 
 def in_frames(url: str) -> Begin:
-    """A frame each."""
+    """A `Begin` for a frame for each client, loaded from `url`, in which `{n}` is the client's number."""
 
     async def begin(script: PageScript, first: int, count: int) -> None:
         await script.frames(first=first, count=count, url=url)
@@ -103,31 +105,31 @@ def in_frames(url: str) -> Begin:
 
 
 def tabs(context: CellContext, new_tab: NewTab) -> Opener:
-    """Tabs of the measured origin itself."""
+    """An opener for tabs of the measured origin itself."""
     at, door = context.addresses, context.cell.protocol
     return TabsOpener(context, new_tab, lambda number: at.page(door, tab=number))
 
 
 def cross_tabs(context: CellContext, new_tab: NewTab) -> Opener:
-    """Tabs of another origin (the control door's), which ask the measured one."""
+    """An opener for tabs of another origin (the control door's), which send requests to the measured one."""
     at, base = context.addresses, context.addresses.base(context.cell.protocol)
     return TabsOpener(context, new_tab, lambda number: at.page(CONTROL.name, tab=number, base=base))
 
 
 def frames(context: CellContext, new_tab: NewTab) -> Opener:
-    """A page of the measured origin with a frame for each client."""
+    """An opener for one page of the measured origin, with a frame for each client."""
     url = context.addresses.page(context.cell.protocol)
     return PageOpener(context, new_tab, url, in_frames(f"{url}&tab={{n}}"), EVERY_END)
 
 
 def page(context: CellContext, new_tab: NewTab) -> Opener:
-    """A page of the measured origin with all clients in it."""
+    """An opener for one page of the measured origin, with all clients in it."""
     at, door = context.addresses, context.cell.protocol
     return PageOpener(context, new_tab, at.page(door), in_page(at.base(door)))
 
 
 def hosts(context: CellContext, new_tab: NewTab) -> Opener:
-    """A page of the control door, whose clients each ask a host of their own."""
+    """An opener for one page of the control door, in which each client sends its request to another host."""
     at = context.addresses
     base = at.base(context.cell.protocol, "h{n}.localhost")
     return PageOpener(context, new_tab, at.page(CONTROL.name), in_page(base))
@@ -136,11 +138,11 @@ def hosts(context: CellContext, new_tab: NewTab) -> Opener:
 OPENERS: dict[str, Callable[[CellContext, NewTab], Opener]] = {
     "tabs": tabs, "cross-tabs": cross_tabs, "frames": frames, "page": page, "hosts": hosts
 }  # fmt: skip
-"""By the name of the opening: a row for each of lab/model/openings.py."""
+"""The function that makes an opener, by the name of the opening: a row for each of lab/model/openings.py."""
 
 
 def opener(context: CellContext, new_tab: NewTab) -> Opener:
-    """The opener of a cell. Raises HarnessFaultError for an opening that has none."""
+    """The opener of a cell. Raises HarnessFaultError for an opening without one."""
     try:
         return OPENERS[context.cell.opening](context, new_tab)
     except KeyError as error:

@@ -1,8 +1,10 @@
-"""The driver's side of the origin: starts its process, reads its ledger as it grows, and uses the control door.
+"""The driver's side of the origin: starts its process, reads its ledger as it grows, and sends requests to the control door.
 
-Rules: everything that the driver asks of the origin is a method here; each builds its own request, accepts only the documented
-status and, where the ledger confirms it, returns when that event has come. Any other answer is a fault of the lab, raised here,
-so that no cell measures something else than it asked for. The requests are listed in lab/origin/control.py.
+Rules.
+1. Everything that the driver can ask of the origin is a method of `Origin`. lab/origin/control.py lists the requests.
+2. Each method builds its own request and accepts only the documented status. If the ledger confirms the request by an event,
+   the method returns when that event has come.
+3. Any other answer is a fault of the lab and is raised here, so that no cell measures something else than it asked for.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ from lab.model.ledger import PORT_TAKEN, AnyEvent, CellBegan, Counters, Event, O
 from lab.model.protocols import CONTROL, of_door
 from lab.paths import LOOPBACK
 
-START_S = 12.0  # Watchdog for an origin that never speaks, on a machine too busy to start Python.
+START_S = 12.0  # Watchdog for an origin that writes nothing, or a machine too busy to start Python.
 STOP_S = 3.0
 CONTROL_S = 8.0
-SILENT_S = 8.0  # An origin that was stopped, or whose machine hangs, misses this many heartbeats in a row.
+SILENT_S = 8.0  # Watchdog: after this long without a heartbeat the origin has been stopped, or hangs.
 AGAIN = "run the cell again; if it persists, look at origin.log beside the report"
 DONE, NOTHING_THERE = 204, 404
 
@@ -36,7 +38,7 @@ Confirming = TypeVar("Confirming", bound=Event)
 
 
 class CellLedger:
-    """The ledger of one cell: its events in order, from its CellBegan on. It grows while the cell is measured."""
+    """The ledger of one cell: its events in order, beginning with its CellBegan. It grows while the cell is measured."""
 
     def __init__(self, cell: str) -> None:
         self.cell = cell
@@ -51,7 +53,8 @@ class CellLedger:
 
 
 class Origin:
-    """A running origin. Each event of its ledger wakes those who wait; the events of the running cell are kept in `ledger`."""
+    """A running origin. Each event of its ledger wakes the tasks that wait for one. `ledger` has the events of the running
+    cell."""
 
     def __init__(self, process: asyncio.subprocess.Process, started: OriginStarted, copy: RawIOBase) -> None:
         self.process = process
@@ -72,20 +75,20 @@ class Origin:
 
     @property
     def host(self) -> str:
-        """The name or address by which this machine reaches it."""
+        """The name or address by which this machine reaches the origin."""
         return reachable(self.started.host)
 
     def port(self, door: str) -> int:
         return self.started.doors[door]
 
     def url(self, door: str, path: str, host: str = "") -> str:
-        """An address at a door; of an origin bound to every address, under a loopback name."""
+        """The URL of a path at a door. `host` replaces the origin's own host name."""
         return f"{of_door(door).scheme}://{host or self.host}:{self.port(door)}{path}"
 
-    # What may be asked of it.
+    # Requests to the control door.
 
     async def begin(self, cell: str, streams: int) -> CellLedger:
-        """Begin a cell: the feed falls silent, new HTTP/2 connections are allowed `streams` streams, counters start at 0.
+        """Begin a cell: the feed stops, new HTTP/2 connections may open `streams` streams, and counters start at 0.
 
         Returns the cell's ledger, which begins with its CellBegan."""
         started = CellLedger(cell)
@@ -101,7 +104,7 @@ class Origin:
         await self._post("/control/publish")
 
     async def pace(self, per_second: float) -> None:
-        """Let the feed publish so many updates a second; 0: it falls silent."""
+        """Let the feed publish this many updates a second; 0 stops it."""
         await self._post("/control/pace", per_second=per_second)
 
     async def end(self, cell: str, tab: int) -> bool:
@@ -109,24 +112,24 @@ class Origin:
         return await self._post("/control/end", (DONE, NOTHING_THERE), cell=cell, tab=tab) == DONE
 
     async def drop(self, cell: str, how: str) -> StreamsDropped:
-        """Drop every stream of a cell: `end` the streams, `reset` the connections, or `shut` the doors for a while. Returns the
-        ledger's record of it."""
+        """Drop every stream of a cell: `end` the streams, `reset` the connections, or `shut` the doors for two seconds. Returns
+        the ledger's event."""
         since = len(self.ledger.events)
         await self._post("/control/drop", cell=cell, how=how)
         return await self._confirmed(StreamsDropped, since)
 
     async def refuse(self, cell: str, status: int, content_type: str) -> None:
-        """From now on answer a cell's requests for updates with this status and content type; status 0 ends that."""
+        """From now on, answer a cell's requests for updates with this status and content type; status 0: serve them again."""
         await self._post("/control/refuse", cell=cell, status=status, type=content_type)
 
     async def meter(self, anew: bool = False) -> Counters:
-        """The origin's own counters, just now. `anew`: its delay is counted from here on."""
+        """Read the origin's own counters. `anew`: from now on, its delay is measured from this moment."""
         since = len(self.ledger.events)
         await (self._post("/control/meter", anew=1) if anew else self._post("/control/meter"))
         return await self._confirmed(Counters, since)
 
     async def _post(self, path: str, accepted: Sequence[int] = (DONE,), **query: str | float) -> int:
-        """A request through the control door; its status, one of the accepted ones."""
+        """Send a request to the control door. Returns its status, if it is an accepted one; else raises HarnessFaultError."""
         target = f"{path}?{urlencode(query)}" if query else path
         try:
             status, said = await asyncio.to_thread(self._request, target)
@@ -141,7 +144,7 @@ class Origin:
         return status
 
     def _request(self, target: str) -> tuple[int, str]:
-        """Its status, and the first line of its body."""
+        """The response's status, and the first line of its body."""
         connection = HTTPConnection(LOOPBACK, self.port(CONTROL.name), timeout=CONTROL_S)
         try:
             connection.request("POST", target)
@@ -153,7 +156,7 @@ class Origin:
     async def _confirmed(
         self, kind: type[Confirming], since: int, right: Callable[[Confirming], bool] = lambda _: True
     ) -> Confirming:
-        """The ledger's event that confirms what has just been asked for. When none comes, the line was lost: a fault."""
+        """Wait for the ledger's event that confirms a request. Raises HarnessFaultError if none comes."""
 
         def found() -> list[Confirming]:
             return [event for event in self.ledger.of(kind, since) if right(event)]
@@ -166,21 +169,22 @@ class Origin:
             raise HarnessFaultError(what, AGAIN) from error
         return found()[0]
 
-    # Its ledger.
+    # The ledger.
 
     async def news(self) -> None:
-        """Return at the next event. Raises HarnessFaultError when there can be none any more."""
+        """Return at the next event. Raises HarnessFaultError if the origin has ended or hangs."""
         if not self.alive:
             raise self.lost()
         await self._news.wait()
 
     async def wait_for(self, ready: Callable[[], bool]) -> None:
-        """Return once `ready()` holds, looking again at every event. Raises HarnessFaultError when the origin ends."""
+        """Return once `ready()` is true; it is checked at every event. Raises HarnessFaultError if the origin has ended or
+        hangs."""
         while not ready():
             await self.news()
 
     def lost(self) -> HarnessFaultError:
-        """Why there will be no more events."""
+        """The error that says why there will be no more events."""
         if self._silent:
             return HarnessFaultError(f"the origin hung: no heartbeat for {SILENT_S:.0f} s", AGAIN)
         code = self.process.returncode
@@ -189,15 +193,16 @@ class Origin:
         return HarnessFaultError(f"the origin {how} {where}", AGAIN if self.ledger.cell else "start it again")
 
     async def _read(self) -> None:
-        """Take every line of the ledger, to its end. A line that can't be kept or read is a fault, which the judge sees."""
+        """Read every line of the ledger, to its end. A line that can't be read or copied becomes an OriginFault, which the
+        judge sees."""
         try:
             while await self._read_line():
                 self._announce()
-        finally:  # Those who wait for news learn that there will be none.
+        finally:  # Wake the tasks that wait: there will be no more events.
             asyncio.get_running_loop().call_soon(self._announce)
 
     async def _read_line(self) -> bool:
-        """Whether there was another line; one that is too long is a line, and its rest may be another."""
+        """Read one line. False at the end. Of a line that is too long, the rest may be read as another line."""
         try:
             line = await self._line()
         except ValueError as error:
@@ -230,7 +235,7 @@ class Origin:
         except msgspec.DecodeError as error:
             self._fault(f"a line can't be read: {error}")
         else:
-            if self.ledger.cell:  # Between cells, and under `serve`, nobody asks for them again.
+            if self.ledger.cell:  # Between cells, and under `serve`, events are not needed again.
                 self.ledger.events.append(event)
 
     def _fault(self, error: str) -> None:
@@ -241,7 +246,7 @@ class Origin:
         self._news = asyncio.Event()
 
     async def stop(self) -> None:
-        """End it: first asked, then killed. Its last lines are read."""
+        """End the process: close its standard input, and kill it if it does not end. Its last lines are still read."""
         assert self.process.stdin is not None
         if self._silent:
             self.process.kill()
@@ -255,7 +260,7 @@ class Origin:
 
 
 def reachable(host: str) -> str:
-    """The host of an address at which an origin bound to `host` is reached from this machine, in a URL's form."""
+    """The host under which this machine reaches an origin that is bound to `host`, as it is written in a URL."""
     if host in ("0.0.0.0", ""):  # noqa: S104  # compared, not bound
         return LOOPBACK
     if host == "::":
@@ -274,10 +279,11 @@ async def origin(
     ports: Mapping[str, int] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Origin]:
-    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl, its messages go to origin.log.
+    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl; its standard error goes to
+    origin.log.
 
-    `certs` is the folder of the run's certificates, `names` are further host names that it answers to, `ports` fixes doors'
-    ports. Raises UsageError for a port in use, MachineError when it can't start for another reason.
+    `certs` is the folder of the run's certificates. `names` are further host names that it answers to. `ports` fixes the ports
+    of some doors. Raises UsageError for a port in use, and MachineError if it can't start for another reason.
     """
     with (folder / "ledger.jsonl").open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
         process = await asyncio.create_subprocess_exec(
@@ -289,12 +295,12 @@ async def origin(
             stdout=asyncio.subprocess.PIPE,
             stderr=messages,
             env=environment,
-            start_new_session=True,  # Ctrl-C is for the driver, which then ends the origin in its own time.
+            start_new_session=True,  # Ctrl-C must reach only the driver, which then stops the origin.
             limit=2**20,
         )
         try:
             running = Origin(process, await greeting(process, copy, messages), copy)
-        except BaseException:  # Ctrl-C too: an origin that never came to be is not left behind.
+        except BaseException:  # Ctrl-C too: no half-started origin is left behind.
             if process.returncode is None:
                 process.kill()
             await process.wait()
@@ -306,19 +312,19 @@ async def origin(
 
 
 async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, messages: BinaryIO) -> OriginStarted:
-    """The origin's first line: where its doors are."""
+    """The origin's first line, which has the ports of its doors. Raises UsageError, MachineError or HarnessFaultError."""
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_S)
     except TimeoutError as error:
-        raise MachineError(f"the origin said nothing for {START_S:.0f} s", "the machine may be too busy: try again") from error
+        raise MachineError(f"the origin wrote nothing for {START_S:.0f} s", "the machine may be too busy: try again") from error
     except ValueError as error:
         raise HarnessFaultError(f"the origin's first line is no greeting: {error}") from error
     if not line:
         messages.seek(0)
         said = messages.read().decode(errors="replace").strip().splitlines() or ["it gave no reason"]
         if await process.wait() == PORT_TAKEN:
-            raise UsageError(said[-1], "choose another port, or leave the choice to the lab")
+            raise UsageError(said[-1], "choose another port, or leave out --port")
         raise MachineError(f"the origin did not start: {said[-1]}")
     try:
         copy.write(line)

@@ -1,4 +1,4 @@
-"""A browser tab and the clients in it, as far as they have come."""
+"""A browser tab with a page of the lab, and the state of the clients in it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lab.tasks import cancel_and_wait
 
 
 class Page:
-    """One tab with a page of the lab. `clients` are the numbers of the clients in it, with the moment each was begun; `failed`
-    is what the browser said when its navigation failed.
+    """One tab with a page of the lab. `clients` maps the number of each client in it to the moment it was begun (ms). `failed`
+    is the browser's message if the navigation failed.
 
-    A page is asked only once its document has loaded: until its navigation commits, Chromium holds back every DevTools command
-    to it. So "no document" is known from the navigation itself.
+    A page is asked only once its document has loaded: until then Chromium holds back every DevTools command to it. So a page
+    without a document is known by its navigation, which has not ended.
     """
 
     def __init__(self, tab: Tab, url: str, settling: Settling) -> None:
@@ -37,7 +37,8 @@ class Page:
         return f"<Page of {len(self.clients)} clients, {self.failed or ('loaded' if self.loaded else 'opening')}>"
 
     async def open(self, client: int | None = None) -> None:
-        """Navigate, however long that takes; and where the page is one client's own, wait until that client is decided."""
+        """Navigate, however long that takes, and wait until the page's clients are decided: live, or failed for good. `client`
+        is the number of the client, if the page belongs to one."""
         began = now_ms()
         if client is not None:
             self.clients[client] = began
@@ -57,25 +58,25 @@ class Page:
         self._settling.activity.move()
 
     async def add(self, first: int, count: int, begin: Callable[[PageScript], Awaitable[None]]) -> None:
-        """Begin `count` more clients in it, numbered from `first`, by a method of its script; wait until all of the page are
-        decided."""
+        """Begin `count` more clients in the page, numbered from `first`, by a method of its script; wait until all clients of
+        the page are decided."""
         began = now_ms()
         self.clients |= dict.fromkeys(range(first, first + count), began)
         await begin(self.script)
-        self._settling.opened_in((now_ms() - began) / count)  # Where many open at once, one after the other moves.
+        self._settling.opened_in((now_ms() - began) / count)  # Of many that open at once, each is a move.
         self._settling.activity.move()
 
     async def trim(self) -> None:
-        """Close the clients that wait, so that the limit is reached and none waits at it."""
+        """Close the clients that wait: the limit stays reached, and no client waits for it."""
         self.clients = {number: self.clients[number] for number in await self.script.trim()}
 
     async def failures(self) -> int:
-        """How many of its clients have failed for good."""
+        """How many of the page's clients have failed for good."""
         return await self.script.failures() if self.loaded else int(self.failed is not None)
 
     async def seen(self, reached: int | None = None) -> list[ClientSeen]:
-        """What each client in it reports. A client is live when it received an update when asked to; or, with `reached`, when
-        it has received that update."""
+        """What each client of the page reports. Without `reached` a client is live if it received one more update when asked;
+        with it, if it has received update number `reached`."""
         if not self.loaded:
             errors = (self.failed,) if self.failed else ()
             return [ClientSeen(one, document=False, live=False, begun_ms=at, errors=errors) for one, at in self.clients.items()]
@@ -117,7 +118,7 @@ class Page:
 async def ask_for_update(
     pages: Sequence[Page], settling: Settling, publish: Callable[[], Awaitable[None]], interval_ms: int | None
 ) -> None:
-    """Ask the clients of every loaded page for another update, `publish` one, and return when all have it, or when a live
+    """Ask the clients of every loaded page for one more update, and `publish` one. Returns when all have it, or when a live
     client that polls every `interval_ms` would have it."""
     asked = [asyncio.create_task(page.script.next()) for page in pages if page.loaded]
     everyone: asyncio.Future[Any] = asyncio.gather(*asked, return_exceptions=True)

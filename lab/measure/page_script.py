@@ -1,4 +1,4 @@
-"""What Python may ask of a page: one method each, with the shape of its answer, which is checked.
+"""All that Python can ask of a page: one method for each question. The type of each answer is checked.
 
 `PageScript` is the contract. `LabScript` speaks to the lab's own page (lab/origin/pages/client.js has the other half, with the
 same names); a script injected into somebody else's page would be another implementation. A question that the page can't answer,
@@ -18,8 +18,8 @@ Answer = TypeVar("Answer")
 
 
 class ClientReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What a page knows of one client. Times are ms of the page's own clock. Only `tab` and `document` are there when the
-    client's document has not loaded (a frame)."""
+    """What a page reports about one client. Times are ms of the page's own clock. If the client is a frame whose document has
+    not loaded, only `tab` and `document` have values."""
 
     tab: int
     document: bool
@@ -36,27 +36,28 @@ class ClientReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 Note = tuple[int, float, float, str]
-"""One update as a page noted it: its number, the origin's stamp (ms), when it came (ms of the page's clock), its event name."""
+"""One update in a page's notes: its number, the origin's time stamp (ms), the time of its arrival (ms of the page's clock), its
+event name."""
 
 Notes = tuple[int, tuple[Note, ...]]
 """A client's number and its notes."""
 
 
 class PageScript(Protocol):
-    """The questions. A method that waits in the page returns when the page's promise is resolved, however long that takes."""
+    """The contract. A method that waits for something in the page returns when that has happened, however long it takes."""
 
     async def decided(self) -> None:
-        """Return when every client of the page is decided: it has received an update, or failed for good."""
+        """Return when every client of the page is decided: it has received an update, or has failed for good."""
 
     async def add(self, *, first: int, count: int, base: str, credentials: str = "same-origin") -> None:
-        """Begin `count` clients in this page, numbered from `first`; `{n}` in `base` is each one's number. Return when all of
-        the page are decided."""
+        """Begin `count` clients in this page, numbered from `first`. They send requests to the origin `base`, in which `{n}` is
+        the client's number. Return when all clients of the page are decided."""
 
     async def frames(self, *, first: int, count: int, url: str) -> None:
-        """The same, each in a frame of its own, loaded from `url`."""
+        """The same, with each client in a frame of its own, loaded from `url`."""
 
     async def caught_up(self) -> None:
-        """Return when the page, with its frames, has handled everything that came to it before."""
+        """Return when the page and its frames have handled every event that reached them before."""
 
     async def rest(self) -> None:
         """Pause polling until `rouse()`, to measure the idle baseline."""
@@ -65,16 +66,16 @@ class PageScript(Protocol):
         """Let clients poll again."""
 
     async def listen(self) -> None:
-        """From now on note every update."""
+        """From now on, make a note of every update."""
 
     async def heard(self) -> list[Notes]:
-        """The notes of each client since `listen()`."""
+        """Each client's notes since `listen()`."""
 
     async def reached(self, seq: int) -> None:
-        """Return when every client that ever received an update has received this one, or given up."""
+        """Return when every client that ever received an update has received number `seq`, or has failed for good."""
 
     async def next(self) -> None:
-        """Return when every client that ever received an update has received another one."""
+        """Return when every client that ever received an update has received one more."""
 
     async def close(self, client: int) -> None:
         """Close a client's stream."""
@@ -86,26 +87,26 @@ class PageScript(Protocol):
         """Let a client that failed for good try again; return when it is decided."""
 
     async def probe(self, kind: str, url: str) -> str:
-        """Try something else (lab.measure.starvation.KINDS): "" when it got its answer, else why it failed."""
+        """Send another kind of request (lab.measure.starvation.KINDS). Returns "" when it was answered, else why it failed."""
 
     async def tidy(self) -> None:
-        """Remove what probes left behind."""
+        """Remove the elements, sockets and tabs that probes have left."""
 
     async def trim(self) -> list[int]:
-        """Close every client that has received nothing yet; the numbers of those that stay."""
+        """Close every client that has not received an update yet. Returns the numbers of the others."""
 
     async def failures(self) -> int:
         """How many clients have failed for good."""
 
     async def report(self) -> list[ClientReport]:
-        """What the page knows of each client."""
+        """What the page reports about each client."""
 
     async def clock(self) -> float:
         """The page's clock, in ms."""
 
 
 class LabScript:
-    """The lab's own page, in a tab."""
+    """The script of the lab's own page, in a tab."""
 
     def __init__(self, tab: Tab) -> None:
         self._tab = tab
@@ -121,7 +122,7 @@ class LabScript:
             raise PageScriptError(f"{call.partition('(')[0]} answered in an unexpected shape: {error}") from error
 
     async def _do(self, call: str) -> None:
-        """Its answer means nothing but that it is done."""
+        """Call a function of the page, and return when it is done. Its value is ignored."""
         await self._tab.ask(f"Promise.resolve({call}).then(() => null)")
 
     async def decided(self) -> None:

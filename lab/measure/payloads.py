@@ -1,4 +1,4 @@
-"""Payloads: a page asks for one payload after the other, and what it got is compared with what it should have got."""
+"""Payloads: a page requests one payload after the other, and what it received is compared with what it should have received."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from lab.model.observation import ClientSeen
 from lab.model.payloads import PAYLOADS, Event, Payload, PayloadSeen
 
 CLIENT = 1
-SHORT = 80  # Characters of what came instead of the right thing.
-GONE = "\ufffd"  # What a decoder leaves of bytes that are no UTF-8.
+SHORT = 80  # The most characters that are kept of a wrong answer.
+GONE = "\ufffd"  # A decoder puts this in place of bytes that are not UTF-8.
 
 
 async def carry_all(context: CellContext, tab: Tab) -> tuple[tuple[PayloadSeen, ...], tuple[ClientSeen, ...]]:
-    """Every payload of the transport; the first one twice, so that its connection is open when it counts."""
+    """Request every payload of the cell's transport. The first one is requested twice, so that the connection is open when it
+    is measured. Returns the payloads, and the one client."""
     began, transport = now_ms(), context.cell.transport
     await tab.open(context.addresses.payloads_page(context.cell.protocol))
     payloads = PAYLOADS[transport]
@@ -39,14 +40,14 @@ async def carry_all(context: CellContext, tab: Tab) -> tuple[tuple[PayloadSeen, 
 
 
 async def carry(context: CellContext, tab: Tab, payload: Payload) -> PayloadSeen:
-    """Let the page ask for one payload. Raises HarnessFaultError when its answer has another shape than a payload's."""
+    """Let the page request one payload. Raises HarnessFaultError if the page's answer has an unexpected type."""
     before = await context.origin.meter()
     came = await tab.ask(f"carry.{context.cell.transport}({json.dumps(context.addresses.payload(payload.name))})")
     after = await context.origin.meter()
     try:
         return compared(payload, msgspec.convert(came, str | list[Event]), before, after)
     except msgspec.ValidationError as error:
-        what = f"the page of payloads answered in an unexpected shape: {error}"
+        what = f"the page of payloads answered with an unexpected type: {error}"
         raise HarnessFaultError(what, "this is a fault of the lab: report it") from error
 
 
@@ -57,7 +58,7 @@ def answered(context: CellContext) -> int:
 
 
 def compared(payload: Payload, came: str | list[Event], before: Counters, after: Counters) -> PayloadSeen:
-    """`came` is a list of events, or bytes in base64."""
+    """Compare a payload with what the page received: `came` is a list of events, or bytes in base64."""
     content = payload.content
     if isinstance(came, str):
         got = base64.b64decode(came)
@@ -80,7 +81,8 @@ def compared(payload: Payload, came: str | list[Event], before: Counters, after:
 
 
 def surviving(content: bytes, data: Sequence[str]) -> int:
-    """How many of the bytes came, as they are or in base64. Bytes that were replaced did not, nor a CR that became LF."""
+    """How many bytes of `content` the page received unchanged, as text or in base64. A replaced byte does not count, and
+    neither does a CR that became LF."""
     if data == [base64.b64encode(content).decode()]:
         return len(content)
     kept = "".join(data).replace(GONE, "")

@@ -1,17 +1,21 @@
-"""The release proof: one live stream is ended, and a waiting client comes in its place. It turns "did not open" into "was
-waiting for this very place".
+"""The release proof: one live stream is ended, and a waiting client takes its place. It turns "did not open" into "was waiting
+for exactly this place". (A *place* is a connection or a stream, whatever the limit counts.)
 
-Rules. Each way to end a stream is tried once, each time with a client waiting: the page closes it, the origin ends it, the tab
-or frame that it is in is closed. Each time a waiting client must reach the ledger, and never may more streams be open at once
-than before. What this file sees is only recorded; whether it proves anything, the judge says.
+Rules.
+1. A stream is ended in each possible way once: by its page, by the origin, and by closing its tab or frame. Each time, a client
+   must be waiting.
+2. Each time a waiting client must reach the ledger, and never may more streams be open at once than before.
+3. This file only records what happens. Whether it proves anything, the judge decides (`unproven` in lab/judge/limits.py).
 
-How it works. Before each release, wait until polling clients are idle and newly loaded pages have requested their streams:
-Firefox never reassigns a connection that went idle before a request was queued for it. After the last release a whole control
-opening runs to its end: time enough for one too many to come, which would show that the clients were not waiting for these
-places at all.
+What it may not know: the claim, and the cause that the judge will infer.
 
-What is still ugly: where the browser refuses a client instead of letting it wait (WebSockets), there is nobody waiting; then
-two of the refused ones try again, for one place.
+How it works. Before each release, it waits until polling clients are idle and newly loaded pages have sent their requests:
+Firefox never gives a connection to a request that was queued after the connection had become idle. After the last release it
+opens the control tab once more: during that time one client too many could come, which would show that the clients were not
+waiting for these places.
+
+What is still ugly: if the browser refuses a client instead of letting it wait (WebSockets), no client is waiting. Then two of
+the refused clients try again, for one place.
 """
 
 from __future__ import annotations
@@ -32,7 +36,8 @@ from lab.model.observation import Arrival, ClientSeen, Release
 
 @dataclass
 class Ending:
-    """One release as it was begun: which client, how (page, origin or tab), when, and who waited then."""
+    """One release when it begins: the client, how it is ended (page, origin or tab), the moment (ms), and the clients that were
+    waiting."""
 
     client: int
     how: str
@@ -42,7 +47,8 @@ class Ending:
 
 
 async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequence[ClientSeen]) -> tuple[Release, ...]:
-    """End one live stream in each way that there is, one after the other, each time with a client waiting."""
+    """End one live stream in each possible way, one after the other, while a client is waiting. Stops early if no client is
+    live or waiting, or none takes the place. Returns what happened after each."""
     pages = {client: page for one in openers for page in one.pages for client in page.clients}
     failed = tuple(client.tab for client in seen if client.failed)
     endings: list[Ending] = []
@@ -78,7 +84,8 @@ def still_waiting(
     failed: Sequence[int],
     endings: Sequence[Ending],
 ) -> tuple[int, ...]:
-    """The clients that wait and never had a place: those that take turns at the places came in before."""
+    """The clients that wait and have not had a place since the first release. Clients that poll take turns, so some had one
+    before."""
     since = endings[0].at_ms if endings else None
     ended = {one.client for one in endings}
     waiting = [client.tab for client in seen if client.tab not in {*holding, *failed, *ended}]
@@ -90,8 +97,8 @@ def still_waiting(
 async def end_one(
     context: CellContext, opener: Opener, pages: dict[int, Page], *, how: str, holding: Sequence[int], waiting: tuple[int, ...]
 ) -> Ending | None:
-    """End the stream of one client that holds a place, of the opener's own where there is one. None when the origin found no
-    stream to end any more with any of them: it had just been answered."""
+    """End the stream of one client that has one, if possible a client of this opener. None if the origin found no open stream
+    of any of them: their requests had just been answered."""
     last = [tab for tab in holding if any(tab in page.clients for page in opener.pages)]
     for victim in last or holding:
         one = Ending(victim, how, now_ms(), waiting)
@@ -104,29 +111,29 @@ async def end_one(
 
 
 async def try_again(context: CellContext, failed: Sequence[int], pages: dict[int, Page]) -> None:
-    """Clients that the browser refused don't wait: they must ask again. There is one place for two of them."""
-    await context.settling.quietly()  # The one that was ended is gone.
+    """Let two refused clients try again. They are not waiting, so they must send a new request. One place is free."""
+    await context.settling.quietly()  # Until the ended stream is gone.
     for client in failed[:2]:
         await pages[client].script.again(client)
 
 
 def clients_holding(context: CellContext) -> list[int]:
-    """The clients whose streams are open just now."""
+    """The numbers of the clients that have a stream open now."""
     return sorted({one.tab for one in live_streams(context.rows(), now_ms())})
 
 
 def documents_since(context: CellContext, at_ms: float) -> bool:
-    """Whether a document of the cell was served at or after a moment."""
+    """Whether a document of the cell was served at or after the moment `at_ms`."""
     return any(one.cell == context.cell.name and one.at_ms >= at_ms for one in context.ledger.of(ledger.DocumentServed))
 
 
 def came(context: CellContext, one: Ending) -> tuple[ledger.StreamOpened, ...]:
-    """The streams of clients that had waited, opened since a release."""
+    """The streams that waiting clients have opened since a release."""
     return arrivals(context.events, context.cell.name, one.waiting, one.at_ms)
 
 
 def release_of(context: CellContext, one: Ending, after: Ending | None) -> Release:
-    """The release as the ledger tells it: when the stream ended, and which clients came until the next one."""
+    """The release as the ledger shows it: when the stream ended, and which clients came before the next release (`after`)."""
     ended_ms = stream_ended(context.events, context.cell.name, one.client, one.at_ms) or one.at_ms
     until = after.at_ms if after else now_ms()
     rows = context.rows()

@@ -1,4 +1,4 @@
-"""The routes that a cell can take: one row each. A new route is a row here, with what opens it."""
+"""The routes: one row each. A new route is an object with the contract of lab/model/routes.py, and a row in `ROUTES`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lab.model.routes import OpenRoute, Route
 
 
 class OpenDirect(msgspec.Struct, frozen=True):
-    """Nothing between: the browser asks the origin's own ports."""
+    """An open route without a proxy: the browser uses the origin's own ports."""
 
     ports: Mapping[str, int]
     hops: tuple[str, ...] = ("origin",)

@@ -10,18 +10,18 @@ from lab.measure.page import Page
 from lab.model.observation import Screenshot
 
 PATIENCE_S = 5.0
-"""Watchdog: a tab that can't be photographed costs its picture and nothing else."""
+"""Watchdog: a tab that gives no screenshot in this time has none; the cell goes on."""
 
 
 async def screenshots(pages: Sequence[Page]) -> tuple[Screenshot, ...]:
-    """One of each tab, by the number of the client in it. All at once: Chromium takes a second for each tab that is not in
-    front, and no longer for many."""
+    """A screenshot of each tab, by the number of the client in it. All are taken at once: Chromium needs a second for a tab in
+    the background, and no longer for many of them."""
     taken = await asyncio.gather(*[screenshot(page) for page in pages])
     return tuple(shot for shots in taken for shot in shots)
 
 
 async def screenshot(page: Page) -> list[Screenshot]:
-    """The tab's picture for each client in it, or why there is none."""
+    """The tab's screenshot for each client in it, or the reason why there is none."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             image = await page.tab.screenshot()

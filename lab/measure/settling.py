@@ -1,15 +1,19 @@
-"""Settling: waiting until nothing moves any more, without guessing.
+"""Settling: waiting until nothing moves any more, without a guess about how long that takes.
 
-Rules. No verdict rests on a fixed sleep or a timeout. What stands still is compared with what goes on beside it: whole openings
-of a control tab, in the same browser at the same time. A machine that is slow is slow for both.
+Rules.
+1. No verdict rests on a fixed sleep or a timeout.
+2. Waiting clients are compared with something that works at the same time in the same browser: openings of the control tab. If
+   the machine is slow, both are slow.
 
 What it may not know: how many clients should be live, which protocol is measured, what the claim is.
 
-How it works. The *quiet time* is twice the median opening seen so far, and no shorter than the slowest one. A client is held
-back when, since the last move, (1) a control opening begun afterwards has ended, (2) every loaded page has answered, and (3)
-the quiet time has passed. Until three openings have been seen, one of them is a guess: ten times what making a blank tab took.
+How it works. The *quiet time* is twice the median opening time seen so far, and at least the longest one. A client is held back
+when, since the last move, (1) the control tab has been opened once from begin to end, (2) every loaded page has answered, and
+(3) the quiet time has passed. Until three openings have been seen, an estimate is added to them: ten times the time that a
+blank tab took.
 
-What is still ugly: the watchdogs below (8 s, 12 s) are constants; they are no measures, but a machine slower than them fails.
+What is still ugly: the watchdogs below (8 s, 12 s) are constants. They measure nothing, but on a machine slower than them the
+cell fails.
 """
 
 from __future__ import annotations
@@ -30,20 +34,21 @@ from lab.tasks import wait_first
 log = logging.getLogger(__name__)
 
 QUIET_OPENINGS = 2
-"""Nothing may have moved for as long as this many usual openings take, and no shorter than the slowest one seen."""
+"""The quiet time is this many median openings, and at least the longest one."""
 
 ANSWER_S, OPENING_S = 8.0, 12.0
-"""Watchdogs against what never answers (a script without end, a process that was stopped), not measures of anything."""
+"""Watchdogs, in seconds, for a page that never answers (an endless script, a stopped process) and a control tab that never
+opens."""
 
 BLANK_TABS, ENOUGH = 10, 3
-"""Until ENOUGH openings were seen, one opening is taken to last as long as making this many blank tabs."""
+"""Until ENOUGH openings have been seen, one opening is estimated as BLANK_TABS times the time that a blank tab took."""
 
 LIVE_UPDATES = 3
-"""A live client has an update in hand before the control tab has had this many."""
+"""A live client receives an update before the control tab has received this many."""
 
 
 class Settling:
-    """Decides that nothing moves any more, by the openings seen so far, those of the control tab among them."""
+    """Decides when nothing moves any more, from the opening times of clients and of the control tab."""
 
     def __init__(self, activity: Activity, control: ControlTab) -> None:
         self.activity = activity
@@ -61,16 +66,16 @@ class Settling:
         return max(QUIET_OPENINGS * statistics.median(seen), *seen)
 
     def attend(self, page: PageScript) -> None:
-        """From now on this page, which has loaded, must answer before anything is called still."""
+        """The page has loaded: from now on `pages_responsive` waits for its answer too."""
         self._pages.append(page)
 
     def leave(self, page: PageScript) -> None:
-        """The page is being closed. One that was never attended (it loads just now) is none of ours."""
+        """The page is being closed, and need not answer any more. A page that has not loaded yet is ignored."""
         self._pages = [one for one in self._pages if one is not page]
 
     async def pages_responsive(self) -> None:
-        """Return when every loaded page has handled what came to it before. A page whose process gets no time from the machine
-        looks, to origin and browser, as if it waited. Raises HarnessFaultError for pages that don't answer."""
+        """Return when every loaded page has handled the events that reached it before. A page whose process gets no CPU time
+        would look like a waiting one. Raises HarnessFaultError if a page does not answer in ANSWER_S."""
         answers = [asyncio.create_task(page.caught_up()) for page in self._pages]
         if not answers:
             return
@@ -97,11 +102,12 @@ class Settling:
             self._openings_ms.append(opening_ms)
 
     def settle(self) -> None:
-        """The moment of the verdict has come."""
+        """This is the moment of the verdict: clients that open later do so after waiting."""
         self._settled = True
 
     async def quietly(self, done: Callable[[], bool] = lambda: False, since_ms: float = 0) -> bool:
-        """Wait for `done()`, at most until nothing has moved for the quiet time after `since_ms`; whether it holds."""
+        """Wait until `done()` is true, or nothing has moved for the quiet time, counted from `since_ms` at the earliest.
+        Returns `done()`."""
         while not done():
             rest = max(self.activity.moved_ms, since_ms) + self.quiet_ms - now_ms()
             if rest <= 0:
@@ -110,36 +116,37 @@ class Settling:
         return done()
 
     async def until(self, done: Callable[[], bool]) -> bool:
-        """True as soon as `done()` holds; False when it does not, and a whole control opening, an answer of every loaded page
-        and the quiet time have gone by without a move."""
+        """Wait until `done()` is true: returns True. Returns False if nothing has moved during a control opening, an answer of
+        every loaded page, and the quiet time. Raises HarnessFaultError if the control tab does not open or a page does not
+        answer."""
         while not done():
             moves = self.activity.moves
             opening_ms = await self._control_opening(done)
             if opening_ms is not None:
                 self._openings_ms.append(opening_ms)
-                await self.pages_responsive()  # What it then sends to the origin moves within the quiet time.
+                await self.pages_responsive()  # If a page now sends something, that is a move within the quiet time.
             if not await self.quietly(done, now_ms()) and self.activity.moves == moves:
                 log.debug("nothing has moved for %d ms, through %d control openings", self.quiet_ms, self.control.openings)
                 return False
         return True
 
     async def patience(self, interval_ms: int | None) -> None:
-        """Return when a live client that polls every `interval_ms` (None: it does not poll) would have received an update:
-        the control tab is the clock. It is opened only when a client takes its time."""
+        """Return when a live client that polls every `interval_ms` (None: it does not poll) would have received an update. The
+        updates of the control tab are the clock; the tab is used only after the quiet time and one interval have passed."""
         await asyncio.sleep((self.quiet_ms + (interval_ms or 0)) / 1000)
         for _ in range(LIVE_UPDATES):
             await self.control.update()
         await self.pages_responsive()
 
     async def _control_opening(self, done: Callable[[], bool]) -> float | None:
-        """How long a control opening took, in ms; None when `done()` held before its end. One that does not end, while nothing
-        else moves either, is a fault."""
+        """How long one control opening took, in ms; None if `done()` was true before its end. Raises HarnessFaultError if it
+        has not ended OPENING_S after the last move."""
         opening, began_ms = self.control.begin(), now_ms()
         while not done() and not opening.done():
             rest_s = OPENING_S - (now_ms() - max(began_ms, self.activity.moved_ms)) / 1000
             if rest_s <= 0:
                 raise HarnessFaultError(
-                    f"the control tab, which nothing should hold back, was not live after {OPENING_S:.0f} s",
+                    f"the control tab, which no limit should hold back, was not live after {OPENING_S:.0f} s",
                     "browser or origin hangs: see origin.log beside the report, and run the cell again with --headed",
                 )
             with contextlib.suppress(TimeoutError):

@@ -11,7 +11,7 @@ from lab.tasks import cancel_and_wait
 
 
 class SpareTabs:
-    """The spare tabs of a profile: made one ahead of their use, or as many as are still needed when there is time to wait."""
+    """The spare tabs of a profile: one is made in advance, or all that are still needed while other tabs wait."""
 
     def __init__(self, profile: Profile, settling: Settling) -> None:
         self._profile = profile
@@ -29,7 +29,7 @@ class SpareTabs:
         return tab
 
     async def next(self) -> Tab:
-        """The next spare tab; made now, when there is none."""
+        """The next spare tab; if there is none, it is made now."""
         self.make(1)
         return await self._making.pop(0)
 

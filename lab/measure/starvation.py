@@ -1,4 +1,5 @@
-"""Starvation: what else a page does, tried one thing after the other while the streams are held: it passes, waits, or fails."""
+"""Starvation: while every stream is in use, a page sends other requests (probes), one after the other. Each passes, waits or
+fails."""
 
 from __future__ import annotations
 
@@ -17,15 +18,15 @@ from lab.model.starvation import ProbeSeen
 from lab.tasks import cancel_and_wait
 
 KINDS = ("fetch", "xhr", "image", "script", "beacon", "websocket", "navigation")
-"""What `probe` in lab/origin/pages/client.js can do."""
+"""The kinds of probe that lab/origin/pages/client.js can send."""
 
 SAME, CROSS = "same-origin", "cross-origin"
-FIRST = 900_001  # Probes are numbered from here, far from the clients.
+FIRST = 900_001  # Probes have numbers from here on, clients far smaller ones.
 
 
 async def probe_all(context: CellContext, page: Page, other: Page) -> list[ProbeSeen]:
-    """Try everything from `page`, where the streams are held, and then from the `other` one, of the same site but another
-    origin (the second door)."""
+    """Send every kind of probe from `page`, which has the streams, and then from the `other` page, which is of the same site
+    but another origin (the second door)."""
     pages = [(kind, where, one) for where, one in ((SAME, page), (CROSS, other)) for kind in KINDS]
     return [
         await try_one(context, page, kind=kind, where=where, asked=asked, number=FIRST + at)
@@ -34,7 +35,7 @@ async def probe_all(context: CellContext, page: Page, other: Page) -> list[Probe
 
 
 async def try_one(context: CellContext, held: Page, *, kind: str, where: str, asked: Page, number: int) -> ProbeSeen:
-    """One thing, asked for by page `asked`; `held` is the page that holds the streams."""
+    """Send one probe from page `asked`, and see what happens to it. `held` is the page that has the streams."""
     began = now_ms()
     asking = asyncio.create_task(ask(context, asked, kind, context.addresses.probe(context.cell.protocol, number, kind)))
     context.move()
@@ -50,7 +51,7 @@ async def try_one(context: CellContext, held: Page, *, kind: str, where: str, as
 
 
 async def ask(context: CellContext, page: Page, kind: str, url: str) -> str:
-    """Nothing, or what the page says of its failing."""
+    """Let the page send a probe. Returns "" when it was answered, else why it failed."""
     try:
         return await page.script.probe(kind, url)
     except PageScriptError:  # A fault of the lab: it must not pass for a probe that the browser failed.
@@ -62,7 +63,8 @@ async def ask(context: CellContext, page: Page, kind: str, url: str) -> str:
 
 
 async def tidy(context: CellContext, page: Page, asking: asyncio.Task[str]) -> None:
-    """Once the page has its answer too: a WebSocket that is closed before it knows that it is open lingers in Firefox."""
+    """Remove what a probe left, once the page has its answer: Firefox keeps a WebSocket for a while if it is closed before the
+    page knows that it is open."""
     await context.settling.quietly(asking.done)
     await cancel_and_wait(asking)
     await page.script.tidy()
@@ -71,7 +73,7 @@ async def tidy(context: CellContext, page: Page, asking: asyncio.Task[str]) -> N
 async def after_release(
     context: CellContext, held: Page, *, kind: str, where: str, number: int, asked: Page, asking: asyncio.Task[str]
 ) -> ProbeSeen:
-    """It waits: end one held stream, see it come, and hold another stream in the place it leaves."""
+    """The probe waits: end one stream, see whether the probe then arrives, and open another stream in the free place."""
     victim = min(held.clients)
     asked_ms = now_ms()
     await held.end(victim, "page")
@@ -88,7 +90,7 @@ async def after_release(
 
 
 async def hold_another(context: CellContext, held: Page, kind: str) -> None:
-    """Fill the freed place again. Raises HarnessFaultError when that can't be done."""
+    """Open one more client in the free place. Raises HarnessFaultError if it does not go live."""
     another, base = max(held.clients) + 1, context.addresses.base(context.cell.protocol)
     again = asyncio.create_task(held.add(another, 1, partial(one_more, another, base)))
     context.move()
@@ -104,11 +106,11 @@ async def one_more(number: int, base: str, script: PageScript) -> None:
 
 
 def arrived(context: CellContext, number: int) -> list[float]:
-    """When a probe reached the origin: a list of one moment, or an empty one."""
+    """When a probe reached the origin (ms): a list of one moment, or an empty list."""
     served = context.ledger.of(ledger.ProbeServed)
     return [event.at_ms for event in served if (event.cell, event.tab) == (context.cell.name, number)][:1]
 
 
 def failed(asking: asyncio.Task[str]) -> str:
-    """Why it failed; nothing while it has not. That it passed, the ledger says: of a beacon no page can know."""
+    """Why a probe failed; "" if it has not. Only the ledger says whether it passed: a page can't know that of a beacon."""
     return asking.result() if asking.done() else ""

@@ -1,4 +1,5 @@
-"""The verbs of one cell (lab.scenario.verbs): open its clients, find out which are live, and let the release proof follow."""
+"""The verbs of lab/scenario/verbs.py for one cell: they open its clients, find out which are live, and start the release
+proof."""
 
 from __future__ import annotations
 
@@ -26,11 +27,11 @@ from lab.model.protocols import SECOND
 from lab.tasks import cancel_and_wait
 
 AHEAD = 1  # Spare tabs made in advance, so that making a tab and opening its page overlap.
-MORE = 2  # When the limit is found, this many more are opened: several wait, and their order shows.
+MORE = 2  # Once a client waits, this many more are opened: it shows in which order waiting clients are served.
 
 
 class CellTabs:
-    """The tabs of one cell. What they saw is in `seen`."""
+    """The clients of one cell, with the verbs of lab.scenario.verbs.Tabs. What they see goes into `seen`."""
 
     def __init__(self, context: CellContext, seen: Seen) -> None:
         self.seen = seen
@@ -47,21 +48,21 @@ class CellTabs:
         self._opened = 0
 
     async def enter(self, profile: Profile) -> None:
-        """From now on tabs may be made in this profile too."""
+        """Use one more profile: tabs may be made in it from now on."""
         self._profiles.append(profile)
         self._spares.append(SpareTabs(profile, self._settling))
 
     async def open_one_by_one(self) -> None:
-        """Begin each tab's navigation when all before it are live. While one is held back the rest are begun at once: the
-        same limit holds them all, or `settle` will see them come through."""
+        """Begin each tab's navigation when all tabs before it are decided. Once one is held back, begin all the others: the
+        same limit holds them back too, or `settle` will see them go live."""
         while self._left:
             await self._begin(1, ahead=True)
             if not await self._settling.quietly(self._all_decided):
-                self._spares[0].make(self._left)  # There is waiting to be done: make the other tabs meanwhile.
+                self._spares[0].make(self._left)  # There is time: make the other tabs now.
                 await self._begin(self._left)
 
     async def grow(self) -> None:
-        """Open as many again each time, or one by one where each takes a tab of its own."""
+        """Double the number of clients in each step; or add one in each step, if each needs a tab of its own."""
         doubling = OPENINGS[self._cell.opening].doubling
         while self._left:
             step = max(1, sum(len(page.clients) for page in self._openers[-1].pages)) if doubling and self._openers else 1
@@ -92,11 +93,12 @@ class CellTabs:
         else:
             await self.grow()
         if self._opened == began:
-            raise InconclusiveError(f"nothing was left to open of the {self._cell.at_most} allowed", "raise --tabs")
+            raise InconclusiveError(f"the first side used all {self._cell.at_most} clients that may be opened", "raise --tabs")
         self.seen.sides.append(SideSeen(in_words(side, self._cell), began + 1, self._opened - began))
 
     async def _fill_up(self) -> None:
-        """Up to the limit, and no client left waiting at it. Without a limit there is no full pool to ask about."""
+        """Open clients up to the limit, and close those that wait. Raises InconclusiveError if no limit is reached: then there
+        is no full pool."""
         await self.grow()
         if not self._held and not await self._failures():
             raise InconclusiveError(
@@ -105,7 +107,7 @@ class CellTabs:
         await self._trim()
 
     async def _ready(self, side: Side) -> tuple[Side, PageOpener]:
-        """A side with its page loaded: both are, before any pool is full."""
+        """A side with its page loaded. Both pages are loaded before a pool is full."""
         filling = side_opener(side, self._context, self._spares[side.profile - 1].next)
         await filling.load()
         return side, filling
@@ -124,7 +126,7 @@ class CellTabs:
         self.seen.probes = await probe_all(self._context, page, other)
 
     async def listen(self) -> None:
-        """The verdict is of those that have the last update when the feed falls silent."""
+        """A client counts as live if it has the last update after the feed has stopped."""
         await self._settling.until(self._all_decided)
         self._raise_failures()
         self.seen.delivery, self.seen.clients = await follow_updates(self._context, self.pages, self._openings)
@@ -168,7 +170,7 @@ class CellTabs:
             await self._settling.control.flush_browser_log()
         self.seen.browser_log = await self._context.browser.account(self._cell.name)
         if self.seen.drops:
-            return  # Who is live was seen at each drop, and a client that gave up waits for nothing.
+            return  # Each drop has recorded which clients are live, and a client that gave up does not wait.
         if self.seen.delivery is None:
             self.seen.clients = await self._look()
         if self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling:  # One run of a cell is enough to look at.
@@ -177,7 +179,7 @@ class CellTabs:
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 
     async def close(self) -> None:
-        """End what is still being opened, then the profiles. Every profile is tried; the first failure is raised at the end."""
+        """Cancel all openings, then close every profile. The first failure is raised at the end."""
         for task in (*self._openings, *self._ended):
             await cancel_and_wait(task)
         for spare in self._spares:
@@ -215,12 +217,12 @@ class CellTabs:
         self._opened += count
         self.seen.opened = self._opened
         self._openings += await self._openers[-1].begin(first, count)
-        self._context.move()  # From now on it may be quiet, not since whatever was before.
+        self._context.move()  # The quiet time begins here, not at an earlier move.
         if ahead and self._left:
             self._spares[0].make(AHEAD)
 
     async def _trim(self) -> None:
-        """No client waits any more: their openings are given up."""
+        """Close the clients that wait, and give up their openings."""
         for page in self._openers[-1].pages:
             await page.trim()
         self._ended += self._openings
@@ -228,6 +230,6 @@ class CellTabs:
         self._held = False
 
     async def _look(self) -> tuple[ClientSeen, ...]:
-        """Ask every page, at one moment, which of its clients are live: which receive another update."""
+        """Ask every page at the same moment which of its clients are live: which receive one more update."""
         await ask_for_update(self.pages, self._settling, self._context.origin.publish, self._cell.interval_ms)
         return tuple([client for page in self.pages for client in await page.seen()])

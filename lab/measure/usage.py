@@ -1,4 +1,4 @@
-"""What processes use: CPU time and memory of whole trees, as the system counts them."""
+"""CPU time and memory of processes and their descendants, as the operating system counts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lab.model.delivery import Usage
 
 
 def family(roots: Iterable[int]) -> Iterator[psutil.Process]:
-    """The processes with these numbers, and all that came from them and still run."""
+    """The processes with these ids, and their descendants that still run."""
     for pid in roots:
         try:
             root = psutil.Process(pid)
@@ -22,7 +22,8 @@ def family(roots: Iterable[int]) -> Iterator[psutil.Process]:
 
 
 def usage(roots: Iterable[int]) -> Usage:
-    """CPU seconds so far, and bytes of memory that are each process's own (psutil's `uss`: what would be free if it ended)."""
+    """CPU seconds so far, and bytes of memory that only these processes hold (psutil's `uss`: what would be freed if they
+    ended)."""
     cpu_s, memory = 0.0, 0
     for process in family(roots):
         try:
@@ -37,5 +38,5 @@ def usage(roots: Iterable[int]) -> Usage:
 
 
 async def used(origin: int, browser: Iterable[int] | None) -> tuple[Usage, Usage | None]:
-    """What the origin's process and a browser's have used; None for a browser whose processes can't be seen."""
+    """What the origin's process and the browser's processes have used; None for a browser whose processes can't be seen."""
     return await asyncio.to_thread(lambda: (usage((origin,)), None if browser is None else usage(browser)))

@@ -1,5 +1,4 @@
-"""Two runs side by side, cell by cell: what changed beyond the spread of the repeats. What may be chance is not called a
-change."""
+"""Compares two runs, cell by cell. A difference counts as a change only if it is larger than the spread of the repeats."""
 
 from __future__ import annotations
 
@@ -20,42 +19,43 @@ LIVE = "live"
 MEDIAN = "median latency, ms"
 WORDS: dict[str, Callable[[Verdict], str | None]] = {
     "verdict": lambda verdict: KINDS[verdict.kind].label,
-    "what held the rest": lambda verdict: verdict.cause.label if verdict.cause else None,
+    "what held the others back": lambda verdict: verdict.cause.label if verdict.cause else None,
     "answer": lambda verdict: verdict.answer,
 }
-"""What two runs may say in words, besides numbers."""
+"""The parts of a verdict that are words, by their heading."""
 
 LAB = "seventh-tab"
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """What differs between the two runs."""
+    """One difference between two runs."""
 
     what: str
-    """What it is, in words."""
+    """The name of the value that differs."""
     before: str
-    """What it was in the first run."""
+    """Its value in the first run."""
     after: str
-    """What it is in the second run."""
+    """Its value in the second run."""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell of which the second run says something else."""
+    """A cell that changed from the first run to the second."""
 
     engine: str
     """The engine's title."""
     cell: str
-    """What the cell is called beside its engine."""
+    """The cell's name, without its engine."""
     versions: tuple[str, str]
     """The engine's version in each run."""
     differences: tuple[Difference, ...]
-    """What differs."""
+    """The values that changed."""
     because: str
-    """What moved the limit, as far as that is known; empty where none has moved."""
+    """Why the limit moved, as far as that is known; empty if it did not move."""
 
     @property
     def sentence(self) -> str:
-        """`With Chromium 157 instead of 156, tabs over HTTP/2 by polling: 9 live instead of 6. …`; empty where none moved."""
+        """`With Chromium 157 instead of 156, tabs over HTTP/2 by polling: 9 live instead of 6. …`; empty if the limit did not
+        move."""
         limit = next((one for one in self.differences if one.what == LIVE), None)
         if limit is None:
             return ""
@@ -70,19 +70,19 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[str, str]
     """The names of both."""
     differences: tuple[Difference, ...]
-    """What else they were made with: browsers, packages, machine."""
+    """Differences between the runs themselves: browsers, packages, machine."""
     compared: int
-    """How many cells are sure in both."""
+    """How many cells have a sure verdict in both runs."""
     changed: tuple[Changed, ...]
-    """Those of them that changed."""
+    """The cells that changed."""
     doubtful: tuple[str, ...]
-    """The cells that are not sure in both, with the reason."""
+    """The cells without a sure verdict in both runs, with the reason."""
     single: tuple[str, ...]
-    """The cells whose latency is not compared: one repeat has no spread."""
+    """The cells whose latency is not compared, because a run has only one repeat, and so no spread."""
     only_before: tuple[str, ...]
-    """The cells that only the first run has."""
+    """The cells that only the first run measured."""
     only_after: tuple[str, ...]
-    """The cells that only the second run has."""
+    """The cells that only the second run measured."""
 
     @property
     def moved(self) -> list[str]:
@@ -98,18 +98,18 @@ class Pair(NamedTuple):
 
     @property
     def doubt(self) -> str:
-        """Why the two can't be compared; nothing when they can."""
+        """Why the two can't be compared; empty if they can."""
         both = zip(self, ("first", "second"), strict=True)
         return listed([f"{KINDS[one.verdict].label} in the {which} run" for one, which in both if one.verdict in UNSURE])
 
     @property
     def single(self) -> bool:
-        """Whether both measured latency, and one of them only once."""
+        """Whether both runs measured latency, and one of them only once."""
         return min(len(medians(one)) for one in self) == 1
 
 
 def compare(a: Results, b: Results) -> Comparison:
-    """What changed from run `a` to run `b`. Cells are the same when they have the same value of each axis."""
+    """What changed from run `a` to run `b`. Two cells are the same if they have the same value on each axis."""
     before, after = ({one.first.cell.group: one for one in repeats(results)} for results in (a, b))
     every = {**after, **before}
     cells = labels(every.values())
@@ -131,8 +131,8 @@ def compare(a: Results, b: Results) -> Comparison:
 
 
 def labels(members: Iterable[Repeats]) -> dict[str, str]:
-    """What each cell is called beside its engine, by its group. Where two would be called the same, the scenario and the axes
-    in which they differ are added."""
+    """The name of each cell without its engine, by the cell's group. If two cells would have the same name, the scenario and
+    the axes in which they differ are added."""
     alike: dict[tuple[str, str], list[CellResult]] = {}
     for one in members:
         alike.setdefault((one.first.cell.engine, label(one.first)), []).append(one.first)
@@ -140,7 +140,7 @@ def labels(members: Iterable[Repeats]) -> dict[str, str]:
 
 
 def apart_by(run: CellResult, runs: Sequence[CellResult]) -> str:
-    """` (at most 24)`: what tells a cell from those that are called the same; empty where there are none."""
+    """` (at most 24)`: the values by which a cell differs from others of the same name; empty if there are no others."""
     differ = [axis for axis in AXES if len({getattr(one.cell, axis.field) for one in runs}) > 1]
     parts = [run.cell.scenario] if len({one.cell.scenario for one in runs}) > 1 else []
     parts += [f"{axis.label} {value_of(run, axis.field)}" for axis in differ]
@@ -148,13 +148,13 @@ def apart_by(run: CellResult, runs: Sequence[CellResult]) -> str:
 
 
 def value_of(run: CellResult, field: str) -> str:
-    """The cell's value of one axis; a dash where it has none."""
+    """The cell's value on one axis, as text; a dash if it has none."""
     value = getattr(run.cell, field)
     return NONE if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def changed(cell: str, pair: Pair, beside: Sequence[str]) -> Changed:
-    """What changed in one cell; without differences where nothing did."""
+    """What changed in one cell; without differences if nothing did. `beside`: what else changed between the runs."""
     found = changes(pair)
     moved = any(one.what == LIVE for one in found)
     full = (versions(pair.before.runs), versions(pair.after.runs))
@@ -169,7 +169,7 @@ def changed(cell: str, pair: Pair, beside: Sequence[str]) -> Changed:
 
 
 def changes(pair: Pair) -> list[Difference]:
-    """What no repeat of one run has in common with a repeat of the other."""
+    """The values that changed: no repeat of one run has a value that a repeat of the other run has."""
     before, after = pair
     found = []
     if apart([(live, live) for live in before.lives], [(live, live) for live in after.lives]):
@@ -184,7 +184,7 @@ def changes(pair: Pair) -> list[Difference]:
 
 
 def apart(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, float]]) -> bool:
-    """Whether all that one run has lies above all that the other has; never where one has nothing."""
+    """Whether all ranges of one run lie above all ranges of the other; False if a run has none."""
     if not before or not after:
         return False
     return top(before) < bottom(after) or top(after) < bottom(before)
@@ -201,7 +201,7 @@ def top(ranges: Sequence[tuple[float, float]]) -> float:
 
 
 def medians(one: Repeats) -> list[tuple[float, float]]:
-    """The median latency of each repeat, in ms: at the least and at the most, as far as the clocks agreed."""
+    """The median latency of each repeat (ms), as a range: the clocks agree only to some ms."""
     found = [run.delivery for run in one.runs if run.delivery and run.verdict.live is not None]
     middles = [(each.latency_percentiles_ms[50], each.clocks_ms) for each in found if each.latency_percentiles_ms]
     return [(middle - within, middle + within) for middle, within in middles]
@@ -213,13 +213,13 @@ def range_of(ranges: Sequence[tuple[float, float]]) -> str:
 
 
 def versions(runs: Iterable[CellResult], engine: str = "") -> str:
-    """The browser's versions, of one engine where it is named; empty where none is known."""
+    """The browser's versions in some runs; with `engine`, only of that engine. Empty if none is known."""
     known = [run.engine_version for run in runs if run.engine_version and engine in ("", run.cell.engine)]
     return " / ".join(dict.fromkeys(known))
 
 
 def differences(a: Results, b: Results) -> list[Difference]:
-    """What the two runs were made with: the browsers first, then the lab and its parts, then the machine."""
+    """In what the two runs differ as a whole: browsers first, then the lab and its packages, then the machine."""
     engines = dict.fromkeys(run.cell.engine for run in (*a.cells, *b.cells))
     browsers = [(engine_name(engine), versions(a.cells, engine), versions(b.cells, engine)) for engine in engines]
     parts = dict.fromkeys((LAB, *a.versions, *b.versions))
@@ -230,21 +230,21 @@ def differences(a: Results, b: Results) -> list[Difference]:
 
 
 def beside_the_browser(a: Results, b: Results) -> list[str]:
-    """What else may have moved a limit."""
+    """What else may have moved a limit, apart from the browser."""
     machines = [(one.machine.system, one.machine.cpus) for one in (a, b)]
     return [*(["the machine"] if machines[0] != machines[1] else []),
             *(["the lab"] if a.versions.get(LAB) != b.versions.get(LAB) else [])]  # fmt: skip
 
 
 def because(pair: Pair, browsers: tuple[str, str], beside: Sequence[str]) -> str:
-    """What moved the limit, as far as that is known."""
+    """Why the limit moved, as far as that is known."""
     if Limit.SOCKETS in [run.verdict.cause for one in pair for run in one.runs]:
-        return "This limit is a soft one: chance alone may have moved it"
+        return "This limit is soft: it may have moved by chance alone"
     before, after = browsers
     if before == after:
         return "It moved, with the same browser" + (f", but {listed(beside)} changed" if beside else "")
     if beside:
-        return f"It moved with another browser, but {listed(beside)} changed too: which of them did it is not known"
+        return f"It moved with another browser, but {listed(beside)} changed too: which of them moved it is not known"
     update = "update" if numbers(after) > numbers(before) else "downgrade"
     return f"The browser {update} moved this limit"
 

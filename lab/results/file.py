@@ -1,6 +1,6 @@
-"""What a run leaves in results.json, the only source of every report: its format, written whole and read with care.
+"""The format of results.json, the only source of every report; and how it is written and read.
 
-Times in it are milliseconds since the cell began. Each field is described where it is declared; the committed JSON Schema
+Times are milliseconds since the cell began. Each field is described below its declaration; the committed JSON Schema
 (results.schema.json) repeats these descriptions. lab/results/upgrade.py reads older schemas.
 """
 
@@ -32,65 +32,65 @@ from lab.results.upgrade import READABLE, upgrade
 from lab.results.upgrade import SCHEMA as SCHEMA
 
 EXACT = 2**53
-"""Beyond it JSON's numbers do not stay what they are everywhere (RFC 8259, section 6), and nothing measured here comes near."""
+"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6). No measured value comes near it."""
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One cell: what it was, the verdict, and the rows behind it. Times are milliseconds since the cell began."""
+    """One cell: its values, the verdict, and the measured rows behind it. Times are milliseconds since the cell began."""
 
     name: str
     """The cell's name, unique in the run."""
     cell: Cell
     """The value of each axis."""
     verdict: Verdict
-    """What the observation means."""
+    """The verdict on the cell."""
     claim: Claim
-    """What is claimed of this cell, and by whom."""
+    """The claim about this cell, with its source."""
     engine_version: str | None
-    """The browser's version; null where none started."""
+    """The browser's version; null if none started."""
     opened: int
     """How many clients were opened."""
     seconds: float
-    """How long the cell took."""
+    """How long the cell took, in seconds."""
     load: float | None
-    """The machine's one-minute load average at its end, where the system has one."""
+    """The machine's one-minute load average at the end of the cell; null if the system has none."""
     settled_ms: float | None
-    """The moment that the verdict speaks of."""
+    """The moment of the verdict."""
     quiet_ms: float | None
-    """For how long nothing had moved then."""
+    """The quiet time: how long nothing had moved at that moment."""
     clients: tuple[ClientSeen, ...]
     """Each client, as its page reported it."""
     rows: tuple[Connection, ...]
     """Each connection at the origin, with what it carried."""
     releases: tuple[Release, ...]
-    """The release proof."""
+    """The release proof: each stream that was ended on purpose, and the clients that came."""
     sides: tuple[SideSeen, ...] = ()
-    """The two sides, where pools were compared."""
+    """The two sides, if the question is about pools."""
     probes: tuple[ProbeSeen, ...] = ()
-    """What else the page tried, where that was the question."""
+    """The probes, if the question is about starvation."""
     delivery: DeliveryFigures | None = None
-    """How updates came and what they cost, where that was the question."""
+    """Latency and costs of updates, if the question is about delivery."""
     drops: tuple[DropSeen, ...] = ()
-    """What came of each drop, where that was the question."""
+    """Each drop, if the question is about drops."""
     payloads: tuple[PayloadSeen, ...] = ()
-    """What was carried, where that was the question."""
+    """Each payload, if the question is about payloads."""
     screenshots: tuple[Screenshot, ...] = ()
-    """What the tabs looked like."""
+    """Screenshots of the tabs."""
     lines: tuple[Line, ...] = ()
-    """The raw lines that matter, in each witness's own words."""
+    """The most important raw lines, as each witness wrote them."""
     command: str
-    """What runs just this cell again."""
+    """The command that runs only this cell again; empty for a calibration."""
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine of a run."""
+    """The machine on which a run was made."""
 
     system: str
     """Its operating system and architecture."""
     cpus: int
-    """Its processors."""
+    """How many processors it has."""
     load: float | None
-    """The one-minute load average when the run began, where the system has one."""
+    """The one-minute load average when the run began; null if the system has none."""
 
 
 class Results(msgspec.Struct, kw_only=True):
@@ -103,29 +103,30 @@ class Results(msgspec.Struct, kw_only=True):
     started: str
     """When it began, as ISO 8601 in UTC."""
     finished: str | None = None
-    """When it ended; null in a run that is still going or was cut off."""
+    """When it ended; null for a run that has not ended or was cut off."""
     interrupted: bool = False
-    """Whether its user ended it."""
+    """Whether the user interrupted it."""
     planned: int
-    """How many cells it was to measure."""
+    """How many cells were planned."""
     machine: Machine
     """The machine."""
     versions: dict[str, str]
-    """Versions of the lab, of Python and of the packages that matter."""
+    """Versions of the lab, of Python and of the most important packages."""
     questions: dict[str, str]
-    """What each scenario asks, in its own words."""
+    """The question of each scenario, in words, by the scenario's name."""
     browsers: list[LaunchAttempt] = []
-    """The browsers that were tried."""
+    """Each attempt to start a browser."""
     network_logs: list[str] = []
-    """The browsers' own logs, beside this file."""
+    """File names of the browsers' own logs, beside this file."""
     calibration: list[CellResult] = []
-    """For each protocol a cell in which a plain client held a number of streams that it knows."""
+    """One cell for each protocol, in which the control client held a known number of streams."""
     cells: list[CellResult] = []
     """The cells, in the order in which they ended."""
 
 
 def encode(results: Results) -> bytes:
-    """JSON with a line for each field, and for each part of a list: as small as it gets, and fit for grep and diff."""
+    """The results as compact JSON, with a line for each field and for each element of a list, so that grep and diff are
+    useful."""
     encoder, fields = msgspec.json.Encoder(), []
     for name in Results.__struct_fields__:
         value = getattr(results, name)
@@ -136,7 +137,8 @@ def encode(results: Results) -> bytes:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write the whole file or leave the old one: a kill at any moment leaves one of the two. Raises MachineError."""
+    """Write the whole file, or leave the old one: if the process is killed, one of the two is there. Raises MachineError if it
+    can't be written."""
     new = path.with_suffix(".json.new")
     try:
         with new.open("wb") as out:
@@ -149,8 +151,8 @@ def write(results: Results, path: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """The results in a file of this schema or an older one. Raises UsageError, in one line, for a file that is not whole, of no
-    schema known here, or with a word that this version does not know."""
+    """The results in a file of this schema or an older one. Raises UsageError, in one line, for a file that is incomplete, has
+    an unknown schema, or names something that this version does not know."""
     name = "name the results.json of a run"
     try:
         raw = path.read_bytes()
@@ -179,7 +181,7 @@ def read(path: Path) -> Results:
 
 
 def check_numbers(tree: Any) -> None:
-    """Raises ValueError for a number beyond `EXACT`, wherever it stands."""
+    """Raises ValueError if a number anywhere in the data is larger than `EXACT`."""
     todo = [tree]
     while todo:
         part = todo.pop()
@@ -192,7 +194,7 @@ def check_numbers(tree: Any) -> None:
 
 
 def check(one: CellResult) -> None:
-    """Raises ValueError for a cell that this version can't tell of."""
+    """Raises ValueError for a cell that this version can't report."""
     if unknown := unknown_word(one.cell):
         raise ValueError(f"cell {one.name!r} has the {unknown}, which this version does not know")
     if one.delivery and len(one.delivery.latency_percentiles_ms) not in (0, PERCENTILES):
@@ -201,7 +203,7 @@ def check(one: CellResult) -> None:
 
 
 def unknown_word(cell: Cell) -> str:
-    """`protocol 'h9'`, where a cell has a protocol, opening or question that this version does not know; else empty."""
+    """`protocol 'h9'`, if a cell has a protocol, opening or question that this version does not know; else empty."""
     words = (
         ("protocol", cell.protocol, PROTOCOLS),
         ("opening", cell.opening, OPENINGS),

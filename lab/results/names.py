@@ -1,4 +1,4 @@
-"""What a cell is called where people read of it. Engines, transports and openings have their titles in their own rooms."""
+"""The names of cells for a reader. The titles of engines, protocols, transports and openings are in their own tables."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from lab.transports import transports
 
 
 def engine_name(engine: str) -> str:
-    """`Chromium`: the engine's title; its name, capitalized, where this version does not know it."""
+    """The engine's title: `Chromium`. For an unknown engine, its capitalized name."""
     return ENGINES[engine].title if engine in ENGINES else one_line(engine.capitalize())
 
 
 def engine_title(run: CellResult) -> str:
-    """`Chromium 156`; the name alone where no version is known."""
+    """The engine's title with its major version: `Chromium 156`; without it if no version is known."""
     name = engine_name(run.cell.engine)
     return one_line(f"{name} {run.engine_version.split('.')[0]}" if run.engine_version else name)
 
 
 def protocol_of(run: CellResult) -> str:
-    """`h2 (100)`: over HTTP/2 with the streams that the origin allows on a connection."""
+    """The protocol's name, over HTTP/2 with the number of streams that the origin allows on a connection: `h2 (100)`."""
     cell = run.cell
     return f"{cell.protocol} ({cell.streams})" if PROTOCOLS[cell.protocol].multiplexed else cell.protocol
 
 
 def transport_of(run: CellResult) -> str:
-    """`Polling, 100 ms`: the transport's title with its interval."""
+    """The transport's title with its polling interval: `Polling, 100 ms`."""
     cell, known = run.cell, transports()
     title = known[cell.transport].TITLE if cell.transport in known else one_line(cell.transport)
     return f"{title}, {cell.interval_ms} ms" if cell.interval_ms else title
 
 
 def within(title: str) -> str:
-    """A title as it stands within a sentence: `polling, 100 ms`, but `WebSocket`."""
+    """A title as it is written inside a sentence: `polling, 100 ms`, but `WebSocket`."""
     first = title.partition(" ")[0]
     return title[:1].lower() + title[1:] if first[1:] == first[1:].lower() else title
 
 
 def label(run: CellResult) -> str:
-    """`tabs over HTTP/1.1 by server-sent events`: the cell beside its engine; the case instead of the tabs where it has one."""
+    """A cell's name without its engine: `tabs over HTTP/1.1 by server-sent events`. If it has a case, the case replaces
+    `tabs`."""
     protocol = PROTOCOLS[run.cell.protocol]
     over = protocol.family if protocol.tls else f"{protocol.family} without TLS"
     what = one_line(run.cell.case) or OPENINGS[run.cell.opening].nouns

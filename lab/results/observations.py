@@ -1,8 +1,18 @@
-"""observations.jsonl: what a run saw, one record a line, before anybody judges it.
+"""observations.jsonl: what a run saw, one record a line, before it is judged.
 
-Rules. A line is written when what it tells has happened, and is on the disk before the run goes on: whatever ends a run, what
-was measured is there. Lines are never changed. results.json is a function of these lines alone: the run itself and whoever
-judges old evidence again use the same `RunRecord`, so both get the same bytes.
+Rules.
+1. A line is written when what it records has happened, and is on the disk before the run goes on: however a run ends, what was
+   measured is kept.
+2. Lines are never changed.
+3. results.json is a function of these lines alone. A run and `seventh-tab judge` both use `RunRecord`, so both write the same
+   bytes.
+
+What it may not know: the origin, browsers, and how a cell is measured.
+
+How it works. `ObservationsFile` appends a record; `RunRecord` takes the same record, judges it, and adds it to the results;
+`read_records` reads a file again.
+
+What is still ugly: `RunRecord.add` encodes and decodes each record, so that a run sees the same values as a reader of the file.
 """
 
 from __future__ import annotations
@@ -28,11 +38,11 @@ FORMAT = "seventh-tab-observations/1"
 
 
 class BaseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag=True):
-    """What one line tells of a run."""
+    """The base of all records: what one line says about a run."""
 
 
 class RunBegan(BaseRecord, frozen=True, kw_only=True):
-    """The first line: which run it is, when and on what machine it began, and what it is going to ask."""
+    """The first line: the run's name, when and on which machine it began, and what it will measure."""
 
     format: str = FORMAT
     """The version of this format."""
@@ -41,11 +51,11 @@ class RunBegan(BaseRecord, frozen=True, kw_only=True):
     started: str
     """When it began, as ISO 8601 in UTC."""
     planned: int
-    """How many cells it is going to measure."""
+    """How many cells are planned."""
     machine: Machine
     """The machine."""
     versions: dict[str, str]
-    """Versions of the lab, of Python and of the packages that matter."""
+    """Versions of the lab, of Python and of the most important packages."""
     questions: dict[str, str]
     """What each scenario asks, in its own words."""
     start: str = ""
@@ -53,19 +63,19 @@ class RunBegan(BaseRecord, frozen=True, kw_only=True):
 
 
 class BrowsersTried(BaseRecord, frozen=True, kw_only=True):
-    """Browsers that were tried, and what came of it."""
+    """Attempts to start a browser, and their results."""
 
     attempts: tuple[LaunchAttempt, ...]
 
 
 class LogKept(BaseRecord, frozen=True, kw_only=True):
-    """A browser's own log is kept beside this file, under this name."""
+    """A browser's own log is kept beside this file, as the file `name`."""
 
     name: str
 
 
 class Calibrated(BaseRecord, frozen=True, kw_only=True):
-    """What was seen of the control client."""
+    """A calibration: what was seen while the control client held its streams."""
 
     observation: Observation
 
@@ -77,7 +87,7 @@ class Observed(BaseRecord, frozen=True, kw_only=True):
 
 
 class RunEnded(BaseRecord, frozen=True, kw_only=True):
-    """The last line of a run that came to its end, or that its user ended (`interrupted`)."""
+    """The last line: when the run ended, and whether the user interrupted it. A run that was killed has no such line."""
 
     finished: str | None = None
     interrupted: bool = False
@@ -90,7 +100,7 @@ _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
 
 class ObservationsFile:
-    """The file while a run writes it: a context manager. Raises MachineError where it can't be made."""
+    """The file while a run writes it; a context manager that closes it. Raises MachineError if it can't be created."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -101,8 +111,8 @@ class ObservationsFile:
             raise self._failed(error) from error
 
     def append(self, record: Record) -> None:
-        """Write one line, and return when it is on the disk. A line that can't be written whole is taken back; then
-        MachineError is raised."""
+        """Write one line, and return when it is on the disk. If it can't be written completely, remove what was written of it
+        and raise MachineError."""
         line = _encoder.encode(record) + b"\n"
         try:
             written = 0
@@ -127,7 +137,7 @@ class ObservationsFile:
 
 
 class RunRecord:
-    """A run's results, as its records come in."""
+    """Builds a run's results, record by record."""
 
     def __init__(self) -> None:
         self._results: Results | None = None
@@ -135,14 +145,15 @@ class RunRecord:
 
     @property
     def results(self) -> Results:
-        """What is known so far. Raises ValueError before the first record."""
+        """The results so far. Raises ValueError before the first record."""
         if self._results is None:
             raise ValueError("a run's first record is RunBegan")
         return self._results
 
     def add(self, record: Record) -> CellResult | None:
-        """Take in one record, and judge what it has to judge: that result is returned. Records come in their order."""
-        record = _decoder.decode(_encoder.encode(record))  # What is read from a file later must be no other value.
+        """Add one record, in the order of the file. If it has an observation, judge it and return the result; else return
+        None."""
+        record = _decoder.decode(_encoder.encode(record))  # The same value as a reader of the file gets.
         if isinstance(record, RunBegan):
             fields = {name: getattr(record, name) for name in RunBegan.__struct_fields__ if name not in ("format", "start")}
             self._results, self._start = Results(**fields), record.start
@@ -171,8 +182,8 @@ def judged(seen: Observation, start: str = "") -> CellResult:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a run, whole or cut off: a last line that was not written to its end is left out. Raises UsageError, in
-    one line, for a file that is not there, of another format, or has a line or a word that this version does not know."""
+    """The records of a run. An incomplete last line is left out. Raises UsageError, in one line, for a file that does not
+    exist, has another format, or has a line that this version does not understand."""
     name = "name the folder of a run that has observations.jsonl"
     try:
         raw = path.read_bytes()
@@ -202,7 +213,7 @@ class Head(msgspec.Struct):
 
 
 def check_format(line: bytes, path: Path) -> None:
-    """Raises UsageError for a first line that does not name the format known here."""
+    """Raises UsageError if the first line does not name the format of this version."""
     try:
         found = msgspec.json.decode(line, type=Head).format
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,16 @@
-"""What is recorded of one cell in results.json: a function of what was seen and what the judge says of it.
+"""Makes the result of one cell, as it stands in results.json, from its observation and its verdict.
 
-Moments become milliseconds since the cell began; the browser's and the origin's raw lines that matter are kept beside them.
+Rules.
+1. The result is a function of the two, and of nothing else.
+2. Moments of the monotonic clock become milliseconds since the cell began (`MOMENTS`, `since`); durations stay as they are.
+
+What it may not know: how the cell was measured or judged, and how it is reported.
+
+How it works. `cell_result` copies the fields that the report needs, folds the ledger into connections, computes the delivery
+figures, and keeps the most important raw lines (lab/judge/evidence.py).
+
+What is still ugly: `since` finds moments by the names of fields, anywhere in the value. A new field for a moment must be added
+to `MOMENTS` by hand.
 """
 
 from __future__ import annotations
@@ -57,7 +67,7 @@ def cell_result(seen: Observation, verdict: Verdict, start: str = "") -> CellRes
 
 
 def began_ms(seen: Observation) -> float:
-    """When the cell began: by the ledger, or else when its first client was opened."""
+    """When the cell began (ms of the monotonic clock): by the ledger, or without one by the opening of its first client."""
     entered = (event.at_ms for event in seen.ledger or () if isinstance(event, CellBegan))
     opened = (client.begun_ms for client in seen.clients if client.begun_ms is not None)
     return next(entered, 0.0 if seen.ledger is not None else min(opened, default=0.0))
@@ -76,7 +86,7 @@ def command(seen: Observation, start: str) -> str:
 
 
 def since(began: float, value: Any, moment: bool = True) -> Any:
-    """The same value with every moment in it counted from `began`."""
+    """The same value, with every moment in it counted from `began`."""
     if isinstance(value, int | float):
         return round(value - began, 3) if moment else value
     if isinstance(value, tuple):

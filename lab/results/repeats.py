@@ -1,4 +1,4 @@
-"""The repeats of a cell, side by side: a number only where they agree, otherwise the spread, with the likely reason."""
+"""The repeats of a cell together: one number if they agree; else the spread, with the likely reason."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ GRAVEST = sorted(KINDS, key=lambda kind: -KINDS[kind].gravity)
 """The kinds of verdict, the gravest first."""
 
 UNSURE = (Kind.HARNESS_FAULT, Kind.DISPUTED, Kind.INCONCLUSIVE)
-"""A cell of such a kind says nothing for sure."""
+"""The kinds of verdict without a sure result."""
 
 
 class Repeats(msgspec.Struct, frozen=True):
-    """All runs of one cell, in order, on a machine with so many processors."""
+    """All repeats of one cell, in order, on a machine with `cpus` processors."""
 
     runs: tuple[CellResult, ...]
     cpus: int
@@ -33,43 +33,43 @@ class Repeats(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> CellResult:
-        """The run to look at: the gravest one."""
+        """The repeat that is shown in full: the one with the gravest verdict."""
         return min(self.runs, key=lambda run: GRAVEST.index(run.verdict.kind))
 
     @property
     def lives(self) -> list[int]:
-        """How many were live, in each run that counted them."""
+        """How many clients were live, in each repeat that counted them."""
         return [run.verdict.live for run in self.runs if run.verdict.live is not None]
 
     @property
     def agree(self) -> bool:
-        """Whether every run says the same."""
+        """Whether all repeats have the same verdict and counts."""
         said = {(one.live, one.cause, one.answer, one.kind) for one in (run.verdict for run in self.runs)}
         return len(said) == 1
 
     @property
     def live(self) -> str:
-        """`6`, or `6 to 9` where runs differ, or `–` where nothing was measured."""
+        """How many clients were live: `6`, or `6 to 9` if repeats differ, or `–` if nothing was measured."""
         return spread(self.lives)
 
     @property
     def connections(self) -> str:
-        """How many connections were in use, likewise."""
+        """How many connections were in use, in the same form."""
         return spread([run.verdict.connections for run in self.runs if run.verdict.connections is not None])
 
     @property
     def verdict(self) -> Kind:
-        """The gravest kind among them."""
+        """The gravest kind of verdict among the repeats."""
         return self.shown.verdict.kind
 
     @property
     def answer(self) -> str:
-        """The answer; where runs differ, each different one."""
+        """The answer; if repeats differ, every different answer."""
         return " / ".join(dict.fromkeys(run.verdict.answer for run in self.runs if run.verdict.answer))
 
     @property
     def reason(self) -> str:
-        """The likely reason why the runs differ; empty when they don't."""
+        """The likely reason why the repeats differ; empty if they agree."""
         if self.agree:
             return ""
         kinds = Counter(run.verdict.kind for run in self.runs)
@@ -77,7 +77,9 @@ class Repeats(msgspec.Struct, frozen=True):
             told = [f"{kinds[kind]} {KINDS[kind].label}" for kind in GRAVEST if kinds[kind]]
             return f"of {len(self.runs)} runs, {listed(told)}: see each"
         if Limit.SOCKETS in [run.verdict.cause for run in self.runs]:
-            return "this limit in total is a soft one: chance decides, or what is just being opened is not counted"
+            return (
+                "the limit on all sockets is soft: the browser decides by chance, or does not count what is just being opened"
+            )
         load = max((run.load or 0.0 for run in self.runs), default=0.0)
         if load > 2 * self.cpus:
             return f"the machine was busy: load {load} on {self.cpus} processors"
@@ -85,7 +87,7 @@ class Repeats(msgspec.Struct, frozen=True):
 
 
 def spread(values: Sequence[int]) -> str:
-    """`6`, or `6 to 9`."""
+    """The range of some numbers: `6`, or `6 to 9`; `–` without numbers."""
     if not values:
         return NONE
     low, high = min(values), max(values)
@@ -93,7 +95,7 @@ def spread(values: Sequence[int]) -> str:
 
 
 def repeats(results: Results, scenarios: Iterable[str] = ()) -> list[Repeats]:
-    """The cells of a run with their repeats, in the order of their first runs; only of `scenarios`, where any are named."""
+    """The cells of a run with their repeats, in the order of their first repeats. With `scenarios`, only cells of these."""
     by_group: dict[str, list[CellResult]] = {}
     named = set(scenarios)
     for one in results.cells:

@@ -1,4 +1,5 @@
-"""The JSON Schema of results.json, with one description a field: the docstring under the field, read from the source."""
+"""The JSON Schema of results.json. The description of each field is the docstring below the field, read from the source
+code."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ TAG = "Which of the possible kinds this is."
 
 
 def json_schema() -> str:
-    """The schema as committed in results.schema.json."""
+    """The JSON Schema, as text: the content of results.schema.json."""
     parts, definitions = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
     found = classes()
     for name, definition in definitions.items():
@@ -34,7 +35,7 @@ def json_schema() -> str:
 
 
 def describe(definition: dict[str, Any], kind: type[Any]) -> None:
-    """Give a definition, and each of its properties, what the source says of it."""
+    """Set the description of one definition and of each of its properties."""
     if "description" in definition:
         definition["description"] = " ".join(definition["description"].split())
     texts = descriptions(kind)
@@ -43,7 +44,7 @@ def describe(definition: dict[str, Any], kind: type[Any]) -> None:
 
 
 def classes() -> dict[str, type[msgspec.Struct]]:
-    """Every struct that results.json is made of, by its name in the schema."""
+    """Every struct that results.json can contain, by its name in the schema."""
     found: dict[str, type[msgspec.Struct]] = {}
     todo: list[Any] = [msgspec.inspect.type_info(Results)]
     while todo:
@@ -63,7 +64,7 @@ def classes() -> dict[str, type[msgspec.Struct]]:
 
 
 def descriptions(kind: type[Any]) -> dict[str, str]:
-    """The docstring under each field of a class and of those that it is made of."""
+    """The docstring below each field of a class and its base classes, by the field's name."""
     texts: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
@@ -73,7 +74,7 @@ def descriptions(kind: type[Any]) -> dict[str, str]:
 
 @cache
 def own_descriptions(kind: type[Any]) -> dict[str, str]:
-    """The docstring under each field that one class itself declares, by the field's name."""
+    """The docstring below each field that the class itself declares, by the field's name."""
     module = inspect.getmodule(kind)
     assert module is not None, kind
     tree = ast.parse(inspect.getsource(module))

@@ -1,11 +1,12 @@
-"""Older results files, as this version would have written them.
+"""Converts older results files to the present schema.
 
-Schema 3 had each cell flat: what it was, the counts and the verdict side by side, under names of which some meant two things.
-Schema 2 is the same with fewer fields. Both become schema 4 here, and nowhere else does anybody know of them.
+In schema 3 a cell was flat: its values, the counts and the verdict side by side, and some names meant two things. Schema 2 is
+the same with fewer fields. Both become schema 4 here; no other file knows them.
 
-No measured number is changed. What is corrected: `documents` counted clients where these share one page, so it is dropped
-there, with the sentence that repeated it; and a delivery cell on a machine that was too busy was called a fault of the lab, and
-is inconclusive. What is left out was stored and never shown: `latest_ms`, `grown_bytes` and the slowest first update.
+No measured number is changed. Two things are corrected. If clients share one page, `documents` counted clients, so it is
+removed, with the sentence that repeated it. And a delivery cell on a machine that was too busy was called a fault of the lab;
+it becomes inconclusive. Three fields that were never shown are left out: `latest_ms`, `grown_bytes` and the slowest first
+update.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ RENAMED = {"walls": "limits", "ways": "delivery", "coming_back": "reconnection"}
 """Scenarios by their old names."""
 
 RECORDED = {"way": "delivery", "drops": "drops", "payloads": "payloads", "sides": "pools", "probes": "starvation"}
-"""What a cell recorded, and the question that this belonged to: older files did not say the question."""
+"""The question of a cell, by the field that it recorded: older files did not store the question."""
 
 ASKED = {
     "ways": "delivery", "drops": "drops", "coming_back": "drops", "payloads": "payloads",
     "pools": "pools", "starvation": "starvation", "no_starvation": "starvation",
 }  # fmt: skip
-"""The questions of our own scenarios, for runs in which no cell of one was measured."""
+"""The question of each built-in scenario, for runs that measured no cell of it."""
 
 LIMITS = {label: limit.value for limit, label in LABELS.items()}
-"""Limits were written as words."""
+"""Each limit by its label: older files stored the label."""
 
 WITNESSES = ("pages", "ledger", "network log", "release")
 LATE = "the origin itself was "
@@ -47,7 +48,7 @@ DOCUMENTS = re.compile(r"; [0-9]+ documents had loaded")
 
 
 def upgrade(data: Json) -> Json:
-    """The same results in schema 4. Raises ValueError for data that does not keep to its own schema."""
+    """The same results in schema 4. Raises ValueError for data that does not match its own schema."""
     try:
         asked = questions_of([*data.get("calibration", []), *data["cells"]])
         return {
@@ -73,7 +74,7 @@ def without(old: Mapping[str, Any], *names: str) -> Json:
 
 
 def questions_of(cells: Iterable[Json]) -> dict[str, str]:
-    """The question of each scenario: by what any of its cells recorded, else by its name, else by whether it has cases."""
+    """The question of each scenario: by the fields that its cells recorded, else by its name, else by whether it has cases."""
     found: dict[str, set[str]] = {}
     for one in cells:
         kinds = found.setdefault(one["scenario"], set())
@@ -89,7 +90,7 @@ def question_of(scenario: str, kinds: set[str]) -> str:
 
 
 def cell_result(old: Json, asked: Mapping[str, str]) -> Json:
-    """One cell, from flat to nested."""
+    """One cell, nested instead of flat."""
     cell = cell_of(old, asked)
     kept = ("engine_version", "seconds", "load", "settled_ms", "quiet_ms", "rows", "probes", "payloads", "lines")
     return {
@@ -129,7 +130,7 @@ def cell_of(old: Json, asked: Mapping[str, str]) -> Json:
 
 
 def claim_of(old: Json) -> Json:
-    """A claim had all of limit and answer; now it is one of three kinds."""
+    """A claim, as one of three kinds: in older files every claim had both `limit` and `answer`."""
     said = renamed(old, opened="openings")
     if old.get("answer") is not None:
         return {**without(said, "limit"), "says": "answer", "answer": answer_of(old["answer"])}
@@ -139,7 +140,7 @@ def claim_of(old: Json) -> Json:
 
 
 def answer_of(old: str) -> str:
-    """An answer in the words of today, so that old runs and new ones can be compared."""
+    """An answer in present words, so that old and new runs can be compared."""
     said = "as specified" if old == "all as said" else re.sub(r"^otherwise: ", "differs: ", old)
     return re.sub(r"\b1 updates lost", "1 update lost", said)
 
@@ -169,7 +170,7 @@ def verdict_of(old: Json, cell: Json) -> Json:
 
 
 def statement_of(old: Json, cell: Json) -> Json:
-    """What a witness said. Clients that share one page had their documents counted, of which there is one."""
+    """The statement of a witness, without the wrong number of documents for clients that share one page."""
     says = re.sub(r"^Not heard: ", "Unavailable: ", old["says"])
     if not OPENINGS[cell["opening"]].own_document:
         says = DOCUMENTS.sub("" if cell["engine"] == CONTROL_CLIENT else "; their page had loaded", says)
@@ -182,7 +183,7 @@ def held_of(old: Json) -> Json:
 
 
 def counters_of(old: Json) -> Json:
-    """The origin's counters, which were the event Metered."""
+    """The origin's counters; the event was called Metered."""
     return {**without(renamed(old, late_ms="delay_ms"), "latest_ms"), "event": "Counters"}
 
 
@@ -199,6 +200,6 @@ def delivery_of(old: Json) -> Json:
 
 
 def command_of(old: str) -> str:
-    """The command with the names of today."""
+    """The command, with present names."""
     named = re.sub(r"(?<= -- )([a-z_]+)(?= )", lambda found: RENAMED.get(found[1], found[1]), old)
     return named.replace(" --opened ", " --opening ")

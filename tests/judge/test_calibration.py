@@ -34,11 +34,11 @@ def test_the_number_that_is_known(protocol: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"live": 6}, "the lab says 6 on 6: don't trust this run. "),
-        ({"live": 7, "protocol": "h2", "opened": 8}, "the lab says 7 on 1"),
-        ({"live": 7, "faults": ("not answered",)}, "the lab says nothing: don't trust this run. not answered"),
-        ({"live": 7, "unmet": "no"}, "the lab says nothing"),
-        ({"live": 7, "missing": "no"}, "the lab says nothing"),
+        ({"live": 6}, "the lab found 6 on 6: don't trust this run. "),
+        ({"live": 7, "protocol": "h2", "opened": 8}, "the lab found 7 on 1"),
+        ({"live": 7, "faults": ("not answered",)}, "the lab found nothing: don't trust this run. not answered"),
+        ({"live": 7, "unmet": "no"}, "the lab found nothing"),
+        ({"live": 7, "missing": "no"}, "the lab found nothing"),
     ],
 )
 def test_any_other_number_is_a_fault(changes: dict[str, Any], why: str) -> None:

@@ -148,7 +148,7 @@ def test_a_refused_client_is_gone_for_good_or_came_again(asks: tuple[int, ...], 
     assert (verdict.kind == Kind.CONFIRMED, verdict.answer) == (answer == GONE, answer)
     assert said(verdict, "end") == (
         f"When the origin ended every stream and answered with status 204 from then on, {sum(asks)} requests came from "
-        f"3 clients; {sum(map(bool, failed))} gave up, and were watched for 1.2 s."
+        f"3 clients; {sum(map(bool, failed))} gave up, and the lab waited 1.2 s for more."
     )
 
 
@@ -179,9 +179,9 @@ def test_a_page_that_goes_on_without_a_request() -> None:
 def test_what_is_said_of_a_drop() -> None:
     clients = (back(1, 480.0, http="2", kinds={"score": 3}), back(2, 520.0, kinds={"score": 2, "note": 1}), back(3, None))
     assert said(judge(observed(drop(*clients))), "end") == (
-        "When the origin ended every stream, 2 of 3 were live again after 521 ms (501 to 541); they asked again 500 ms after "
-        "their streams had ended; 0 updates lost, 0 repeated; they came over HTTP/2 instead; named events delivered: 5 score, "
-        "1 note; Last-Event-ID sent by 2."
+        "When the origin ended every stream, 2 of 3 were live again after 521 ms (501 to 541); they sent a new request 500 ms "
+        "after their streams had ended; 0 updates lost, 0 repeated; they came over HTTP/2 instead; named events delivered: 5 "
+        "score, 1 note; Last-Event-ID sent by 2."
     )
 
 

@@ -31,7 +31,7 @@ def probes(**outcomes: str) -> tuple[ProbeSeen, ...]:
 def test_starvation() -> None:
     verdict = judge(tried(probes(image="waited", websocket="passed", beacon="failed")))
     assert (verdict.kind, verdict.answer) == (Kind.CONFIRMED, "websocket")
-    assert "1 waited until a stream ended, and then came within 7 ms. Failed: beacon." in verdict.why
+    assert "1 waited until a stream ended, and then arrived within 7 ms. Failed: beacon." in verdict.why
     assert judge(tried(probes(image="passed", websocket="passed"))).answer == "everything"
     lost = (ProbeSeen("image", "same-origin", "waited", note="it did not come"),)
     assert judge(tried(lost)).kind == Kind.DISPUTED

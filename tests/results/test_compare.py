@@ -87,12 +87,12 @@ def test_a_small_update_is_told_in_full() -> None:
         (
             on("Linux", *runs(6)),
             on("Darwin", *runs(9, version="157"), lab="0.2.0"),
-            "It moved with another browser, but the machine and the lab changed too: which of them did it is not known.",
+            "It moved with another browser, but the machine and the lab changed too: which of them moved it is not known.",
         ),
         (
             on("Linux", *runs(6, cause=Limit.SOCKETS)),
             on("Linux", *runs(9, cause=Limit.SOCKETS, version="157")),
-            "This limit is a soft one: chance alone may have moved it.",
+            "This limit is soft: it may have moved by chance alone.",
         ),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_limit_moves_only_beyond_the_spread(before: tuple[int, ...], after: tu
     ("field", "old", "new", "difference"),
     [
         ("kind", Kind.CONFIRMED, Kind.REFUTED, Difference("verdict", "confirmed", "refuted")),
-        ("cause", Limit.SOCKETS, Limit.NONE, Difference("what held the rest", "sockets in total", "none found")),
+        ("cause", Limit.SOCKETS, Limit.NONE, Difference("what held the others back", "sockets in total", "none found")),
         ("answer", "x", "y", Difference("answer", "x", "y")),
     ],
 )

@@ -26,7 +26,7 @@ def test_runs_that_agree() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"cause": Limit.SOCKETS}, "soft one"),
+        ({"cause": Limit.SOCKETS}, "is soft"),
         ({"load": 30.0}, "the machine was busy: load 30.0 on 2 processors"),
         ({}, "no reason is known: the browser itself behaved differently"),
     ],
