@@ -34,7 +34,7 @@ def tests(session: nox.Session) -> None:
     runs them in one process, a path only those below it."""
     install(session)
     browsers(session)
-    session.run("pytest", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder", *session.posargs)
+    session.run("pytest", "--numprocesses=2", *session.posargs)
 
 
 @nox.session

@@ -23,42 +23,44 @@ pytest.register_assert_rewrite("tests.faults.struck", "tests.tools.runs")
 os.environ.pop("GITHUB_STEP_SUMMARY", None)  # The lab's runs in the tests are none of the job's summary.
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ROOT / "tests"
 PATIENCE_S = 20.0
 
 BLOCKS = {
-    "end_to_end": "measuring",
-    "faults": "faults",
-    "run/test_disk.py": "faults",
-    "run/test_clock_wrong.py": "faults",
+    "tests/end_to_end/test_limits.py::test_a_busy_machine": "busy",
+    "tests/end_to_end/": "measuring",
+    "tests/faults/": "faults",
+    "tests/run/test_disk.py": "faults",
+    "tests/run/test_clock_wrong.py": "faults",
 }
-"""Folders and files (in tests/) whose tests all run in one process, one after the other, when `nox -s tests` shares the tests
-out to two. Those of one block share the runs of their session fixtures; every other file is a block of its own. The blocks
-begin in this order, the other files last."""
+"""How `nox -s tests` shares the tests out to two processes: the tests of one block, by the beginnings of their names, run in one
+process, one after the other, from the same session fixtures. Every other file is a block of its own."""
+
+FIRST = ("measuring", "faults")
+"""The blocks that begin first: they are the longest."""
 
 
-def block(path: Path) -> str:
-    """The block that a test file belongs to."""
-    name = path.relative_to(TESTS).as_posix()
-    return next((block for start, block in BLOCKS.items() if name.startswith(start)), name)
+def block(test: str) -> str:
+    """The block of a test, by its full name."""
+    return next((name for start, name in BLOCKS.items() if test.startswith(start)), test.partition("::")[0])
 
 
-@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist looks at the marks.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Blocks instead of pytest-xdist's own groups, which pytest 9.2 no longer lets it mark in the tests' names."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Blocks(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return block(nodeid)
+
+    config.option.loadscopereorder = False
+    return Blocks(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    missing = [name for name in BLOCKS if not (TESTS / name).exists()]
-    assert not missing, f"BLOCKS names {missing}, and there are no such tests"
-    if not hasattr(config, "workerinput"):  # All in one process: the order in which they were asked for.
-        return
-    order = list(dict.fromkeys(BLOCKS.values()))
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(block(item.path)))
-
-    def turn(item: pytest.Item) -> int:
-        mark = item.get_closest_marker("xdist_group")
-        return order.index(mark.args[0]) if mark and mark.args[0] in order else len(order)
-
-    items.sort(key=turn)
+    """In the order of the blocks, where there are several processes."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: FIRST.index(name) if (name := block(item.nodeid)) in FIRST else len(FIRST))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.tools.runs import Runs, measured
 
 CHROMIUM, FIREFOX = ("--engine", "chromium"), ("--engine", "firefox")
@@ -41,11 +42,17 @@ def seventh_tab(measure: Measure) -> Runs:
 
 @pytest.fixture(scope="session")
 def limits(measure: Measure) -> Runs:
-    """Every transport in one page; server-sent events in frames too, and (Chromium) in tabs of another origin. Starvation."""
+    """Every transport in one page, and starvation; in Chromium in frames and in tabs of another origin too."""
     return measure(
         ("limits", "starvation", "no_starvation", *CHROMIUM, *H1, *H2, *TEN_STREAMS),
-        ("limits", "starvation", *FIREFOX, *H1, "--opening", "page", "--opening", "frames", *TEN_STREAMS),
+        ("limits", "starvation", *FIREFOX, *H1, "--opening", "page", *TEN_STREAMS),
     )
+
+
+@pytest.fixture(scope="session")
+def stalled(measure: Measure) -> Runs:
+    """Frames of a page that gets no time while they are being opened."""
+    return measure((str(ROOT / "tests" / "faults" / "stalled.py"), *H1, *H2))
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,9 @@ from lab.model.openings import OPENINGS
 from lab.model.verdict import Kind, Limit
 from lab.results.file import CellResult
 from lab.results.repeats import repeats
-from tests.conftest import ROOT
 from tests.end_to_end.conftest import CHROMIUM, H1, H2, TEN_STREAMS, Measure
 from tests.tools.busy import busy_cores
 from tests.tools.runs import Runs
-
-STALLED = ROOT / "tests" / "faults" / "stalled.py"
 
 
 def bound(cell: CellResult) -> int:
@@ -38,7 +35,6 @@ def test_no_verdict_is_disputed(limits: Runs, pools: Runs, engine: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_transport_finds_its_limit(limits: Runs, engine: str) -> None:
     cells = limits.of(engine, scenario="limits")
-    assert {cell.cell.opening for cell in cells} >= {"page", "frames"}
     assert {cell.cell.transport for cell in cells} == {"sse", "websocket", "fetch_stream", "long_polling"}
     for cell in cells:
         verdict = cell.verdict
@@ -53,13 +49,13 @@ def test_every_transport_finds_its_limit(limits: Runs, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_place_that_is_freed_is_taken_by_a_client_that_waits(limits: Runs, engine: str) -> None:
-    for cell in limits.of(engine, scenario="limits"):
+def test_a_place_that_is_freed_is_taken_by_a_client_that_waits(limits: Runs, stalled: Runs, engine: str) -> None:
+    in_frames = stalled.of(engine, opening="frames")
+    for cell in (*limits.of(engine, scenario="limits"), *in_frames):
         assert cell.releases, cell.name
         for release in cell.releases:
             assert release.most <= (cell.verdict.live or 0), cell.name
         assert {one.tab for one in cell.releases[0].arrived} <= set(cell.releases[0].waiting), cell.name
-    in_frames = limits.of(engine, scenario="limits", opening="frames")
     assert {one.ended_by for cell in in_frames for one in cell.releases} == {"page", "origin", "tab"}
 
 
@@ -84,12 +80,13 @@ def test_nothing_waits_below_the_limit(limits: Runs) -> None:
     assert limits.one("chromium", scenario="no_starvation").verdict.answer == "everything"
 
 
-def test_a_page_without_time_changes_no_number(measure: Measure) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_page_without_time_changes_no_number(stalled: Runs, engine: str) -> None:
     """For two seconds and a half the page that opens them all gets none. What it had begun by then looks, to origin and
     browser, as if it waited."""
-    [run] = measure((str(STALLED), *H1, *H2)).runs
-    assert len(run.results.cells) == 4
-    for cell in run.results.cells:
+    cells = stalled.of(engine)
+    assert {cell.cell.protocol for cell in cells} == {"h1", "h2"}
+    for cell in cells:
         assert cell.verdict.kind is Kind.CONFIRMED, f"{cell.name}: {cell.verdict.live} live: {cell.verdict.why}"
 
 
