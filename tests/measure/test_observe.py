@@ -71,7 +71,7 @@ def test_the_lab_is_blamed_for_its_own_slip(monkeypatch: pytest.MonkeyPatch) -> 
         dict[str, int]()["7"]
 
     seen: Observation = asyncio.run(observed(monkeypatch, walk))
-    assert seen.faults[0].startswith("the lab itself (test_observe.py, line ")
+    assert seen.faults[0].startswith("the lab itself (observe.py, line ")
     assert "seventh_tab.py" not in seen.faults[0]
 
 
