@@ -18,13 +18,13 @@ from lab.results.file import CellResult
 from lab.scenario.scenario import Scenario
 from lab.text import clean
 
-WIDTH = 80  # The width of tables where there is no terminal to ask.
+TABLE_WIDTH = 80  # The width of tables where there is no terminal to ask.
 
 
 def output() -> Console:
     """Standard output."""
     console = Console(highlight=False)
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDTH)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=TABLE_WIDTH)
 
 
 def complain(error: LabError) -> None:

@@ -136,7 +136,7 @@ def run(
             complete(run_plan(plan, folder, progress, found.append))
     finally:
         for results in found:
-            written = reports.conclude(results, folder, junit=junit, markdown=markdown, strict=strict)
+            written = reports.finish(results, folder, junit=junit, markdown=markdown, strict=strict)
     sys.exit(exit_code(found[0], strict=strict, written=written))
 
 

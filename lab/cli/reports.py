@@ -39,7 +39,7 @@ def output_options(command: Command) -> Command:
     return junit(markdown(command))
 
 
-def conclude(found: Results, folder: Path, *, junit: Path | None, markdown: Path | None, strict: bool) -> bool:
+def finish(found: Results, folder: Path, *, junit: Path | None, markdown: Path | None, strict: bool) -> bool:
     """Print the tables, write the report and what was asked for beside it, and print where it is. It runs after a failure too,
     and hides none. False when something could not be written: that has been printed, and the rest was written."""
     console = output()
@@ -62,11 +62,11 @@ def conclude(found: Results, folder: Path, *, junit: Path | None, markdown: Path
         if path := os.environ.get(SUMMARY):
             write_text(Path(path), as_markdown(found), f"correct or unset {SUMMARY}", mode="a")
 
-    done = [attempted(work) for work in (report, beside, summary)]  # Each, whatever became of the one before.
+    done = [succeeded(work) for work in (report, beside, summary)]  # Each, whatever became of the one before.
     return all(done)
 
 
-def attempted(work: Callable[[], None]) -> bool:
+def succeeded(work: Callable[[], None]) -> bool:
     """Do it; an error is printed, and False."""
     try:
         work()
@@ -120,14 +120,14 @@ def located(run: str, name: str = paths.RESULTS) -> Path:
             if path.is_file():
                 return path
             if path.is_dir():
-                return whole(path, name)
+                return run_file(path, name)
     raise UsageError(
         f"there is no run {run!r}: no folder, no {name} and no run in {paths.REPORTS}/ has this name",
         "name one of those, or make one with: seventh-tab run",
     )
 
 
-def whole(folder: Path, name: str) -> Path:
+def run_file(folder: Path, name: str) -> Path:
     """A file of a run's folder. Raises UsageError when the run was cut off before it wrote its results."""
     if name == paths.RESULTS and not (folder / name).exists() and (folder / paths.OBSERVATIONS).exists():
         raise UsageError(f"{folder} has no {name}: its run was cut off", f"run: seventh-tab judge {folder}")

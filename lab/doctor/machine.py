@@ -25,11 +25,11 @@ from lab.paths import LOOPBACK
 from lab.run import certs
 
 MB = 1_000_000
-DOORS = 2 * len(PROTOCOLS) + 1
+DOOR_COUNT = 2 * len(PROTOCOLS) + 1
 """The ports that the origin listens on: two for each protocol, and the control door."""
 PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """The range of ephemeral ports, on Linux; elsewhere it is not checked."""
-ANSWER_S = 2.0
+REACHED_S = 2.0
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     fix: str
 
 
-REPORTS = Room(
+REPORT_ROOM = Room(
     what="disk for reports",
     least=100 * MB,
     ample=1000 * MB,
@@ -105,7 +105,7 @@ def checks(out: Path) -> list[Check]:
         reports(out),
         temporary(),
         certificates(),
-        doors(DOORS),
+        doors(DOOR_COUNT),
         *([client_ports(*map(int, PORTS.read_text().split()))] if PORTS.exists() else []),
         memory(psutil.virtual_memory().available),
     ]
@@ -149,10 +149,10 @@ def reports(out: Path) -> Check:
     folder = next(one for one in (out.absolute(), *out.absolute().parents) if one.exists())
     try:
         with tempfile.TemporaryDirectory(prefix=".seventh-tab-", dir=folder):
-            return room(REPORTS, shutil.disk_usage(folder).free)
+            return room(REPORT_ROOM, shutil.disk_usage(folder).free)
     except OSError as error:
         problem = f"no report can be written in {out}: {error.strerror}"
-        return Check(REPORTS.what, "not writable", problem, "change to another folder, or name one with --out", fails=True)
+        return Check(REPORT_ROOM.what, "not writable", problem, "change to another folder, or name one with --out", fails=True)
 
 
 def temporary() -> Check:
@@ -186,7 +186,7 @@ def doors(count: int) -> Check:
         with ExitStack() as stack:
             for _ in range(count):
                 door = stack.enter_context(socket.create_server((LOOPBACK, 0)))
-                stack.enter_context(socket.create_connection(door.getsockname(), timeout=ANSWER_S))
+                stack.enter_context(socket.create_connection(door.getsockname(), timeout=REACHED_S))
     except OSError as error:
         problem = f"the origin can't be reached on {LOOPBACK}: {error.strerror or error}"
         return Check(what, f"fewer than {count}", problem, "allow this machine to listen and connect to itself", fails=True)

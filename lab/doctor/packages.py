@@ -16,7 +16,7 @@ from lab.doctor.machine import Check
 from lab.paths import checkout
 
 NAME = "seventh-tab"
-WHAT = "packages"
+ROW = "packages"
 FIX = "install the lab again, or run it through nox, which installs the locked versions"
 CONSEQUENCES = {
     "hypercorn": "the origin refuses to start: it relies on private parts of one version",
@@ -60,19 +60,19 @@ def packages(required: Sequence[str], lock: Mapping[str, set[str]]) -> list[Chec
         return unsatisfied
     others = [f"{name} {version}" for name, version in versions.items() if version not in lock.get(name, {version})]
     if others:
-        return [Check(WHAT, ", ".join(others), "not the locked versions, which were tested together", FIX)]
-    return [Check(WHAT, f"{len(wanted)} as the lab requires{', and as locked' if lock else ''}")]
+        return [Check(ROW, ", ".join(others), "not the locked versions, which were tested together", FIX)]
+    return [Check(ROW, f"{len(wanted)} as the lab requires{', and as locked' if lock else ''}")]
 
 
 def against(required: Requirement, version: str | None) -> Check | None:
     """What is wrong with an installed version (None: not installed); None when nothing is."""
     name = canonicalize_name(required.name)
     if version is None:
-        return Check(WHAT, f"{name}: none", f"the lab requires {required}: no run starts", FIX, fails=True)
+        return Check(ROW, f"{name}: none", f"the lab requires {required}: no run starts", FIX, fails=True)
     if required.specifier.contains(version, prereleases=True):
         return None
     problem = f"the lab requires {required}: {CONSEQUENCES.get(name, 'it was not tested with this version')}"
-    return Check(WHAT, f"{name} {version}", problem, FIX, fails=name in REFUSED)
+    return Check(ROW, f"{name} {version}", problem, FIX, fails=name in REFUSED)
 
 
 def installed(name: str) -> str | None:

@@ -26,7 +26,7 @@ from lab.model.verdict import Doubt, Kind, Statement, Verdict
 from lab.text import counted, listed, sentence
 
 BACK, HONOURED, GONE = "all came back, nothing lost", "retry honoured", "gone for good"
-WHAT = {"end": "ended every stream", "reset": "reset every connection", "shut": "was away for two seconds"}
+DID = {"end": "ended every stream", "reset": "reset every connection", "shut": "was away for two seconds"}
 """What the origin did, by `DropSeen.how`."""
 
 MOST_OF_RETRY = 1.5
@@ -141,10 +141,10 @@ def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:
         words.append(Statement(LEDGER, "Unavailable: the server keeps no ledger."))
     else:
         words.append(Statement(LEDGER, f"{len(server.live)} {server.had}.", len(server.live)))
-    return [*words, *(Statement(drop.how, in_words(drop, seen)) for drop in seen.drops)]
+    return [*words, *(Statement(drop.how, drop_in_words(drop, seen)) for drop in seen.drops)]
 
 
-def in_words(drop: DropSeen, seen: Observation) -> str:
+def drop_in_words(drop: DropSeen, seen: Observation) -> str:
     """One drop in words: what the origin did, and how the clients reconnected."""
     words, clients = f"When the origin {what(drop)}", drop.clients
     if drop.status:
@@ -169,7 +169,7 @@ def in_words(drop: DropSeen, seen: Observation) -> str:
 
 def what(drop: DropSeen) -> str:
     """What the origin did in a drop, as a verb phrase: `ended every stream`."""
-    return WHAT.get(drop.how, f"dropped the streams ({drop.how})")
+    return DID.get(drop.how, f"dropped the streams ({drop.how})")
 
 
 def back_after_ms(drop: DropSeen) -> list[float]:

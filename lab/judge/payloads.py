@@ -12,7 +12,7 @@ from lab.model.payloads import PayloadSeen
 from lab.model.verdict import Statement, Verdict
 from lab.text import sentence
 
-RIGHT = "as specified"
+AS_SPECIFIED = "as specified"
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
@@ -22,7 +22,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     # The question is not which clients wait, so the browser's log and the releases are left out.
     witnesses = msgspec.structs.replace(witnesses, log=None, releases=())
     wrong = [one.name for one in seen.payloads if not one.right]
-    answer = f"differs: {', '.join(wrong)}" if wrong else RIGHT
+    answer = f"differs: {', '.join(wrong)}" if wrong else AS_SPECIFIED
     right = f"{len(seen.payloads) - len(wrong)} of {len(seen.payloads)} payloads came as specified"
     written, asked = written_whole(seen), len(seen.payloads) + 1  # The first one is asked for twice.
     objections, ledger = [], "Unavailable: the server keeps no ledger."

@@ -19,7 +19,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     passed = outcome(seen, "passed")
     answer = EVERYTHING if len(passed) == len(seen.probes) else ", ".join(passed) or NOTHING
     got_through = f"With {len(witnesses.live)} streams held, what got through: {answer} ({claimed(seen, answer)})."
-    probes = Statement("probes", "; ".join(f"{probe_name(one)} {in_words(one)}" for one in seen.probes) + ".")
+    probes = Statement("probes", "; ".join(f"{probe_name(one)} {probe_in_words(one)}" for one in seen.probes) + ".")
     return conclude(
         seen,
         witnesses,
@@ -60,7 +60,7 @@ def others_in_words(seen: Observation) -> str:
     return " ".join([*words, *([f"Failed: {', '.join(failed)}."] if failed else [])])
 
 
-def in_words(probe: ProbeSeen) -> str:
+def probe_in_words(probe: ProbeSeen) -> str:
     """What came of one probe, with its time in ms: `passed in 12 ms`."""
     match probe.outcome:
         case "passed":

@@ -12,7 +12,7 @@ import msgspec
 from lab.measure.page_script import PageScript
 from lab.model.ledger import now_ms
 
-QUESTIONS = 8
+READINGS = 8
 
 
 class Offset(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Offset(msgspec.Struct, frozen=True):
 async def offset(page: PageScript) -> Offset:
     """The present offset of a page's clock."""
     bounds = []
-    for _ in range(QUESTIONS):
+    for _ in range(READINGS):
         before = now_ms()
         page_ms = await page.clock()
         bounds.append((before - page_ms, now_ms() - page_ms))

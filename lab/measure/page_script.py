@@ -8,13 +8,11 @@ or answers in another shape, raises PageScriptError: that is a fault of the lab,
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
 from lab.browser import PageScriptError, Tab
-
-Answer = TypeVar("Answer")
 
 
 class ClientReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -114,7 +112,7 @@ class LabScript:
     def __repr__(self) -> str:
         return f"<LabScript in {self._tab!r}>"
 
-    async def _ask(self, call: str, shape: type[Answer] | Any) -> Any:
+    async def _ask(self, call: str, shape: Any) -> Any:
         answer = await self._tab.ask(call)
         try:
             return msgspec.convert(answer, shape)

@@ -14,11 +14,11 @@ from lab.measure.context import CellContext
 from lab.model import ledger
 from lab.model.ledger import Counters, now_ms
 from lab.model.observation import ClientSeen
-from lab.model.payloads import PAYLOADS, Event, Payload, PayloadSeen
+from lab.model.payloads import PAYLOADS, PageEvent, Payload, PayloadSeen
 
 CLIENT = 1
 SHORT = 80  # The most characters that are kept of a wrong answer.
-GONE = "\ufffd"  # A decoder puts this in place of bytes that are not UTF-8.
+REPLACED = "\ufffd"  # A decoder puts this in place of bytes that are not UTF-8.
 
 
 async def carry_all(context: CellContext, tab: Tab) -> tuple[tuple[PayloadSeen, ...], tuple[ClientSeen, ...]]:
@@ -35,7 +35,7 @@ async def carry_all(context: CellContext, tab: Tab) -> tuple[tuple[PayloadSeen, 
         CLIENT, document=True, live=first.right, received=len(carried) + 1, begun_ms=began, opening_ms=opening_ms
     )
     asked = 1 if transport == "websocket" else len(carried) + 1
-    await context.origin.wait_for(lambda: answered(context) == asked)
+    await context.origin.wait_for(lambda: answered_requests(context) == asked)
     return tuple(carried), (client,)
 
 
@@ -45,19 +45,19 @@ async def carry(context: CellContext, tab: Tab, payload: Payload) -> PayloadSeen
     came = await tab.ask(f"carry.{context.cell.transport}({json.dumps(context.addresses.payload(payload.name))})")
     after = await context.origin.meter()
     try:
-        return compared(payload, msgspec.convert(came, str | list[Event]), before, after)
+        return compared(payload, msgspec.convert(came, str | list[PageEvent]), before, after)
     except msgspec.ValidationError as error:
         what = f"the page of payloads answered with an unexpected type: {error}"
         raise HarnessFaultError(what, "this is a fault of the lab: report it") from error
 
 
-def answered(context: CellContext) -> int:
+def answered_requests(context: CellContext) -> int:
     """How many of the cell's requests have ended."""
     ours = {one.stream for one in context.ledger.of(ledger.StreamOpened) if one.cell == context.cell.name}
     return sum(one.stream in ours for one in context.ledger.of(ledger.StreamClosed))
 
 
-def compared(payload: Payload, came: str | list[Event], before: Counters, after: Counters) -> PayloadSeen:
+def compared(payload: Payload, came: str | list[PageEvent], before: Counters, after: Counters) -> PayloadSeen:
     """Compare a payload with what the page received: `came` is a list of events, or bytes in base64."""
     content = payload.content
     if isinstance(came, str):
@@ -85,5 +85,5 @@ def surviving(content: bytes, data: Sequence[str]) -> int:
     neither does a CR that became LF."""
     if data == [base64.b64encode(content).decode()]:
         return len(content)
-    kept = "".join(data).replace(GONE, "")
+    kept = "".join(data).replace(REPLACED, "")
     return len(kept.replace("\n", "").encode()) + min(kept.count("\n"), content.count(b"\n"))

@@ -20,7 +20,7 @@ def door_of(side: Side, cell: Cell) -> str:
     return f"{side.protocol or cell.protocol}{SECOND if side.door == 2 else ''}"
 
 
-def in_words(side: Side, cell: Cell) -> str:
+def side_in_words(side: Side, cell: Cell) -> str:
     """The side in words: `https://a.localhost, from a page of b.localhost, credentials: include`."""
     words = f"{PROTOCOLS[side.protocol or cell.protocol].scheme}://{side.to}"
     words += " at another port" if side.door == 2 else ""

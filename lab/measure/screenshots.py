@@ -9,7 +9,7 @@ from lab.errors import HarnessFaultError
 from lab.measure.page import Page
 from lab.model.observation import Screenshot
 
-PATIENCE_S = 5.0
+SCREENSHOT_S = 5.0
 """Watchdog: a tab that gives no screenshot in this time has none; the cell goes on."""
 
 
@@ -23,10 +23,10 @@ async def screenshots(pages: Sequence[Page]) -> tuple[Screenshot, ...]:
 async def screenshot(page: Page) -> list[Screenshot]:
     """The tab's screenshot for each client in it, or the reason why there is none."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(SCREENSHOT_S):
             image = await page.tab.screenshot()
     except TimeoutError:
-        return [Screenshot(client, why=f"the browser gave none in {PATIENCE_S:.0f} s") for client in page.clients]
+        return [Screenshot(client, why=f"the browser gave none in {SCREENSHOT_S:.0f} s") for client in page.clients]
     except HarnessFaultError as error:
         return [Screenshot(client, why=error.message) for client in page.clients]
     return [Screenshot(client, image.data, media_type=image.media_type) for client in page.clients]

@@ -17,7 +17,7 @@ from lab.model.ledger import now_ms
 from lab.model.starvation import ProbeSeen
 from lab.tasks import cancel_and_wait
 
-KINDS = ("fetch", "xhr", "image", "script", "beacon", "websocket", "navigation")
+PROBES = ("fetch", "xhr", "image", "script", "beacon", "websocket", "navigation")
 """The kinds of probe that lab/origin/pages/client.js can send."""
 
 SAME, CROSS = "same-origin", "cross-origin"
@@ -27,7 +27,7 @@ FIRST = 900_001  # Probes have numbers from here on, clients far smaller ones.
 async def probe_all(context: CellContext, page: Page, other: Page) -> list[ProbeSeen]:
     """Send every kind of probe from `page`, which has the streams, and then from the `other` page, which is of the same site
     but another origin (the second door)."""
-    pages = [(kind, where, one) for where, one in ((SAME, page), (CROSS, other)) for kind in KINDS]
+    pages = [(kind, where, one) for where, one in ((SAME, page), (CROSS, other)) for kind in PROBES]
     return [
         await try_one(context, page, kind=kind, where=where, asked=asked, number=FIRST + at)
         for at, (kind, where, asked) in enumerate(pages)

@@ -13,7 +13,7 @@ from lab.measure.drops import drop_streams
 from lab.measure.openers import Opener, PageOpener, opener
 from lab.measure.page import Page, ask_for_update
 from lab.measure.payloads import carry_all
-from lab.measure.pools import in_words, side_opener
+from lab.measure.pools import side_in_words, side_opener
 from lab.measure.release import releases
 from lab.measure.screenshots import screenshots
 from lab.measure.spare_tabs import SpareTabs
@@ -94,7 +94,7 @@ class CellTabs:
             await self.grow()
         if self._opened == began:
             raise InconclusiveError(f"the first side used all {self._cell.at_most} clients that may be opened", "raise --tabs")
-        self.seen.sides.append(SideSeen(in_words(side, self._cell), began + 1, self._opened - began))
+        self.seen.sides.append(SideSeen(side_in_words(side, self._cell), began + 1, self._opened - began))
 
     async def _fill_up(self) -> None:
         """Open clients up to the limit, and close those that wait. Raises InconclusiveError if no limit is reached: then there

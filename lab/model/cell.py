@@ -7,7 +7,7 @@ import msgspec
 from lab.model.axes import AXES, DIRECT
 from lab.model.drops import Drop
 from lab.model.pools import Case
-from lab.model.questions import LIMITS
+from lab.model.questions import DEFAULT_QUESTION
 
 CONTROL_CLIENT = "control-client"
 """The engine's name in the cells of a run's calibration, where a plain client takes the browser's place."""
@@ -24,7 +24,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
     scenario: str
     """The scenario's name."""
-    question: str = LIMITS
+    question: str = DEFAULT_QUESTION
     """The kind of question: a name from lab/model/questions.py."""
     engine: str
     """The engine's name."""

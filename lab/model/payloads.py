@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-Event = tuple[str, str, str]
+PageEvent = tuple[str, str, str]
 """An event as a page's listener gets it: its type, its data, and the last event id."""
 
 KIB = 1024
@@ -52,11 +52,11 @@ class Payload(msgspec.Struct, frozen=True):
 
     name: str
     chunks: tuple[bytes, ...]
-    events: tuple[Event, ...]
+    events: tuple[PageEvent, ...]
     content: bytes | None = None
 
 
-def text(name: str, stream: str | bytes, *data: str, split: bool = False) -> Payload:
+def text_payload(name: str, stream: str | bytes, *data: str, split: bool = False) -> Payload:
     """A payload of one or more events of the default type, without an id. `split`: each byte is a chunk of its own."""
     raw = stream.encode() if isinstance(stream, str) else stream
     chunks = tuple(raw[at : at + 1] for at in range(len(raw))) if split else (raw,)
@@ -67,7 +67,7 @@ def sized(count: int) -> Payload:
     """A payload of `count` bytes of text on one line. Raises ValueError outside 1 to `MOST_BYTES`."""
     if not 1 <= count <= MOST_BYTES:
         raise ValueError(f"a payload has 1 to {MOST_BYTES} bytes, not {count}")
-    return text(f"{count} bytes", b"data: " + b"x" * count + b"\n\n", "x" * count)
+    return text_payload(f"{count} bytes", b"data: " + b"x" * count + b"\n\n", "x" * count)
 
 
 def raw(content: bytes) -> Payload:
@@ -93,23 +93,23 @@ SCORES = "Ada 2 : 1 Hopper ⚽🏆 — e\u0301, n\u0303, 👩🏽‍🚀"  # Emo
 SEVENTH = (("message", "one", "7"), ("message", "two", "7"))
 
 SSE = (
-    text("one line", "data: one\n\n", "one"),
-    text("several lines", "data: one\ndata:\ndata: three\n\n", "one\n\nthree"),
-    text("empty data", "data\n\ndata:\n\n", "", ""),
-    text("no data at all", "event: score\nid: 1\n\n"),
-    text("a space before", "data:  one\n\n", " one"),
-    text("LF", "data: one\ndata: two\n\n", "one\ntwo"),
-    text("CR", "data: one\rdata: two\r\r", "one\ntwo"),
-    text("CRLF", "data: one\r\ndata: two\r\n\r\n", "one\ntwo"),
-    text("CRLF cut at every byte", "data: one\r\ndata: two\r\n\r\n", "one\ntwo", split=True),
-    text("emoji and combining characters", f"data: {SCORES}\n\n", SCORES),
-    text("the same cut at every byte", f"data: {SCORES}\n\n", SCORES, split=True),
-    text("a BOM before the stream", "\ufeffdata: one\n\n", "one"),
-    text("a BOM within", "data: \ufeffone\n\n\ufeffdata: two\n\n", "\ufeffone"),
-    text("Latin-1", b"data: caf\xe9\n\n", "caf\ufffd"),
-    text("NUL in data", "data: one\0two\n\n", "one\0two"),
-    text("a comment", ": data: none\ndata: one\n\n", "one"),
-    text("cut off before its end", "data: one\n\ndata: two\n", "one"),
+    text_payload("one line", "data: one\n\n", "one"),
+    text_payload("several lines", "data: one\ndata:\ndata: three\n\n", "one\n\nthree"),
+    text_payload("empty data", "data\n\ndata:\n\n", "", ""),
+    text_payload("no data at all", "event: score\nid: 1\n\n"),
+    text_payload("a space before", "data:  one\n\n", " one"),
+    text_payload("LF", "data: one\ndata: two\n\n", "one\ntwo"),
+    text_payload("CR", "data: one\rdata: two\r\r", "one\ntwo"),
+    text_payload("CRLF", "data: one\r\ndata: two\r\n\r\n", "one\ntwo"),
+    text_payload("CRLF cut at every byte", "data: one\r\ndata: two\r\n\r\n", "one\ntwo", split=True),
+    text_payload("emoji and combining characters", f"data: {SCORES}\n\n", SCORES),
+    text_payload("the same cut at every byte", f"data: {SCORES}\n\n", SCORES, split=True),
+    text_payload("a BOM before the stream", "\ufeffdata: one\n\n", "one"),
+    text_payload("a BOM within", "data: \ufeffone\n\n\ufeffdata: two\n\n", "\ufeffone"),
+    text_payload("Latin-1", b"data: caf\xe9\n\n", "caf\ufffd"),
+    text_payload("NUL in data", "data: one\0two\n\n", "one\0two"),
+    text_payload("a comment", ": data: none\ndata: one\n\n", "one"),
+    text_payload("cut off before its end", "data: one\n\ndata: two\n", "one"),
     Payload("an id", (b"id: 7\ndata: one\n\ndata: two\n\n",), SEVENTH),
     Payload("NUL in an id", (b"id: 7\ndata: one\n\nid: 8\x009\ndata: two\n\n",), SEVENTH),
     Payload("a name", (b"event: named\ndata: one\n\ndata: two\n\n",), (("named", "one", ""), ("message", "two", ""))),

@@ -25,5 +25,5 @@ QUESTIONS = {
         Question("payloads", "What can a stream carry?"),
     )
 }
-LIMITS = "limits"
+DEFAULT_QUESTION = "limits"
 """The default question."""

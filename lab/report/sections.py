@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 from markupsafe import Markup
 
-from lab.model.questions import LIMITS, QUESTIONS
+from lab.model.questions import DEFAULT_QUESTION, QUESTIONS
 from lab.report import charts, delivery, drops, limits, payloads, pools, starvation
 from lab.report.tables import ANSWER, LIVE, OPENED, REPEATS, VERDICT, Row, Table, grouped, live, opened, repeats_in_words
 from lab.results.file import Results
@@ -105,7 +105,7 @@ class Section(msgspec.Struct, frozen=True):
     @property
     def headline(self) -> bool:
         """Whether the report begins with its sentences."""
-        return self.question == LIMITS and limits.is_headline(self.groups)
+        return self.question == DEFAULT_QUESTION and limits.is_headline(self.groups)
 
 
 def sections(results: Results) -> list[Section]:

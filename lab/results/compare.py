@@ -17,7 +17,7 @@ from lab.text import NONE, listed
 
 LIVE = "live"
 MEDIAN = "median latency, ms"
-WORDS: dict[str, Callable[[Verdict], str | None]] = {
+WORD_FIELDS: dict[str, Callable[[Verdict], str | None]] = {
     "verdict": lambda verdict: KINDS[verdict.kind].label,
     "what held the others back": lambda verdict: verdict.cause.label if verdict.cause else None,
     "answer": lambda verdict: verdict.answer,
@@ -112,7 +112,7 @@ def compare(a: Results, b: Results) -> Comparison:
     """What changed from run `a` to run `b`. Two cells are the same if they have the same value on each axis."""
     before, after = ({one.first.cell.group: one for one in repeats(results)} for results in (a, b))
     every = {**after, **before}
-    cells = labels(every.values())
+    cells = cell_labels(every.values())
     names = {group: f"{engine_name(one.first.cell.engine)}, {cells[group]}" for group, one in every.items()}
     pairs = {group: Pair(one, after[group]) for group, one in before.items() if group in after}
     sure = {group: pair for group, pair in pairs.items() if not pair.doubt}
@@ -130,7 +130,7 @@ def compare(a: Results, b: Results) -> Comparison:
     )
 
 
-def labels(members: Iterable[Repeats]) -> dict[str, str]:
+def cell_labels(members: Iterable[Repeats]) -> dict[str, str]:
     """The name of each cell without its engine, by the cell's group. If two cells would have the same name, the scenario and
     the axes in which they differ are added."""
     alike: dict[tuple[str, str], list[CellResult]] = {}
@@ -174,7 +174,7 @@ def changes(pair: Pair) -> list[Difference]:
     found = []
     if apart([(live, live) for live in before.lives], [(live, live) for live in after.lives]):
         found.append(Difference(LIVE, before.live, after.live))
-    for what, words in WORDS.items():
+    for what, words in WORD_FIELDS.items():
         old, new = (dict.fromkeys(said for run in one.runs if (said := words(run.verdict))) for one in pair)
         if old and new and not old.keys() & new.keys():
             found.append(Difference(what, " / ".join(old), " / ".join(new)))
@@ -245,10 +245,10 @@ def because(pair: Pair, browsers: tuple[str, str], beside: Sequence[str]) -> str
         return "It moved, with the same browser" + (f", but {listed(beside)} changed" if beside else "")
     if beside:
         return f"It moved with another browser, but {listed(beside)} changed too: which of them moved it is not known"
-    update = "update" if numbers(after) > numbers(before) else "downgrade"
+    update = "update" if version_numbers(after) > version_numbers(before) else "downgrade"
     return f"The browser {update} moved this limit"
 
 
-def numbers(version: str) -> list[int]:
+def version_numbers(version: str) -> list[int]:
     """The numbers in a version, for comparing two of them."""
     return [int(part) for part in re.findall(r"[0-9]{1,9}", version)]

@@ -194,11 +194,11 @@ def read_records(path: Path) -> list[Record]:
     records: list[Record] = []
     for number, line in enumerate(whole, start=1):
         try:
-            records.append(checked(_decoder.decode(line)))
+            records.append(known(_decoder.decode(line)))
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{path}, line {number} is no record of a run: {error}", name) from error
     with suppress(ValueError, RecursionError):
-        records += [checked(_decoder.decode(rest))] if rest else []
+        records += [known(_decoder.decode(rest))] if rest else []
     if not records or not isinstance(records[0], RunBegan):
         raise UsageError(f"{path} does not begin with the beginning of a run", name)
     if any(isinstance(one, RunBegan) for one in records[1:]):
@@ -223,7 +223,7 @@ def check_format(line: bytes, path: Path) -> None:
         raise UsageError(message, "use the version that wrote it")
 
 
-def checked(record: Record) -> Record:
+def known(record: Record) -> Record:
     """The same record. Raises ValueError for one that this version can't judge."""
     if isinstance(record, Calibrated | Observed):
         if unknown := unknown_word(record.observation.cell):

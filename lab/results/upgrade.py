@@ -39,7 +39,7 @@ ASKED = {
 }  # fmt: skip
 """The question of each built-in scenario, for runs that measured no cell of it."""
 
-LIMITS = {label: limit.value for limit, label in LABELS.items()}
+LIMIT_KEYS = {label: limit.value for limit, label in LABELS.items()}
 """Each limit by its label: older files stored the label."""
 
 WITNESSES = ("pages", "ledger", "network log", "release")
@@ -56,8 +56,8 @@ def upgrade(data: Json) -> Json:
             "schema": SCHEMA,
             "questions": {RENAMED.get(name, name): text for name, text in data["questions"].items()},
             "browsers": [renamed(one, mend="fix") for one in data.get("browsers", [])],
-            "calibration": [cell_result(one, asked) for one in data.get("calibration", [])],
-            "cells": [cell_result(one, asked) for one in data["cells"]],
+            "calibration": [upgraded_cell(one, asked) for one in data.get("calibration", [])],
+            "cells": [upgraded_cell(one, asked) for one in data["cells"]],
         }
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"{type(error).__name__} {error}") from error
@@ -86,10 +86,10 @@ def questions_of(cells: Iterable[Json]) -> dict[str, str]:
 def question_of(scenario: str, kinds: set[str]) -> str:
     """The question of one scenario, from the `kinds` of its cells."""
     recorded = next((question for question in RECORDED.values() if question in kinds), None)
-    return recorded or ASKED.get(scenario) or ("pools" if "cases" in kinds else questions.LIMITS)
+    return recorded or ASKED.get(scenario) or ("pools" if "cases" in kinds else questions.DEFAULT_QUESTION)
 
 
-def cell_result(old: Json, asked: Mapping[str, str]) -> Json:
+def upgraded_cell(old: Json, asked: Mapping[str, str]) -> Json:
     """One cell, nested instead of flat."""
     cell = cell_of(old, asked)
     kept = ("engine_version", "seconds", "load", "settled_ms", "quiet_ms", "rows", "probes", "payloads", "lines")
@@ -133,13 +133,13 @@ def claim_of(old: Json) -> Json:
     """A claim, as one of three kinds: in older files every claim had both `limit` and `answer`."""
     said = renamed(old, opened="openings")
     if old.get("answer") is not None:
-        return {**without(said, "limit"), "says": "answer", "answer": answer_of(old["answer"])}
+        return {**without(said, "limit"), "says": "answer", "answer": upgraded_answer(old["answer"])}
     if old["limit"] is None:
         return {**without(said, "limit", "answer"), "says": "unlimited"}
     return {**without(said, "answer"), "says": "at_most"}
 
 
-def answer_of(old: str) -> str:
+def upgraded_answer(old: str) -> str:
     """An answer in present words, so that old and new runs can be compared."""
     said = "as specified" if old == "all as said" else re.sub(r"^otherwise: ", "differs: ", old)
     return re.sub(r"\b1 updates lost", "1 update lost", said)
@@ -160,8 +160,8 @@ def verdict_of(old: Json, cell: Json) -> Json:
         "documents": old["documents"] if own else None,
         "connections": old["connections"],
         "max_streams": old["max_streams"],
-        "cause": None if old["cause"] is None else LIMITS.get(old["cause"], old["cause"]),
-        "answer": None if old["answer"] is None else answer_of(old["answer"]),
+        "cause": None if old["cause"] is None else LIMIT_KEYS.get(old["cause"], old["cause"]),
+        "answer": None if old["answer"] is None else upgraded_answer(old["answer"]),
         "doubt": doubt,
         "witnesses": statements,
         "spoke": len(spoke),
@@ -179,7 +179,7 @@ def statement_of(old: Json, cell: Json) -> Json:
 
 def held_of(old: Json) -> Json:
     """A request that the browser held back: its limit was written in words."""
-    return {**old, "waits_for": LIMITS.get(old["waits_for"], old["waits_for"])}
+    return {**old, "waits_for": LIMIT_KEYS.get(old["waits_for"], old["waits_for"])}
 
 
 def counters_of(old: Json) -> Json:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.errors import UsageError
 
-MOST = 1000  # Runs of one second in one folder.
+MOST_RUNS = 1000  # Runs of one second in one folder.
 
 
 def now() -> str:
@@ -22,7 +22,7 @@ def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
     stamp = clock()[:19].replace("-", "").replace(":", "").replace("T", "-")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for number in range(1, MOST):
+        for number in range(1, MOST_RUNS):
             folder = out / (stamp if number == 1 else f"{stamp}-{number}")
             try:
                 folder.mkdir()

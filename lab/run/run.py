@@ -106,13 +106,13 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
             interrupted = True
             raise
         finally:
-            failure = conclude(notebook, RunEnded(finished=finished, interrupted=interrupted), folder / paths.RESULTS)
+            failure = write_end(notebook, RunEnded(finished=finished, interrupted=interrupted), folder / paths.RESULTS)
             if failure and sys.exc_info()[0] is None:  # Else the reason why the run ended counts for more.
                 raise failure
     return notebook.results
 
 
-def conclude(notebook: Notebook, end: RunEnded, results: Path) -> MachineError | None:
+def write_end(notebook: Notebook, end: RunEnded, results: Path) -> MachineError | None:
     """Write the last record and results.json; the first failure of the two, which is logged."""
     writes: tuple[Callable[[], object], ...] = (lambda: notebook.add(end), lambda: file.write(notebook.results, results))
     failures = []

@@ -43,7 +43,7 @@ def load_file(path: Path) -> list[Scenario]:
     except LabError as error:
         raise UsageError(f"{path}: {error.message}", error.todo or CORRECT) from error
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}{in_words(error)}", CORRECT) from error
+        raise UsageError(f"{path}{error_in_words(error)}", CORRECT) from error
     found = [value for value in vars(module).values() if isinstance(value, Scenario)]
     if not found:
         raise UsageError(f"{path} has no scenario", "put @scenario above an async function")
@@ -60,7 +60,7 @@ def exists(path: Path) -> bool:
         return False
 
 
-def in_words(error: BaseException) -> str:
+def error_in_words(error: BaseException) -> str:
     """An error in words, on one line: `, line 3: invalid syntax` or `: KeyError: 'x'`."""
     words = f": {type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.lineno:
@@ -85,7 +85,7 @@ def check(one: Scenario, path: Path) -> None:
                 for cell in cells(one, Choice(engines=tuple(engines), repeat=1, breadth=breadth)):
                     survives_json(cell, Cell)
     except Exception as error:  # a scenario file may pass anything to @scenario
-        raise UsageError(f"{path}: no cells can be made of {one.name}{in_words(error)}", CORRECT) from error
+        raise UsageError(f"{path}: no cells can be made of {one.name}{error_in_words(error)}", CORRECT) from error
     if unknown:
         near = suggestion(unknown[0], transports())
         raise UsageError(f"{path}: {one.name} uses the unknown transport {unknown[0]!r}", near)

@@ -15,7 +15,7 @@ from lab.model.cell import STREAMS, AnyCase, Cell
 from lab.model.claims import AtMost, BaseClaim, Claim
 from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
-from lab.model.questions import LIMITS, QUESTIONS
+from lab.model.questions import DEFAULT_QUESTION, QUESTIONS
 from lab.scenario.verbs import Steps
 
 
@@ -70,7 +70,7 @@ class Scenario:
 def scenario(
     *,
     transports: Sequence[str],
-    question: str = LIMITS,
+    question: str = DEFAULT_QUESTION,
     tabs: int | Sequence[int] = (),
     claim: Mapping[str, int] | None = None,
     source: str = "",

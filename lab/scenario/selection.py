@@ -110,13 +110,13 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
         *(bool(choice.of(field)) or getattr(cell, field) == values[0] for field, values in scenario.axes.items()),
     ]
     first_setting = cell.streams == scenario.streams[0]
-    at_home = first_setting and (bool(choice.of("protocol")) or cell.protocol == home(scenario, cell))
+    at_home = first_setting and (bool(choice.of("protocol")) or cell.protocol == reference_protocol(scenario, cell))
     if choice.breadth == "quick":
         return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
     return [*usual, at_home].count(False) <= scenario.differing
 
 
-def home(scenario: Scenario, cell: Cell) -> str:
+def reference_protocol(scenario: Scenario, cell: Cell) -> str:
     """The protocol of the reference for such cells: `REFERENCE` if a claim is about it, else the first one that a claim is
     about."""
     claimed = [name for name in PROTOCOLS if scenario.claim(msgspec.structs.replace(cell, protocol=name)) is not None]

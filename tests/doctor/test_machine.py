@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from lab.doctor import machine
-from lab.doctor.machine import MB, REPORTS, TEMPORARY, Check
+from lab.doctor.machine import MB, REPORT_ROOM, TEMPORARY, Check
 from lab.doctor.tables import attempts_table, checks_table
 from lab.errors import MachineError
 from lab.model.browsers import LaunchAttempt
@@ -46,7 +46,7 @@ def test_a_machine_without_fault() -> None:
     """The one the tests run on must be one: everything is really looked at."""
     found = machine.checks(ROOT / "reports")
     assert not [one for one in found if one.fails]
-    assert {"descriptors", REPORTS.what, TEMPORARY.what, "certificates", "ports for the origin", "memory"} <= {
+    assert {"descriptors", REPORT_ROOM.what, TEMPORARY.what, "certificates", "ports for the origin", "memory"} <= {
         one.what for one in found
     }
     machine.require(found)
@@ -76,7 +76,7 @@ def test_descriptors(limit: int | None, hit: str, fails: bool) -> None:
     [(1000 * MB, False, False), (1000 * MB - 1, True, False), (100 * MB, True, False), (100 * MB - 1, True, True)],
 )
 def test_room_for_reports(free: int, wrong: bool, fails: bool) -> None:
-    found = machine.room(REPORTS, free)
+    found = machine.room(REPORT_ROOM, free)
     assert (bool(found.problem), found.fails) == (wrong, fails)
     assert not wrong or ("600 MB" in found.problem and "--out" in found.fix)
 
@@ -116,7 +116,7 @@ def test_more_doors_than_can_be_opened() -> None:
     with socket.socket() as lowest:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (lowest.fileno() + 4, usual[1]))
-            found = machine.doors(machine.DOORS)
+            found = machine.doors(machine.DOOR_COUNT)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, usual)
     assert found.fails
@@ -143,11 +143,11 @@ def test_little_memory() -> None:
 def test_what_fails_is_the_machines_fault() -> None:
     machine.require([Check("memory", "1 GB", "slow", "more")])
     with pytest.raises(MachineError, match="every run would fail on this machine: descriptors"):
-        machine.require([machine.descriptors(100), machine.room(REPORTS, 10**10)])
+        machine.require([machine.descriptors(100), machine.room(REPORT_ROOM, 10**10)])
 
 
 def test_the_table_fits_into_80_columns() -> None:
-    bad = [machine.descriptors(300), machine.room(REPORTS, 1), machine.client_ports(1, 9), machine.memory(5)]
+    bad = [machine.descriptors(300), machine.room(REPORT_ROOM, 1), machine.client_ports(1, 9), machine.memory(5)]
     console = Console(width=80, highlight=False)
     with console.capture() as caught:
         console.print(checks_table([*bad, Check("[x]", "fine")]))

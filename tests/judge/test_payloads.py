@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.judge import judge
-from lab.judge.payloads import RIGHT
+from lab.judge.payloads import AS_SPECIFIED
 from lab.model.claims import Answer
 from lab.model.ledger import AnyEvent, StreamClosed, StreamOpened
 from lab.model.observation import Observation
@@ -24,7 +24,7 @@ BYTES = carried("binary", content_bytes=64, survived_bytes=64)
 WRONG = (carried("a BOM", right=False, note="[]"), carried("a name", right=False, note="['x']"))
 
 
-def observed(*payloads: PayloadSeen, written: tuple[int, ...] | None = None, claimed: str = RIGHT) -> Observation:
+def observed(*payloads: PayloadSeen, written: tuple[int, ...] | None = None, claimed: str = AS_SPECIFIED) -> Observation:
     """One page asked for each, and for the first one before: an answer each, unless it is said how many were `written`."""
     answers = (1,) * (len(payloads) + 1) if written is None else written
     events: list[AnyEvent] = []
@@ -41,7 +41,7 @@ def opened(stream: int, cell: str) -> StreamOpened:
 
 def test_all_as_specified() -> None:
     verdict = judge(observed(carried("one line"), BYTES))
-    assert (verdict.kind, verdict.answer, verdict.cause, verdict.live) == (Kind.CONFIRMED, RIGHT, None, 1)
+    assert (verdict.kind, verdict.answer, verdict.cause, verdict.live) == (Kind.CONFIRMED, AS_SPECIFIED, None, 1)
     assert verdict.why == (
         "2 of 2 payloads came as specified (as claimed). Of 64 bytes sent as binary, 64 survived, for 90 on the wire."
     )

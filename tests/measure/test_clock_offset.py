@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from lab.measure import clock_offset
-from lab.measure.clock_offset import QUESTIONS, Offset
+from lab.measure.clock_offset import READINGS, Offset
 from tests.measure.fakes import FakeScript
 
 ZERO = 5000.0
@@ -37,10 +37,10 @@ class Travelling(FakeScript):
 
 def offset(monkeypatch: pytest.MonkeyPatch, *trips: Trip) -> Offset:
     """As it is found of these questions; the others are slow both ways."""
-    page = Travelling([*trips, *[(100.0, 100.0, 0.0)] * (QUESTIONS - len(trips))])
+    page = Travelling([*trips, *[(100.0, 100.0, 0.0)] * (READINGS - len(trips))])
     monkeypatch.setattr(clock_offset, "now_ms", lambda: page.now_ms)
     found = asyncio.run(clock_offset.offset(page))
-    assert page.asked == ["clock"] * QUESTIONS
+    assert page.asked == ["clock"] * READINGS
     return found
 
 

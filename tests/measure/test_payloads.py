@@ -9,7 +9,7 @@ import pytest
 
 from lab.measure.payloads import SHORT, compared, surviving
 from lab.model.ledger import Counters
-from lab.model.payloads import BINARY, MOST_BYTES, PAYLOADS, SSE, Event, Payload, encoded, payload, raw, sized, whole
+from lab.model.payloads import BINARY, MOST_BYTES, PAYLOADS, SSE, PageEvent, Payload, encoded, payload, raw, sized, whole
 
 
 def counters(sent_bytes: int, received_bytes: int) -> Counters:
@@ -21,14 +21,14 @@ def counters(sent_bytes: int, received_bytes: int) -> Counters:
 BEFORE, AFTER = counters(1000, 300), counters(1090, 340)
 
 
-def decoded(stream: bytes) -> list[Event]:
+def decoded(stream: bytes) -> list[PageEvent]:
     """As the standard interprets an event stream: sections "Parsing" and "Interpreting an event stream", step by step.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
     """
     text = stream.decode("utf-8", errors="replace").removeprefix("\ufeff")
     *lines, _ = re.split("\r\n|\n|\r", text)  # What no line end follows is no line; and its block never ends.
-    events: list[Event] = []
+    events: list[PageEvent] = []
     data = event_type = last_event_id = ""
     for line in lines:
         if line == "":
@@ -59,7 +59,7 @@ def decoded(stream: bytes) -> list[Event]:
         (b"data:test\n\ndata: test\n\n", [("message", "test", "")] * 2),
     ],
 )
-def test_the_decoder_itself_by_the_standards_own_examples(stream: bytes, events: list[Event]) -> None:
+def test_the_decoder_itself_by_the_standards_own_examples(stream: bytes, events: list[PageEvent]) -> None:
     assert decoded(stream) == events
 
 
@@ -127,7 +127,7 @@ def test_what_came_as_the_standard_says_is_right(one: Payload) -> None:
 @pytest.mark.parametrize(
     "came", [[], [("message", "one", "")] * 2, [("message", "one ", "")], [("named", "one", "")], [("message", "one", "1")]]
 )
-def test_what_came_otherwise_is_told(came: list[Event]) -> None:
+def test_what_came_otherwise_is_told(came: list[PageEvent]) -> None:
     found = compared(SSE[0], came, BEFORE, AFTER)
     assert (found.right, found.events, found.note) == (False, len(came), repr(came))
 
