@@ -1,4 +1,4 @@
-"""Delivery: which way should updates come? Latency, what goes over the wire, and what it costs, side by side."""
+"""Delivery: latency, traffic and costs of each transport, side by side."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
     """Four tables: latency, bytes and requests on the wire, costs, and the same in words."""
     return [
         Table(
-            "Latency, from the origin's stamp to the page's handler; the first update counts from the opening of its client",
+            "Latency, from the origin's time stamp to the page's handler; first update: from the opening of the client",
             BY,
             LATENCY,
             rows(groups, latency),
         ),
         Table("On the wire, for each update that came (TLS included, seen from the origin)", BY, WIRE, rows(groups, wire)),
         Table(
-            "CPU time for 1000 updates above the idle baseline (\"below\": it does not stand above the baseline's noise); the "
+            "CPU time for 1000 updates above the idle baseline (\"below\": not larger than the baseline's noise); the "
             "browser's memory; the origin's own delay, at the 99th percentile",
             BY,
             COSTS,
@@ -69,7 +69,7 @@ def rows(groups: Sequence[Repeats], values: Callable[[Repeats], dict[str, Value]
 
 
 def told(run: CellResult) -> DeliveryFigures | None:
-    """The figures of a run in which updates came and somebody could tell who was live; None for any other."""
+    """The figures of a cell, if updates came and its number of live clients is known; else None."""
     figures = run.delivery
     return figures if figures and figures.latency_percentiles_ms and run.verdict.live is not None else None
 
@@ -136,7 +136,7 @@ def reach(one: Repeats) -> str:
 
 
 def comparable(groups: Sequence[Repeats]) -> list[CellResult]:
-    """The runs with figures that can stand side by side: those with the number of clients that most cells have."""
+    """The cells whose figures can be compared: those with the most frequent number of clients."""
     runs = [one.shown for one in groups if told(one.shown)]
     bounds = [run.cell.at_most for run in runs]
     usual = max(bounds, key=bounds.count) if bounds else 0
@@ -145,7 +145,7 @@ def comparable(groups: Sequence[Repeats]) -> list[CellResult]:
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
     """`Median latency in Chromium 156 over HTTP/1.1, with 12 tabs and 5 updates a second: 5 ms by server-sent events (6 of 12
-    live); …`: one for each engine and protocol, of the number of clients that most cells have."""
+    live); …`: one for each engine and protocol, for the most frequent number of clients."""
     found = []
     for engine, members in by_engine(groups):
         for protocol, those in grouped(members, lambda one: over(one.first)).items():
@@ -159,7 +159,7 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
 
 
 def median(run: CellResult) -> str:
-    """`76 ms by polling, 100 ms (120 requests a second)`."""
+    """One transport's part of a sentence: `76 ms by polling, 100 ms (120 requests a second)`."""
     figures = told(run)
     assert figures is not None
     live = run.verdict.live or 0
