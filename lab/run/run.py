@@ -1,7 +1,7 @@
-"""A run: every cell observed, judged and written down, one after the other. Nothing already measured is lost.
+"""A run: each cell is observed, judged and recorded, one after the other. No measured cell is lost.
 
-What was seen goes to observations.jsonl, a line a cell, as soon as the cell ends; results.json is a function of that file,
-written at the end of the run, however it ends. `seventh-tab judge` makes it again.
+Each observation is appended to observations.jsonl as soon as its cell ends. results.json is a function of that file, and is
+written at the end of the run, however it ends. `seventh-tab judge` writes it again.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ from lab.run.folder import now
 from lab.run.resources import Plan, Resources, resources
 from lab.scenario.scenario import Scenario
 
-HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
+HOPELESS = 3  # After this many cells in a row for which nothing could be started, the run ends.
 PACKAGES = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
 
 log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
-    """What a run tells while it goes on."""
+    """The contract of what shows a run's progress."""
 
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
@@ -58,14 +58,14 @@ class Progress(Protocol):
 
 
 class Notebook:
-    """What a run writes down: each record goes into the file first, and then into the results."""
+    """Records a run: each record goes into the file first, and then into the results."""
 
     def __init__(self, written: ObservationsFile, record: RunRecord) -> None:
         self._file = written
         self._record = record
 
     def add(self, record: Record) -> CellResult | None:
-        """Write a record down; what came of it, where it was an observation."""
+        """Add a record. Returns the cell's result, if the record is an observation; else None."""
         self._file.append(record)
         return self._record.add(record)
 
@@ -75,7 +75,7 @@ class Notebook:
 
 
 class NothingStartedError(NoBrowserError):
-    """No engine could be started at all. `tried` is the table of what was tried."""
+    """No engine could be started at all. `tried` are all attempts."""
 
     def __init__(self, tried: Sequence[LaunchAttempt]) -> None:
         super().__init__("no browser could be started", f"run: {sys.executable} -m lab doctor --install")
@@ -83,10 +83,10 @@ class NothingStartedError(NoBrowserError):
 
 
 async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Results], None] = lambda _: None) -> Results:
-    """Measure every cell of a plan into `folder`. `begun` is given the results as soon as there are any: they grow.
+    """Measure every cell of a plan, and write into `folder`. `begun` is called once with the results, which then grow.
 
-    Raises NothingStartedError when no engine could be started at all, MachineError for a full disk, and other LabErrors when
-    nothing could be started for several cells in a row; observations.jsonl and results.json are there all the same.
+    Raises NothingStartedError if no engine could be started at all, MachineError for a full disk, and another LabError if
+    nothing could be started for several cells in a row. Even then observations.jsonl and results.json are written.
     """
     record = RunRecord()
     with ObservationsFile(folder / paths.OBSERVATIONS) as written:
@@ -121,8 +121,9 @@ async def measure(plan: Plan, means: Resources, notebook: Notebook, progress: Pr
 
 
 async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """The cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once and
-    then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
+    """Measure the cells of one engine. If the engine can't be started, all are `unsupported`, with the reason; if it has run
+    before and can't be started again, that is a fault. Raises LabError if nothing could be started for several cells in a
+    row."""
     scenarios = {one.name: one for one in plan.scenarios}
     started, hopeless = False, 0
     for cell in cells:
@@ -140,12 +141,12 @@ async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, no
         assert result is not None
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
         if result.verdict.kind is Kind.HARNESS_FAULT:
-            await means.replace()  # What failed in one cell shall not fail the next.
+            await means.replace()  # The next cell gets a new browser and origin.
         progress.cell_ended(result)
 
 
 async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notebook: Notebook, started: bool) -> Observation:
-    """One cell, in the engine's browser; `started` says whether that has run before."""
+    """Measure one cell in the engine's browser. `started`: whether that browser has run before."""
     browser, tried = await means.browser(cell)
     new = tuple(one for one in tried if one not in notebook.results.browsers)
     if new:
@@ -157,7 +158,7 @@ async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, noteboo
         return seen
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
-        return unseen(scenario, cell, fault=f"{title} ran, and did not start again. {reasons}")
+        return unseen(scenario, cell, fault=f"{title} has run before, but did not start again. {reasons}")
     return unseen(scenario, cell, missing=f"{title} did not start. {reasons}")
 
 
@@ -170,7 +171,7 @@ def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | No
 
 
 def began(plan: Plan, folder: Path) -> RunBegan:
-    """The facts of the whole run: the first line of observations.jsonl."""
+    """The first record of a run: its name, machine, versions and questions."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     return RunBegan(
         run=folder.name,
