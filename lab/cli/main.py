@@ -188,7 +188,7 @@ async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], st
             for row in PROTOCOLS.values():
                 console.print(f"{row.title:<22} {running.url(row.name, '/')}", soft_wrap=True)
             console.print(
-                "Open one of them in one tab after another. The browser will warn about the certificate, which is this run's own."
+                "Open one of them in one tab after another. The browser will warn: the certificate is this run's own."
             )
             console.print("Ctrl-C ends it.")
             with contextlib.suppress(asyncio.CancelledError):
