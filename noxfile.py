@@ -16,7 +16,7 @@ def install(session: nox.Session) -> None:
 
 
 def browsers(session: nox.Session) -> None:
-    """Get the browsers that are missing; says in one table what there is."""
+    """Install the missing browsers, and say which browser a run would use."""
     session.run("seventh-tab", "doctor", "--install")
 
 
@@ -39,7 +39,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, types and who imports whom."""
+    """Check style, types, and which folder imports which."""
     install(session)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -49,7 +49,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the lab itself, against simpler ways to do the same; arguments go to the benchmark."""
+    """Measure the speed of the lab, compared with simpler solutions; arguments go to the benchmark."""
     install(session)
     browsers(session)
     session.run("python", "-m", "tests.bench", *session.posargs)
@@ -57,7 +57,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Measure whether the lab still says the same after many cells, minutes and tabs; `-- --whole` takes an hour."""
+    """Measure whether results stay the same after many cells, minutes and tabs; `-- --whole` takes an hour."""
     install(session)
     browsers(session)
     session.run("python", "-m", "tests.soak", *session.posargs)
@@ -65,7 +65,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Renew requirements.lock from pyproject.toml: every package of every extra, with hashes and without addresses."""
+    """Write requirements.lock again from pyproject.toml: every package of every extra, with hashes and without addresses."""
     session.install("uv")
     session.run(
         *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--generate-hashes"),
@@ -76,7 +76,7 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def sample(session: nox.Session) -> None:
-    """Renew reports/sample/ by one real default run, and docs/report.png from it; arguments go to `seventh-tab run`."""
+    """Make reports/sample/ again by one real default run, and docs/report.png from it; arguments go to `seventh-tab run`."""
     install(session)
     browsers(session)
     session.run("python", "-m", "tests.tools.sample", *session.posargs)

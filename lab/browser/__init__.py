@@ -1,17 +1,16 @@
 """The browser side: engines are found or installed, launched, and driven.
 
-Rules. This file is the contract between the rest of the lab and whatever drives a browser. It knows no driver and no browser by
-name. A *driver* is a module with the functions of `Driver`. An engine's row (lab/browser/engines.py) names its driver, which is
-imported only when a browser is wanted. lab/browser/fake.py is the shortest complete driver, and every driver must pass
+Rules. This file is the contract between the rest of the lab and the drivers. It knows no driver and no browser by name. A
+*driver* is a module with the functions of `Driver`. An engine's row (lab/browser/engines.py) names its driver, which is
+imported only when a browser is needed. lab/browser/fake.py is the shortest complete driver. Every driver must pass
 tests/browser/test_driver_contract.py.
 
-Concurrency. Callers start commands in many tabs at once and wait for them together: navigations that hang, promises that never
-settle. A driver's protocol may allow less: WebDriver Classic has one command at a time per session. A driver must not rely on
-concurrent commands there: it navigates without waiting for the load (`pageLoadStrategy: none`), starts each promise in the page
-and looks for its result again and again, so that no wait occupies the session.
+Concurrency. Callers start commands in many tabs at once and wait for them together; navigations may hang, and promises may
+never settle. WebDriver Classic allows only one command at a time per session. A driver for it must navigate without waiting for
+the load (`pageLoadStrategy: none`), start each promise in the page and poll for its result, so that no wait blocks the session.
 
-Errors. Whatever a browser or the software that drives it does wrong becomes HarnessFaultError "the browser failed: …"; what the
-page's own script does wrong becomes PageScriptError; a candidate that does not start raises LaunchError. Each driver maps its
+Errors. A failure of the browser, or of the software that drives it, becomes HarnessFaultError "the browser failed: …". A
+failure of the page's own script becomes PageScriptError. A candidate that does not start raises LaunchError. Each driver maps
 foreign exceptions by a table of listed types. Any other exception is a bug of the lab and passes through.
 """
 
@@ -32,7 +31,7 @@ AGAIN = "run the cell again; if it persists, try --headed and watch"
 
 
 class PageScriptError(HarnessFaultError):
-    """The script of the lab's own page failed: an expression threw, a promise was rejected. Not the browser's fault."""
+    """The script of the lab's page failed: an expression threw, or a promise was rejected. That is not the browser's fault."""
 
     def __init__(self, error: str) -> None:
         super().__init__(f"the lab's page failed: {error}", "this is a bug of the lab: report it with the run's folder")
@@ -43,7 +42,7 @@ class LaunchError(Exception):
 
 
 def browser_failed(reason: str) -> HarnessFaultError:
-    """The error for whatever a browser, or the software that drives it, did wrong. `reason` is one line."""
+    """The error for a failure of a browser, or of the software that drives it. `reason` is one line."""
     return HarnessFaultError(f"the browser failed: {reason}", AGAIN)
 
 
@@ -57,9 +56,9 @@ class Image(msgspec.Struct, frozen=True):
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One way to start an engine.
 
-    `what` names it for people. Its command is at `path`; or it runs elsewhere and is reached at `endpoint` (ws://, wss://); or
-    the driver finds it, under the name `channel`, or in its own folder when all three are None. A `path` may need a `channel`
-    too. The user named an `explicit` one: it is used or fails, and nothing else is tried in its place.
+    `what` is its name for people. `path`: the browser's command. `endpoint`: a ws:// or wss:// address of a browser that runs
+    elsewhere. `channel`: a name under which the driver finds it. If all three are None, the driver looks in its own folder. A
+    `path` may need a `channel` too. `explicit`: the user named this one, so no other is tried if it fails.
     """
 
     engine: Engine
@@ -73,9 +72,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 class LaunchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to start a browser.
 
-    `headed`: with a window. `leaf`: the base64 SHA-256 of the public key of the one certificate to trust; empty: none, and the
-    profiles accept any. `log_folder`: where the browser's own network log goes; None: it keeps none. `brief`: keep a brief log
-    where the engine has one (Firefox's full log of hundreds of hosts was 2.5 GB, and slowed the browser down).
+    `headed`: show a window. `leaf`: the base64 SHA-256 of the public key of the only certificate to trust; empty: the profiles
+    accept any certificate. `log_folder`: the folder for the browser's own network log; None: no log. `brief`: keep a smaller
+    log, if the engine has one (Firefox's full log of hundreds of hosts was 2.5 GB, and slowed the browser down).
     """
 
     headed: bool = False
@@ -88,7 +87,7 @@ DEFAULT = LaunchOptions()
 
 
 class Tab(Protocol):
-    """One tab. Every method raises HarnessFaultError when the browser has gone, or does not do what it was asked for."""
+    """One tab. Every method raises HarnessFaultError if the browser has gone, or fails."""
 
     async def open(self, url: str) -> None:
         """Navigate; return when the new document has loaded and its scripts have run, however long the browser waits.
@@ -98,15 +97,15 @@ class Tab(Protocol):
     async def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression (not a statement) in the page; a promise is awaited, however long it takes.
 
-        What JSON can say comes back: None, bool, int, float, str, list and dict with str keys; `undefined` is None.
-        Raises PageScriptError when the expression throws, does not parse, or its promise is rejected."""
+        The value must be possible in JSON: None, bool, int, float, str, list, and dict with str keys; `undefined` becomes None.
+        Raises PageScriptError if the expression throws or does not parse, or its promise is rejected."""
 
     async def screenshot(self) -> Image:
-        """The upper left corner (160 × 104 CSS pixels) as a person would see it now, also while a navigation is pending. The
-        whole window from a driver that can't cut."""
+        """The upper left corner (160 × 104 CSS pixels) as a person would see it now, even while a navigation is pending. A
+        driver that can't crop returns the whole window."""
 
     async def close(self) -> None:
-        """Close the tab; what it has open ends with it."""
+        """Close the tab, and with it its requests and streams."""
 
 
 class Profile(Protocol):
@@ -128,15 +127,15 @@ class Browser(Protocol):
 
     @property
     def version(self) -> str:
-        """Its version, as the browser says it."""
+        """Its version, as the browser reports it."""
 
     @property
     def what(self) -> str:
-        """Which candidate it is, for people."""
+        """The name of its candidate, for people."""
 
     @property
     def network_log(self) -> Path | None:
-        """The file of its own network log; None where it keeps none."""
+        """The file of its own network log; None if it keeps none."""
 
     @property
     def brief(self) -> bool:
@@ -144,27 +143,29 @@ class Browser(Protocol):
 
     @property
     def roots(self) -> tuple[int, ...] | None:
-        """The ids of the processes that it began with; None where its processes can't be seen (it runs elsewhere)."""
+        """The ids of its first processes; None if they can't be seen (it runs elsewhere)."""
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked for anything more."""
+        """Whether the browser still runs and takes commands."""
 
     async def lost(self) -> NoReturn:
-        """Wait, and raise HarnessFaultError as soon as the browser has gone or the process of one of its tabs has crashed."""
+        """Wait for ever. Raises HarnessFaultError as soon as the browser has gone, or the process of one of its tabs has
+        crashed."""
 
     async def account(self, cell: str) -> BrowserLog | None:
-        """Which of a cell's requests it holds back now, by its own log; None where it keeps none. Never raises."""
+        """The requests of a cell that the browser holds back now, according to its own log; None if it keeps no log. Never
+        raises."""
 
     async def new_profile(self) -> Profile:
-        """Raises HarnessFaultError when the browser has gone."""
+        """A fresh profile. Raises HarnessFaultError if the browser has gone."""
 
     async def close(self) -> None:
-        """End the browser; nothing where it has gone. Returns within seconds, or raises HarnessFaultError."""
+        """End the browser; do nothing if it has gone. Returns within seconds, or raises HarnessFaultError."""
 
 
 class Session(Protocol):
-    """Whatever a driver needs to drive browsers (a helper process, say), for as long as any is driven."""
+    """What a driver needs while it drives browsers (for example, a helper process)."""
 
     async def launch(self, candidate: Candidate, options: LaunchOptions) -> Browser:
         """Start a candidate. Raises LaunchError with its reason."""
@@ -176,16 +177,18 @@ class Driver(Protocol):
     def session(
         self, environment: Mapping[str, str] | None = None, started: Callable[[int], None] | None = None
     ) -> AbstractAsyncContextManager[Session]:
-        """A session, ended with the context. `environment` is that of all processes it starts (None: this process's). `started`
-        is called with the id of each process that it starts itself, whatever comes of it: whoever waits no longer can end it.
+        """A context manager: a session, which ends with it. `environment` is for all processes that it starts (None: this
+        process's). `started` is called with the id of each process that the session itself starts, even if the start then
+        fails, so that the caller can end it.
 
         Raises HarnessFaultError when the driver's helper does not start, or does not end in time."""
 
     def candidates(self, engine: Engine, environment: Mapping[str, str]) -> Sequence[Candidate]:
-        """The ways to start an engine, in the order to try them. Whether a browser is there is known only by starting it."""
+        """The ways to start an engine, in the order to try them. Only starting one shows whether the browser exists."""
 
     def fix(self, candidate: Candidate) -> str:
         """What to do about a candidate that does not start: a command, or a setting to correct."""
 
     def installers(self, engine: Engine) -> Sequence[Sequence[Sequence[str]]]:
-        """The ways to install an engine without asking anybody, in the order to try them; each is a list of commands."""
+        """The ways to install an engine without a question to the user, in the order to try them; each is a list of
+        commands."""

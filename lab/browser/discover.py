@@ -1,4 +1,4 @@
-"""Finds a browser for an engine, or says why there is none."""
+"""Finds a browser for an engine, or the reasons why there is none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lab.model.browsers import LaunchAttempt
 
 
 def driver_of(engine: Engine) -> Driver:
-    """The driver that an engine's row names; imported now, if it was not."""
+    """The driver that an engine's row names. It is imported at the first call."""
     return cast(Driver, importlib.import_module(engine.driver))
 
 
 def candidates(engine: Engine, environment: Mapping[str, str] = os.environ) -> Sequence[Candidate]:
-    """The ways to start an engine, by its driver, in the order to try them."""
+    """The candidates of an engine, from its driver, in the order to try them."""
     return driver_of(engine).candidates(engine, environment)
 
 
@@ -30,7 +30,7 @@ async def find(
 ) -> tuple[Browser | None, list[LaunchAttempt]]:
     """The first candidate that starts, and every attempt up to it.
 
-    `session` is one of the engine's own driver; `environment` is where the user may have named a browser."""
+    `session` is a session of the engine's driver. In `environment` the user may have named a browser."""
     driver, attempts = driver_of(engine), []
     for candidate in candidates(engine, environment):
         browser, attempt = await attempted(driver, session, candidate, options)
@@ -43,7 +43,7 @@ async def find(
 async def attempted(
     driver: Driver, session: Session, candidate: Candidate, options: LaunchOptions
 ) -> tuple[Browser | None, LaunchAttempt]:
-    """Start one candidate, and say what came of it."""
+    """Start one candidate. Returns the browser (None if it did not start), and the attempt."""
     name, what = candidate.engine.name, candidate.what
     try:
         browser = await session.launch(candidate, options)

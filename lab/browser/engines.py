@@ -1,7 +1,7 @@
-"""The engines: one row each. No other code knows one by its name.
+"""The engines: one row each. No other code has an engine's name in it.
 
-A row says where its browser may be found and how it can be installed, which driver drives it, and which log it keeps. A new
-engine is a row here, a reader in lab/browser/logs/ if it keeps a log, and a driver if none of the drivers can drive it.
+A row says where a browser may be found, how it can be installed, which driver drives it, and which log it keeps. A new engine
+is a row here, a reader in lab/browser/logs/ if it keeps a log, and a driver if no present driver can drive it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lab.model.browsers import BrowserLog
 
 
 class BriefLog(msgspec.Struct, frozen=True, kw_only=True):
-    """A smaller log. `environment` is added to the full one's; `missing` says why such a log is no witness."""
+    """A smaller log. `environment` is added to that of the full log. `missing` says why such a log can't be a witness."""
 
     environment: Mapping[str, str]
     missing: str
@@ -28,9 +28,9 @@ class BriefLog(msgspec.Struct, frozen=True, kw_only=True):
 class EngineLog(msgspec.Struct, frozen=True, kw_only=True):
     """The network log that an engine keeps.
 
-    `file` is its name in a run's folder. `arguments` and `environment` make the browser write it: there `{log}` stands for its
-    path, and `{stem}` for its path without the last suffix. `reader` understands it; None: nothing here does, so it is kept but
-    is no witness. `brief`: the smaller form; None: there is none, and the full one is kept always.
+    `file` is its name in a run's folder. `arguments` and `environment` make the browser write it; in them, `{log}` is replaced
+    by its path, and `{stem}` by its path without the last suffix. `reader` reads it; None: the log is kept, but is not a
+    witness. `brief` is the smaller form; None: there is none.
     """
 
     file: str
@@ -47,7 +47,8 @@ class EngineLog(msgspec.Struct, frozen=True, kw_only=True):
         return arguments, {name: value.format_map(names) for name, value in environment.items()}
 
     def account(self, path: Path, *, brief: bool = False) -> Callable[[str], BrowserLog]:
-        """What answers for the log at `path`: cell → the requests that are held back, or why nobody can tell."""
+        """A function from a cell's name to the requests that the browser holds back, by the log at `path`; or to the reason why
+        that is not known."""
         if brief and (small := self.brief) is not None:
             return lambda _: BrowserLog(missing=small.missing)
         if self.reader is None:
@@ -58,13 +59,13 @@ class EngineLog(msgspec.Struct, frozen=True, kw_only=True):
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """One engine.
 
-    `driver` is the import path of the module that drives it. `commands` are looked up on PATH; `packages` are Debian's.
-    `leaf_argument` makes it trust one certificate, by the hash of its public key, `{leaf}`; empty: it has none. `devtools`:
-    it understands the Chrome DevTools Protocol.
+    `driver` is the import path of its driver. `commands` are looked up on PATH; `packages` are names of Debian packages.
+    `leaf_argument` makes it trust one certificate by the hash of its public key, `{leaf}`; empty: it has no such argument.
+    `devtools`: it understands the Chrome DevTools Protocol.
 
-    For Playwright's driver only: `browser_type` is its name for the kind of browser (empty: the engine's own name). `channels`
-    are its names for browsers that the system has. A command on PATH is started under `command_channel`: a system Firefox is
-    driven by WebDriver BiDi, which Playwright calls moz-firefox.
+    For Playwright's driver only: `browser_type` is Playwright's name for the kind of browser (empty: the engine's name).
+    `channels` are its names for browsers that the system may have. `command_channel` is the channel for a command on PATH:
+    Playwright drives a system Firefox by WebDriver BiDi, as channel moz-firefox.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def package_command(self) -> str:
-        """The command that installs the engine's packages on Debian, for whoever runs it now; empty where it has none."""
+        """The command by which the present user can install the engine's packages on Debian; empty if it has none."""
         install = " ".join(["apt-get install --no-install-recommends", *self.packages])
         return "" if not self.packages else install if os.geteuid() == 0 else f"sudo {install}"
 
@@ -118,7 +119,7 @@ ENGINES = {
                 environment={"MOZ_LOG": "timestamp,sync,nsHttp:5", "MOZ_LOG_FILE": "{stem}"},  # It adds .moz_log itself.
                 reader=MozLog,
                 brief=BriefLog(
-                    environment={"MOZ_LOG": "timestamp,sync,nsHttp:4"},  # Its lines about the queue are of level 5.
+                    environment={"MOZ_LOG": "timestamp,sync,nsHttp:4"},  # The lines about the queue have level 5.
                     missing="Firefox kept only a brief log: a full one of hundreds of hosts would be gigabytes",
                 ),
             ),

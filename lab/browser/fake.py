@@ -1,14 +1,14 @@
-"""A driver whose browsers are a few lines of Python, for tests; and the shortest complete example of a driver.
+"""A driver whose browsers are a few lines of Python, for tests. It is also the shortest complete example of a driver.
 
-Its pages are `FakePage`s, found by the path of their URL. What a page answers to an expression is given: a value, a function
-that is called, an awaitable that is awaited, or an exception that is raised.
+Its pages are `FakePage`s, found by the path of their URL. Each has answers to expressions: a value, a function that is called,
+an awaitable that is awaited, or an exception that is raised.
 
     browser = FakeBrowser(pages={"/tab": FakePage({"lab.live()": True, "lab.foo()": TypeError("lab.foo is not a function")})})
     tab = await (await browser.new_profile()).new_tab()
     await tab.open("https://127.0.0.1/tab?tab=1")
     assert await tab.ask("lab.live()")
 
-What a test does to it: `crash()` loses it in the middle of everything; a page's `gate` lets navigations hang until it is set.
+A test can make it fail: `crash()` ends the browser at any moment; a page's `gate` lets navigations hang until it is set.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from lab.model.browsers import BrowserLog
 from lab.tasks import wait_first
 
 ENGINE = Engine(name="fake", title="Fake", driver="lab.browser.fake")
-"""A row for it, as the table of engines would have it."""
+"""The fake engine, as a row of the engines' table."""
 
 ABSENT = "/no/such/browser"
-"""A path that never starts; any other does."""
+"""The path of a candidate that never starts; all others start."""
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63600000000200"
     "0148afa4710000000049454e44ae426082"
 )
-"""A picture of one black pixel."""
+"""A PNG file of one black pixel."""
 
 
 class FakePage:
-    """What a page answers, by expression. `gate`: navigations to it end once it is set; None: at once."""
+    """A page: its answers by expression. `gate`: navigations to the page end once it is set; None: at once."""
 
     def __init__(self, answers: Mapping[str, Any] | None = None, gate: asyncio.Event | None = None) -> None:
         self.answers = dict(answers or {})
@@ -115,7 +115,7 @@ class FakeProfile:
 
 
 class FakeBrowser:
-    """See lab.browser.Browser. `held` is what its log says of any cell; None: it keeps no log."""
+    """See lab.browser.Browser. `held` is what its log says about any cell; None: it keeps no log."""
 
     def __init__(
         self,
@@ -146,11 +146,11 @@ class FakeBrowser:
             raise browser_failed("it has gone")
 
     def crash(self) -> None:
-        """It is gone, and whatever waits for it fails."""
+        """End the browser: all that waits for it fails."""
         self._gone.set()
 
     async def unless_lost(self, work: Any) -> Any:
-        """The result of `work`; a failure as soon as the browser has gone."""
+        """The result of `work`. Raises HarnessFaultError as soon as the browser has gone."""
         doing = asyncio.ensure_future(work)
         try:
             await wait_first(doing, self.lost())

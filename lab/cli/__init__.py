@@ -1,1 +1,1 @@
-"""The commands, and what they print. Each asks the rest of the lab to do the work, and says what came of it."""
+"""The command line: the commands, and what they print. The other folders of lab/ do the work."""

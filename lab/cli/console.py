@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: progress and errors on standard error, the rest on standard output."""
+"""Output to the terminal: progress and errors on standard error, everything else on standard output."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def output() -> Console:
 
 
 def complain(error: LabError) -> None:
-    """One line on standard error."""
+    """Print an error as one line on standard error."""
     Console(stderr=True, highlight=False).print(f"seventh-tab: {error}", markup=False, soft_wrap=True)
 
 
 def verdict_text(kind: Kind) -> Text:
-    """A kind of verdict, in its colour."""
+    """The label of a verdict's kind, in its colour."""
     return Text(KINDS[kind].label, KINDS[kind].style)
 
 
 class RunProgress:
-    """A bar in a terminal, a plain line for each cell elsewhere; both on standard error."""
+    """Shows a run's progress on standard error: a bar in a terminal, and a line for each cell."""
 
     def __init__(self, planned: int) -> None:
         self._console = Console(stderr=True, highlight=False)
@@ -82,7 +82,7 @@ class RunProgress:
 
 
 def scenarios_table(catalogue: Iterable[Scenario]) -> Table:
-    """A row a scenario."""
+    """A table with a row for each scenario."""
     table = Table(show_lines=True)
     for name in ("scenario", "protocols", "transports", "tabs", "the question"):
         table.add_column(name)

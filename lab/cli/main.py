@@ -1,4 +1,4 @@
-"""The commands list, run, serve and doctor; lab/cli/reports.py has those that read what a run has left.
+"""The commands list, run, serve and doctor. lab/cli/reports.py has the commands that read the files of a run.
 
 Nothing heavy is imported before a command needs it, so that reports can be read without Playwright.
 """
@@ -54,8 +54,8 @@ class Commands(click.Group):
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end. SIGTERM and SIGHUP are interruptions like Ctrl-C: the work is cancelled and tidies up, and with the next
-    one it no longer waits for that. Python itself would throw the second into whatever ran just then."""
+    """Run a coroutine to its end. SIGTERM and SIGHUP interrupt it like Ctrl-C: it is cancelled and tidies up; a second signal
+    cancels that too. (Without these handlers, Python would raise KeyboardInterrupt at any point.)"""
 
     async def with_signals() -> T:
         task = asyncio.current_task()
@@ -79,7 +79,8 @@ def main() -> None:
 @main.command("list")
 @click.argument("scenario", required=False)
 def list_scenarios(scenario: str | None) -> None:
-    """The scenarios with their questions; or everything about one SCENARIO (a name or a file): its axes, cases and claims."""
+    """List the scenarios with their questions; or show all about one SCENARIO (a name or a file): its axes, cases and
+    claims."""
     known = catalogue.load(catalogue.home())
     if scenario is None:
         output().print(scenarios_table(known.values()))
@@ -141,17 +142,18 @@ def run(
 
 
 def exit_code(found: Results, *, strict: bool, written: bool) -> int:
-    """What a finished run ends with: the largest code that one of its verdicts asks for, then what could not be written."""
+    """The exit code of a finished run: the largest of its verdicts' codes; if that is 0, whether a file could not be
+    written."""
     kinds = [KINDS[cell.verdict.kind] for cell in (*found.calibration, *found.cells)]
     code = max((row.strict_exit_code if strict else row.exit_code for row in kinds), default=0)
-    return code or (0 if written else UsageError.exit_code)  # Last: what was measured counts for more.
+    return code or (0 if written else UsageError.exit_code)  # Verdicts come first.
 
 
 @main.command()
 @click.option("--bind", default=LOOPBACK, show_default=True,
               help="The address to listen on; the control door stays on this machine.")  # fmt: skip
 @click.option("--name", "names", multiple=True,
-              help="A name that others call this machine by; requests for other names are refused.")  # fmt: skip
+              help="A host name of this machine; requests for unknown names are refused.")  # fmt: skip
 @click.option("--port", multiple=True, help="DOOR=PORT; without it, any free port.")
 @click.option("--streams-per-connection", type=click.IntRange(1, 2**31 - 1), default=100, show_default=True)
 def serve(bind: str, names: tuple[str, ...], port: tuple[str, ...], streams_per_connection: int) -> None:
@@ -160,7 +162,7 @@ def serve(bind: str, names: tuple[str, ...], port: tuple[str, ...], streams_per_
 
 
 def fixed_ports(values: Sequence[str]) -> dict[str, int]:
-    """The ports that were asked for, by door. Raises UsageError."""
+    """The fixed ports by door. Raises UsageError for a wrong text."""
     try:
         return parse_ports(values)
     except ValueError as error:
@@ -168,13 +170,13 @@ def fixed_ports(values: Sequence[str]) -> dict[str, int]:
 
 
 async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], streams_per_connection: int) -> None:
-    """Start an origin, print its addresses, and wait until the user ends it or it dies (HarnessFaultError)."""
+    """Start an origin, print its addresses, and wait until the user ends it. Raises HarnessFaultError if the origin dies."""
     from lab.measure.origin import origin
     from lab.run import certs
 
     console = output()
     if bind != LOOPBACK:
-        console.print(f"Everybody who can reach this machine at {bind} can open these pages and streams, in any number.")
+        console.print(f"Every computer that can reach this machine at {bind} can open any number of these pages and streams.")
     with (
         certs.minted(*certs.NAMES) as leaf,
         tempfile.TemporaryDirectory(prefix="seventh-tab-") as folder,
@@ -185,7 +187,9 @@ async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], st
         async with starting as running:
             for row in PROTOCOLS.values():
                 console.print(f"{row.title:<22} {running.url(row.name, '/')}", soft_wrap=True)
-            console.print("Open one of them in tab after tab. The certificate is this run's own: the browser will warn.")
+            console.print(
+                "Open one of them in one tab after another. The browser will warn: the certificate is this run's own."
+            )
             console.print("Ctrl-C ends it.")
             with contextlib.suppress(asyncio.CancelledError):
                 await running.wait_for(lambda: False)
@@ -195,7 +199,7 @@ async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], st
 @engine_option
 @click.option("--install", "installing", is_flag=True, help="Get the engines that are missing.")
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
-    """What would go wrong on this machine; which browsers there are, why others are not, and the fix."""
+    """Check this machine: what would go wrong, which browsers start, why others don't, and how to fix it."""
     from lab.doctor import browsers, machine, packages
     from lab.doctor.tables import attempts_table, checks_table
     from lab.run.run import NothingStartedError

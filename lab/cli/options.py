@@ -1,4 +1,4 @@
-"""The options that choose cells: one for each axis of lab/model/axes.py, with the values that may be chosen filled in."""
+"""The options that choose cells: one for each axis of lab/model/axes.py, with the values that may be chosen."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "opening": lambda: OPENINGS,
     "route": lambda: ROUTES,
 }
-"""What may be chosen on an axis of names. Cases depend on the scenarios that are chosen."""
+"""The values of each axis with fixed names. Cases depend on the chosen scenarios."""
 
 
 def one_of(axis: Axis, known: Callable[[], Iterable[str]]) -> Callable[..., tuple[str, ...]]:
-    """A click callback that checks names, and offers the nearest one for a name that is not known."""
+    """A click callback that checks names. For an unknown name it raises UsageError, with the most similar one."""
 
     def check(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(catalogue.known(value, known(), axis.label_of_values) for value in values))
@@ -74,7 +74,7 @@ def axis_options(command: Command) -> Command:
 
 
 def choice_of(scenarios: Sequence[Scenario], asked: Mapping[str, Any], *, repeat: int | None, breadth: str | None) -> Choice:
-    """What the options ask for. Raises UsageError for a case that none of the scenarios has."""
+    """The user's choice, from the options. Raises UsageError for a case that none of the scenarios has."""
     wanted: dict[str, tuple[Any, ...]] = {}
     for axis in AXES:
         value = asked[axis.field]

@@ -1,4 +1,4 @@
-"""The commands that read what a run has left: report, compare, show, judge. And what a run prints and writes at its end."""
+"""The commands that read the files of a run (report, compare, show, judge), and what a run prints and writes at its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lab.run.folder import point_latest
 from lab.text import clean
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
-"""GitHub names here the file whose Markdown a job's page shows."""
+"""GitHub's environment variable with the file whose Markdown a job's page shows."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,8 +40,9 @@ def output_options(command: Command) -> Command:
 
 
 def finish(found: Results, folder: Path, *, junit: Path | None, markdown: Path | None, strict: bool) -> bool:
-    """Print the tables, write the report and what was asked for beside it, and print where it is. It runs after a failure too,
-    and hides none. False when something could not be written: that has been printed, and the rest was written."""
+    """Print the tables, write the report and the other files that were requested, and print where the report is. It is also
+    called after a failure. Returns False if a file could not be written: the error is printed, and the other files are
+    written."""
     console = output()
     if found.cells:
         for table in results_tables(found):
@@ -62,12 +63,12 @@ def finish(found: Results, folder: Path, *, junit: Path | None, markdown: Path |
         if path := os.environ.get(SUMMARY):
             write_text(Path(path), as_markdown(found), f"correct or unset {SUMMARY}", mode="a")
 
-    done = [succeeded(work) for work in (report, beside, summary)]  # Each, whatever became of the one before.
+    done = [succeeded(work) for work in (report, beside, summary)]  # All three, even if one fails.
     return all(done)
 
 
 def succeeded(work: Callable[[], None]) -> bool:
-    """Do it; an error is printed, and False."""
+    """Do some work. A LabError is printed, and False is returned."""
     try:
         work()
     except LabError as error:
@@ -77,7 +78,7 @@ def succeeded(work: Callable[[], None]) -> bool:
 
 
 def write_beside(found: Results, *, junit: Path | None, markdown: Path | None, strict: bool = False) -> None:
-    """Write the other forms that were asked for. Raises UsageError, after the rest was written, for what can't be."""
+    """Write the requested JUnit and Markdown files. If one can't be written, the other still is; then UsageError is raised."""
     wanted: list[tuple[Path | None, Callable[[], str], str]] = [
         (junit, lambda: as_junit(found, strict), "--junit"),
         (markdown, lambda: as_markdown(found), "--markdown"),
@@ -96,7 +97,7 @@ def write_beside(found: Results, *, junit: Path | None, markdown: Path | None, s
 
 
 def write_text(path: Path, text: str, todo: str, mode: str = "w") -> None:
-    """Raises UsageError when it can't be written."""
+    """Write a text file. Raises UsageError, with `todo`, if it can't be written."""
     try:
         with path.open(mode, encoding="utf-8") as out:
             out.write(text)
@@ -105,7 +106,7 @@ def write_text(path: Path, text: str, todo: str, mode: str = "w") -> None:
 
 
 def build(found: Results, path: Path) -> Path:
-    """The report of a run that is over. Raises UsageError when it can't be written: the place was chosen."""
+    """Write the report of an earlier run to `path`. Raises UsageError if it can't be written."""
     try:
         return write_report(found, path)
     except MachineError as error:
@@ -113,8 +114,8 @@ def build(found: Results, path: Path) -> Path:
 
 
 def located(run: str, name: str = paths.RESULTS) -> Path:
-    """The results.json (or another file) of a run that is named by that file, by its folder or by its id. Raises UsageError
-    where there is none."""
+    """The results.json (or another file) of a run. `run` is that file, the run's folder or its id. Raises UsageError if there
+    is none."""
     for path in (Path(run), paths.REPORTS / run):
         with contextlib.suppress(OSError):  # A name too long for any file is a run that is not there.
             if path.is_file():
@@ -128,7 +129,7 @@ def located(run: str, name: str = paths.RESULTS) -> Path:
 
 
 def run_file(folder: Path, name: str) -> Path:
-    """A file of a run's folder. Raises UsageError when the run was cut off before it wrote its results."""
+    """A file in a run's folder. Raises UsageError if the run was cut off before it wrote its results."""
     if name == paths.RESULTS and not (folder / name).exists() and (folder / paths.OBSERVATIONS).exists():
         raise UsageError(f"{folder} has no {name}: its run was cut off", f"run: seventh-tab judge {folder}")
     return folder / name
@@ -151,8 +152,8 @@ def report(results_json: Path, out: Path | None, junit: Path | None, markdown: P
 @click.argument("run", default=str(paths.REPORTS / "latest"))
 @output_options
 def judge(run: str, junit: Path | None, markdown: Path | None) -> None:
-    """Judge a run's observations again: write its results.json and report anew. RUN is its folder, its observations.jsonl or
-    its id; default: the last run."""
+    """Judge a run's observations again, and write its results.json and report. RUN is its folder, its observations.jsonl or its
+    id; default: the last run."""
     path = located(run, paths.OBSERVATIONS)
     if not path.is_file() or path.name == paths.RESULTS:
         raise UsageError(

@@ -1,1 +1,1 @@
-"""What would go wrong on this machine: its limits, the installed packages, the browsers; and how to fix it."""
+"""The doctor: what would go wrong on this machine (limits, packages, browsers), and how to fix it."""

@@ -1,6 +1,6 @@
-"""Looks at every candidate of an engine, and installs an engine that is missing.
+"""Starts every candidate of an engine, and installs a missing engine.
 
-Asynchronous, as browsers are; and so that an interruption also ends an installer.
+It is asynchronous, because drivers are, and so that Ctrl-C also ends an installer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INSTALL_S = 600.0
 
 
 async def attempts(engines: Iterable[Engine]) -> list[LaunchAttempt]:
-    """What came of starting every candidate of every engine. Raises HarnessFaultError when a driver does not start."""
+    """Start every candidate of every engine, and return the attempts. Raises HarnessFaultError if a driver does not start."""
     sessions: dict[str, Session] = {}
     made: list[LaunchAttempt] = []
     async with AsyncExitStack() as stack:
@@ -33,7 +33,7 @@ async def attempts(engines: Iterable[Engine]) -> list[LaunchAttempt]:
 
 
 async def attempts_of(session: Session, engine: Engine) -> list[LaunchAttempt]:
-    """Start and close every candidate of an engine; and say so when none of its commands is on PATH."""
+    """Start and close every candidate of an engine. An attempt is added if none of its commands is on PATH."""
     driver, possible = driver_of(engine), candidates(engine)
     made: list[LaunchAttempt] = []
     for candidate in possible:
@@ -54,8 +54,8 @@ async def install_missing(engines: Iterable[Engine], say: Callable[[str], None])
 
 
 async def found_or_installed(engine: Engine, say: Callable[[str], None]) -> bool:
-    """Whether a browser of an engine starts, after installing it if need be. Installers are tried until one does: what they
-    say of themselves does not count."""
+    """Whether a browser of an engine starts, after installing it if needed. Installers are tried until a browser starts; their
+    exit codes are ignored."""
     found = await first_found(engine)
     if found is None:
         handle, log = tempfile.mkstemp(prefix="seventh-tab-install-", suffix=".log")
@@ -76,7 +76,7 @@ async def found_or_installed(engine: Engine, say: Callable[[str], None]) -> bool
 
 
 async def first_found(engine: Engine) -> LaunchAttempt | None:
-    """The candidate that a run would use; None where none starts."""
+    """The candidate that a run would use; None if none starts."""
     async with driver_of(engine).session() as session:
         browser, made = await find(session, engine)
         if browser is not None:
@@ -90,7 +90,7 @@ def installers(engine: Engine) -> Sequence[Sequence[Sequence[str]]]:
 
 
 async def run_installer(command: Sequence[str], out: int) -> None:
-    """Run an installer to its end, however it ends; its output goes to the file descriptor `out`."""
+    """Run an installer to its end, and ignore its exit code. Its output goes to the file descriptor `out`."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, env=environment

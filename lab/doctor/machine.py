@@ -1,6 +1,6 @@
-"""What a run needs of the machine, checked before it starts. Every bound here was measured, and its place says how.
+"""Checks what a run needs of the machine, before it starts. Every bound was measured, as described beside it.
 
-`fails` is what would fail even a quick run; any other problem hits a part of a longer one. Two things are not checked, because
+`fails`: even a quick run would fail; other problems concern only a part of a longer run. Two things are not checked, because
 nothing in the lab relies on them: the system's resolver (browsers resolve names under localhost themselves, RFC 6761 section
 6.3) and /dev/shm (both browsers measured the same with 1 MB of it: Playwright lets Chromium use the folder for temporary
 files).
@@ -33,8 +33,8 @@ REACHED_S = 2.0
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing that was checked. `found` has its unit. `problem`: what would go wrong, empty where nothing would; `fix`: what
-    to do about it; `fails`: even a quick run would fail."""
+    """One check. `found` is the value with its unit. `problem`: what would go wrong, empty if nothing would. `fix`: what to do
+    about it. `fails`: even a quick run would fail."""
 
     what: str
     found: str
@@ -44,8 +44,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """How many free bytes a run needs: with less than `least` even a quick run is not safe, with less than `ample` a default
-    run."""
+    """How many free bytes a run needs: at least `least` for a quick run, and `ample` for a default run."""
 
     what: str
     least: int
@@ -76,7 +75,7 @@ browsers also ran with less (3 tabs in 2 MB, 12 tabs in 16 MB), but what they le
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A limit of file descriptors per process that is enough for a kind of run."""
+    """A kind of run, and the limit of file descriptors per process that it needs."""
 
     limit: int
     what: str
@@ -112,14 +111,14 @@ def checks(out: Path) -> list[Check]:
 
 
 def require(found: Iterable[Check]) -> None:
-    """Raises MachineError when even a quick run would fail."""
+    """Raises MachineError if even a quick run would fail."""
     if failing := [one.what for one in found if one.fails]:
         raise MachineError(f"every run would fail on this machine: {', '.join(failing)}", "fix that first")
 
 
 def hard_limit() -> int | None:
-    """The hard limit of file descriptors per process; None where there is none. The soft limit does not matter: the origin
-    raises its own, and so does Playwright's helper, from which the browsers inherit it."""
+    """The hard limit of file descriptors per process; None if there is none. The soft limit does not matter: the origin raises
+    its own, and so does Playwright's helper, from which the browsers inherit it."""
     import resource  # Not on Windows, where there is no origin either, but reports can be read.
 
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -164,7 +163,7 @@ def temporary() -> Check:
 
 
 def room(of: Room, free: int) -> Check:
-    """Whether so many free bytes are enough."""
+    """Whether `free` bytes are enough."""
     found = f"{amount(free)} free"
     return Check(of.what, found) if free >= of.ample else Check(of.what, found, of.problem, of.fix, free < of.least)
 
@@ -206,7 +205,7 @@ def client_ports(first: int, last: int) -> Check:
 
 
 def memory(available: int) -> Check:
-    """Whether so many available bytes are enough. They are the whole machine's: a container's own limit is not seen."""
+    """Whether `available` bytes of memory are enough. They are the whole machine's: a container's own limit is not checked."""
     found = f"{amount(available)} available"
     if available >= MEMORY:
         return Check("memory", found)

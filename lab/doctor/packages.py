@@ -22,9 +22,9 @@ CONSEQUENCES = {
     "hypercorn": "the origin refuses to start: it relies on private parts of one version",
     "playwright": "it may not drive the browsers (1.65 can't drive Firefox)",
 }
-"""What another version of a package means."""
+"""What happens with another version of a package."""
 REFUSED = frozenset({"hypercorn"})
-"""Packages of which lab/origin/hypercorn_patches refuses another version."""
+"""Packages whose other versions lab/origin/hypercorn_patches refuses."""
 LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -42,7 +42,7 @@ def checks() -> list[Check]:
 
 
 def python(found: str, required: str) -> Check:
-    """Whether a version of Python will do."""
+    """Whether a version of Python satisfies the requirement."""
     if SpecifierSet(required).contains(found, prereleases=True):
         return Check("Python", found)
     return Check("Python", found, f"the lab requires {required}", "run it with such a Python", fails=True)
@@ -65,7 +65,7 @@ def packages(required: Sequence[str], lock: Mapping[str, set[str]]) -> list[Chec
 
 
 def against(required: Requirement, version: str | None) -> Check | None:
-    """What is wrong with an installed version (None: not installed); None when nothing is."""
+    """The problem of an installed version (None: not installed); None if there is no problem."""
     name = canonicalize_name(required.name)
     if version is None:
         return Check(ROW, f"{name}: none", f"the lab requires {required}: no run starts", FIX, fails=True)
@@ -84,7 +84,7 @@ def installed(name: str) -> str | None:
 
 
 def locked(root: Path | None) -> dict[str, set[str]]:
-    """The versions in the lock file of a checkout, by package; empty where there is none, as beside an installed wheel."""
+    """The versions in the lock file of a checkout, by package; empty without a lock file, as in an installed wheel."""
     lock = root / "requirements.lock" if root else None
     if lock is None or not lock.is_file():
         return {}

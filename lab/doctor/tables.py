@@ -18,7 +18,7 @@ GOOD, WARNING, BAD = (KINDS[kind].style for kind in (Kind.CONFIRMED, Kind.DISPUT
 
 
 def checks_table(checks: Sequence[Check]) -> Table:
-    """One row a check of the machine."""
+    """A table with a row for each check of the machine."""
     table = Table(box=SIMPLE_HEAD, padding=0)
     for name in ("checked", "found", "problem: fix"):
         table.add_column(name, overflow="fold")
@@ -30,7 +30,7 @@ def checks_table(checks: Sequence[Check]) -> Table:
 
 
 def attempts_table(attempts: Sequence[LaunchAttempt]) -> Table:
-    """One row a browser that was tried."""
+    """A table with a row for each browser that was tried."""
     table = Table(show_lines=True)
     table.add_column("engine")
     for name in ("candidate", "found, or why not", "fix"):

@@ -1,6 +1,6 @@
-"""`python -m lab.origin`: open the doors, say where they are, serve until told to stop.
+"""`python -m lab.origin`: open the doors, write their ports, and serve until a signal or the end of standard input.
 
-Standard output is the ledger and nothing else; its first line names the doors. Standard error is for people.
+Standard output is the ledger and nothing else; its first line has the doors' ports. Standard error has messages for people.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ from lab.origin.meter import Meter
 from lab.paths import LOOPBACK
 
 PACKAGES = ("hypercorn", "h2", "trio")
-"""The packages whose versions the ledger records, beside Python's."""
+"""The packages whose versions the ledger records, in addition to Python's."""
 
 END_S = 1
-"""The end has a limit: a client that never reads can hold one of Hypercorn's shielded writes for ever."""
+"""The process ends after this many seconds in any case: a client that never reads can hold one of Hypercorn's shielded writes
+for ever."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,25 +62,25 @@ def fixed_ports(context: click.Context, parameter: click.Parameter, values: tupl
 
 @click.command()
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address or name to bind.")
-@click.option("--name", "names", multiple=True, help="A name that requests may call it by, beside those of this machine.")
+@click.option("--name", "names", multiple=True, help="A further host name that requests may use.")
 @click.option("--port", "ports", multiple=True, callback=fixed_ports, help="DOOR=PORT; without it, any free port.")
 @click.option("--certs", type=click.Path(path_type=Path, exists=True), help="Folder with chain.pem and key.pem.")
 @click.option("--streams-per-connection", type=click.IntRange(1, MAX_STREAMS), default=100, show_default=True)
 @click.option("--updates-per-second", type=click.FloatRange(0.01, MAX_PER_SECOND), default=10, show_default=True)
-@click.option("--exit-on-eof", is_flag=True, help="Stop when standard input ends: a driver holds the other end.")
+@click.option("--exit-on-eof", is_flag=True, help="Stop when standard input ends. The driver holds the other end.")
 def main(**options: object) -> None:
     """Serve the measured pages on every door, and write the ledger to standard output."""
     hypercorn_patches.install()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # A browser may open more connections than the usual 1024.
     trio.run(run, msgspec.convert(options, Options))
-    # Nothing may hold up the end: Hypercorn shields its writes from cancellation, even to a client that never reads.
+    # End at once: Hypercorn shields its writes from cancellation, and a client that never reads could hold one for ever.
     sys.stdout.flush()
     os._exit(0)
 
 
 async def run(options: Options) -> None:
-    """Open the doors, greet, and serve until told to stop."""
+    """Open the doors, write the first line, and serve until `until_told` cancels."""
     writer = LedgerWriter(sys.stdout.fileno())
     feed, meter = Feed(options.updates_per_second), Meter()
     settings = hypercorn_patches.config(options.streams_per_connection)
@@ -88,7 +89,7 @@ async def run(options: Options) -> None:
     app = App(ledger=writer, feed=feed, meter=meter, control=control, names=own_names((options.host, *options.names)))
     started = greeting(options, doors)
     freeze_memory()
-    # Signals are caught before the first line says that there is somebody to send them to.
+    # Signals are caught before the first line: after it, the driver may send one.
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         writer.enter(started)
         async with trio.open_nursery() as nursery:
@@ -102,8 +103,8 @@ async def run(options: Options) -> None:
 
 
 async def opened(options: Options, settings: Config, writer: LedgerWriter) -> Doors:
-    """Every door that the options allow, open: those with TLS need certificates. The control door is on loopback wherever the
-    others are: its endpoints are for this machine alone. Ends the process if a port can't be bound."""
+    """Opens every door that the options allow; doors with TLS need certificates. The control door is always on loopback: its
+    endpoints are only for this machine. Ends the process with PORT_TAKEN if a port can't be bound."""
     doors = []
     for name in DOORS:
         protocol, host = of_door(name), LOOPBACK if name == CONTROL.name else options.host
@@ -122,7 +123,7 @@ async def opened(options: Options, settings: Config, writer: LedgerWriter) -> Do
 
 
 def greeting(options: Options, doors: Doors) -> ledger.OriginStarted:
-    """The ledger's first line. The origin takes its scheduling precedence for it."""
+    """The ledger's first line. Lowers the origin's nice value too, and records it."""
     return ledger.OriginStarted(
         at_ms=ledger.now_ms(),
         host=options.host,
@@ -136,14 +137,14 @@ def greeting(options: Options, doors: Doors) -> ledger.OriginStarted:
 
 
 def freeze_memory() -> None:
-    """Take what exists by now out of garbage collection: it stays to the end. Each collection of it took 25 to 35 ms, and every
-    update of that moment was so much late."""
+    """Exclude all present objects from garbage collection: they stay until the end. Each collection of them took 25 to 35 ms,
+    and delayed the updates of that moment by as much."""
     gc.collect()
     gc.freeze()
 
 
 async def until_told(scope: trio.CancelScope, signals: AsyncIterator[int], exit_on_eof: bool) -> None:
-    """Cancel all at a signal, or when the driver's end of standard input closes. After `END_S` the process ends anyway."""
+    """Cancel `scope` at a signal, or when the driver closes standard input. The process ends after `END_S` in any case."""
     async with trio.open_nursery() as nursery:
 
         async def eof() -> None:

@@ -1,5 +1,5 @@
-"""The ASGI app behind every door: the page that is measured, a page to try by hand, the streams, probes and payloads; and on
-the control door, the control endpoints."""
+"""The ASGI app behind every door: the measured page, a page to try by hand, streams, probes and payloads; and on the control
+door, the control endpoints."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ PROBES = {
     "script": ("text/javascript; charset=utf-8", "0;"),
     "navigation": (HTML, "<!doctype html><title>A probe</title><link rel=icon href=data:,>"),
 }
-"""What a probe of each kind gets, where it is not plain text: its content type and body."""
+"""The response to each kind of probe, unless it is plain text: content type and body."""
 
 Handler = Callable[[Exchange], Awaitable[None]]
 
 
 class ClientStream:
-    """A client's request for updates, as a transport sees it (lab.transports.Stream). What is written is counted in the
-    ledger's stream and the meter. An update is due when it was published or, if that is later, when the client came."""
+    """A client's request for updates, as a transport sees it (lab.transports.Stream). Each written update is counted in the
+    ledger's stream and in the meter. An update is due when it should have been published or, if that is later, when the client
+    connected."""
 
     def __init__(self, exchange: Exchange, tab: int, opened: OpenStream, meter: Meter | None) -> None:
         self._exchange = exchange
@@ -64,8 +65,8 @@ class ClientStream:
 
 
 class App:
-    """The app. `names` are those that it answers to (lab.origin.hosts.own_names). On the control door the streams follow
-    `clock`, a feed that never falls silent, by which the driver waits; it must be run like the feed itself."""
+    """The app. `names` are the host names that it answers to (lab.origin.hosts.own_names). On the control door, streams come
+    from `clock`, a feed that never stops: the driver uses it as a clock. It must be run, like the feed itself."""
 
     def __init__(
         self, *, ledger: LedgerWriter, feed: Feed, meter: Meter, control: ControlEndpoints, names: frozenset[str]
@@ -97,13 +98,13 @@ class App:
         try:
             await self._answer(exchange)
         except Exception as error:
-            # Hypercorn only logs what an app raises: the ledger must know too, or the browser would be blamed.
+            # Hypercorn only logs an app's error. The ledger must have it too, or it would look like the browser's fault.
             self._ledger.fault(exchange.path, error)
             raise
 
     async def _answer(self, exchange: Exchange) -> None:
         if not is_own(exchange.headers.get("host", ""), self._names):
-            await exchange.answer(421, body="this origin is not called that: use its address, or a name under localhost\n")
+            await exchange.answer(421, body="unknown host name: use the origin's address, or a name under localhost\n")
         elif handler := self._streams.get(exchange.path):
             await handler(exchange)
         elif isinstance(exchange, WebSocketExchange):
@@ -123,7 +124,7 @@ class App:
         await exchange.answer(200, HTML, asset("payloads.html").replace("{{ carries }}", scripts))
 
     async def _clients_page(self, exchange: Exchange) -> None:
-        """The page that is measured: for the one client that `?tab=` names, or for those that will be added to it."""
+        """The measured page: for the one client that `?tab=` names, or for clients that the driver adds later."""
         transport = self._transports.get(exchange.query.get("transport", ""))
         tab = exchange.tab
         if transport is None or (tab is None and "tab" in exchange.query):
@@ -136,7 +137,8 @@ class App:
         await exchange.answer(200, HTML, html)
 
     async def _probe(self, exchange: Exchange) -> None:
-        """Anything else that a page asks for: a short answer, which leaves no connection behind for the next request to use."""
+        """Any other request of a page. The response is short and closes its connection, so that the next request can't reuse
+        it."""
         kind, tab = exchange.query.get("kind", ""), exchange.tab
         if tab is None:
             await exchange.answer(404, body="a probe needs ?tab=NUMBER\n")
@@ -151,7 +153,7 @@ class App:
         await exchange.answer(200, content_type, body, closing=True)
 
     async def _payload(self, exchange: Exchange) -> None:
-        """One payload; the ledger says how often all of it was written."""
+        """One payload. The ledger records how often it was written completely."""
         transport, tab = exchange.query.get("transport", ""), exchange.tab
         try:
             payload = requested(exchange.query)
@@ -168,7 +170,7 @@ class App:
             await write_payload(exchange, transport, payload, stream)
 
     async def _stream(self, transport: Transport, exchange: Exchange) -> None:
-        """Updates, until the client has gone, the answer is complete or the stream is ended from the control door."""
+        """Updates, until the client has gone, the response is complete, or the control door ends the stream."""
         tab = exchange.tab
         if tab is None:
             await exchange.answer(400, body="a stream needs ?tab=NUMBER\n")
@@ -204,5 +206,5 @@ class App:
 
 @cache
 def asset(name: str) -> str:
-    """A file of the pages."""
+    """The content of a file in lab/origin/pages."""
     return (files("lab.origin") / "pages" / name).read_text(encoding="utf-8")

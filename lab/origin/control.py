@@ -1,27 +1,26 @@
-"""The control endpoints: what the driver may change of the origin while it runs.
+"""The control endpoints: all that the driver can change in the origin while it runs.
 
-They answer POST on the control door only; anything else is 404, as everywhere.
+They answer POST requests on the control door only; anything else gets 404.
 
 ====================  =================================================  =============  =====================================
 endpoint              query                                              answers        ledger event that confirms it
 ====================  =================================================  =============  =====================================
 /control/cell         name; streams: the most on an HTTP/2 connection;   204, 400       CellBegan
-                      per_second: updates a second (both optional: as
-                      they are)
+                      per_second: updates a second (both optional:
+                      without one, no change)
 /control/pace         per_second: updates a second, 0 to 1000            204, 400       none
 /control/publish      none                                               204            none
 /control/end          cell; tab: a client's number                       204, 400, 404  StreamClosed, reason `origin`
 /control/drop         cell; how: end, reset or shut                      204, 400       StreamsDropped, then StreamClosed
 /control/refuse       cell; status: 200 to 599, or 0 to serve again;     204, 400       StreamClosed, reason `refused`, for
-                      type: a content type (text/plain)                                 each request that it turns away
+                      type: a content type (text/plain)                                 each refused request
 /control/meter        anew: any value                                    204            Counters
 ====================  =================================================  =============  =====================================
 
-204: it is done. 400: the query is wrong, and nothing was changed; the body says what was expected. 404: there is nothing to
-end.
+204: done. 400: the query is wrong, and nothing was changed; the body says what was expected. 404: no stream to end.
 
-What `cell` sets holds for connections from now on, so for those of a fresh profile; it also ends a refusal. `drop` ends every
-stream of a cell at once: its stream alone (`end`), every connection of the measured doors (`reset`), or the doors themselves,
+The settings of `cell` apply to new connections, so to those of a fresh profile; it also ends a refusal. `drop` ends every
+stream of a cell at once: only the streams (`end`), every connection of the measured doors (`reset`), or the doors themselves,
 which open again after `SHUT_S` (`shut`).
 """
 
@@ -48,17 +47,17 @@ MAX_STREAMS = 2**31 - 1
 """RFC 9113 section 6.5.2: a setting has 32 bits, and a stream's number 31."""
 
 SHUT_S = 2.0
-"""Doors that are shut open again after so many seconds."""
+"""Shut doors open again after this many seconds."""
 
 Query = Mapping[str, str]
 
 
 class NothingThereError(Exception):
-    """There is nothing that could be ended."""
+    """The client has no open stream that could be ended."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Requests for updates of this cell get this answer."""
+    """The response to a cell's requests for updates, in place of updates."""
 
     cell: str
     status: int
@@ -66,7 +65,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class ControlEndpoints:
-    """What the endpoints change: the feed, Hypercorn's `settings`, the meter, the doors, and the streams that are open."""
+    """The endpoints. They change the feed, Hypercorn's `settings`, the meter, the doors, and the open streams."""
 
     def __init__(self, *, ledger: LedgerWriter, feed: Feed, settings: Config, meter: Meter, doors: Doors) -> None:
         self._ledger = ledger
@@ -108,7 +107,7 @@ class ControlEndpoints:
 
     @contextmanager
     def can_end(self, cell: str, tab: int, scope: trio.CancelScope) -> Iterator[None]:
-        """Inside the block a client's stream can be ended from here, by cancelling `scope`."""
+        """Inside the block, `/control/end` and `/control/drop` can end the client's stream, by cancelling `scope`."""
         one = (cell, tab, scope)
         self._open.add(one)
         try:
@@ -117,7 +116,7 @@ class ControlEndpoints:
             self._open.remove(one)
 
     def refusal(self, cell: str) -> Refusal | None:
-        """The answer that a cell's requests for updates get just now instead of updates."""
+        """The response to a cell's requests for updates, if they are refused now; else None."""
         return self._refusal if self._refusal and self._refusal.cell == cell else None
 
     def _cell(self, query: Query) -> None:
@@ -137,7 +136,7 @@ class ControlEndpoints:
         self._feed.publish()
 
     def _end(self, query: Query) -> None:
-        """End every open stream of a client, as an origin does that has said all it had to say."""
+        """End every open stream of a client in order, as if the response were complete."""
         cell, tab = text(query, "cell"), whole(query, "tab", 0, MAX_TAB)
         scopes = [scope for owner, client, scope in self._open if (owner, client) == (cell, tab)]
         if not scopes:

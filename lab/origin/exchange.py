@@ -1,4 +1,4 @@
-"""One request and its response, as the handlers see it: ASGI's messages with names."""
+"""One request and its response, for the app's handlers: ASGI's messages as methods."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 PLAIN = "text/plain; charset=utf-8"
 MAX_TAB = 999_999
-"""The largest number of a client; anything longer is a mistake."""
+"""The largest number that a client can have."""
 
 NO_STORE = (b"cache-control", b"no-store")
 """On every response: Chromium's lock on a cache entry would look like a connection limit."""
@@ -46,30 +46,30 @@ class Exchange:
 
     @property
     def connection(self) -> int:
-        """The ledger's number of the connection that the request came by."""
+        """The number, in the ledger, of the request's connection."""
         number: int = self._state["connection"]
         return number
 
     @property
     def door(self) -> str:
-        """The name of the door that the request came by."""
+        """The name of the door that received the request."""
         name: str = self._state["door"]
         return name
 
     @property
     def tab(self) -> int | None:
-        """The client's number in `?tab=`; None where there is none, or nothing that can be one."""
+        """The client's number in `?tab=`; None if it is missing or not a number."""
         text = self.query.get("tab", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_TAB)) else None
 
     @property
     def cell(self) -> str:
-        """The cell's name in `?cell=`; empty where there is none."""
+        """The cell's name in `?cell=`; empty if it is missing."""
         return self.query.get("cell", "")
 
     def _cors(self) -> Headers:
-        """What lets a page of another origin read the response, with credentials or without (Fetch standard, CORS protocol),
-        and its timing."""
+        """The headers that let a page of another origin read the response and its timing, with or without credentials (Fetch
+        standard, CORS protocol)."""
         origin = self.headers.get("origin", "").encode("latin-1")
         if not self.cross_origin or not origin:
             return ()
@@ -90,7 +90,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def answer(self, status: int, content_type: str = PLAIN, body: str = "", closing: bool = False) -> None:
-        """Send a whole short response. `closing`: over HTTP/1.1 its connection is closed with it."""
+        """Send a complete short response. `closing`: over HTTP/1.1, close the connection afterwards."""
         encoded = body.encode()
         length = str(len(encoded)).encode()
         headers = [] if status == 204 else [(b"content-type", content_type.encode()), (b"content-length", length)]
@@ -102,8 +102,8 @@ class Exchange:
     async def gone(self) -> None:
         """Return when the client has gone: its stream was reset or its connection closed.
 
-        One task waits here for as long as the response lasts. Asking now and then instead, with a timeout, misses
-        disconnects on trio (Hypercorn issue 210).
+        One task waits here as long as the response lasts. Asking with a timeout instead misses disconnects on trio (Hypercorn
+        issue 210).
         """
         while True:
             message = await self._receive()
@@ -137,7 +137,7 @@ class WebSocketExchange(Exchange):
         await self._send({"type": "websocket.close", "code": 1000})
 
     async def answer(self, status: int, content_type: str = PLAIN, body: str = "", closing: bool = False) -> None:
-        """Refuse the handshake, with status 403: a WebSocket has no short response."""
+        """Refuse the handshake, with status 403: a WebSocket can't have a short response."""
         await self.finish()
 
 

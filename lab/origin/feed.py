@@ -1,7 +1,7 @@
 """The live scores: one feed for every stream, numbered without gaps, with a bounded history.
 
-A stream remembers only the number it has reached. So a slow reader costs nothing, a returning one continues where it stopped,
-and one that stayed away longer than the history lasts is told what it missed.
+A stream keeps only the number of the last update that it has sent. So a slow reader costs no memory, a returning client
+continues where it stopped, and a client that was away for longer than the history lasts learns which updates it has missed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GOAL_EVERY = 10
 
 
 class Feed:
-    """Publishes at a pace that may change, or be 0: then it is silent until it is told to publish. `last` is the newest
+    """Publishes updates at a pace that can change. At pace 0 it publishes only when `publish` is called. `last` is the newest
     update's number."""
 
     def __init__(self, updates_per_second: float, history: int = HISTORY) -> None:
@@ -59,8 +59,8 @@ class Feed:
                 nursery.cancel_scope.cancel()
 
     async def _publish_at(self, per_second: float) -> None:
-        """Each update has its own time, so that delays never add up. All that is overdue is published at once: streams then
-        take one turn for all of it, and a busy origin catches up instead of falling further behind."""
+        """Each update has its own due time, so delays never add up. All overdue updates are published at once: each stream then
+        writes them together, so a busy origin catches up instead of falling further behind."""
         start, start_ms = trio.current_time(), now_ms()
         for beat in itertools.count(1):
             after_s = beat / per_second
@@ -69,15 +69,15 @@ class Feed:
             self.publish(start_ms + 1000 * after_s)
 
     def pace(self, updates_per_second: float) -> None:
-        """Publish so many updates a second from now on; 0: none."""
+        """Publish this many updates a second from now on; 0: none."""
         if updates_per_second != self.updates_per_second:
             self.updates_per_second = updates_per_second
             self._new_pace.set()
             self._new_pace = trio.Event()
 
     async def after(self, seq: int, patience_s: float) -> tuple[Missed | None, Sequence[Update]]:
-        """The updates after number `seq`, oldest first, waiting up to `patience_s` for the first; and those among them that the
-        history no longer holds. Nothing, if nothing came."""
+        """Wait up to `patience_s` seconds for an update after number `seq`. Returns the range of these updates that the history
+        no longer has, or None, and the others, oldest first."""
         if seq >= self.last:
             with trio.move_on_after(patience_s):
                 await self._news.wait()
@@ -96,14 +96,14 @@ class Feed:
 
 
 class Match:
-    """A made-up afternoon of football, the same at every run."""
+    """Made-up football scores, the same in every run."""
 
     def __init__(self) -> None:
         self._dice = random.Random(7)  # noqa: S311  # scores, not secrets
         self._goals = {match: [0, 0] for match in MATCHES}
 
     def play_on(self, seq: int) -> tuple[str, str]:
-        """What update number `seq` says: its kind and its text."""
+        """The kind and the text of update number `seq`."""
         match = MATCHES[seq % len(MATCHES)]
         side = self._dice.randrange(2)
         if seq % GOAL_EVERY == 0:

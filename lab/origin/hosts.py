@@ -1,6 +1,6 @@
 """Host allow-list, against DNS rebinding: requests whose Host is not one of ours get 421. IP addresses are always allowed.
 
-A page from anywhere may let a name of its own resolve to this machine, and would then read this origin as its own.
+In such an attack, a foreign page lets a name of its own resolve to this machine, so that the browser lets it read this origin.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import ipaddress
 from collections.abc import Iterable
 
 LOCAL = "localhost"
-"""It and every name under it are this machine's (RFC 6761 section 6.3)."""
+"""This name and every name under it belong to this machine (RFC 6761 section 6.3)."""
 
 
 def own_names(names: Iterable[str]) -> frozenset[str]:
-    """The names that the origin answers to, beside those under localhost."""
+    """The host names that the origin answers to, in addition to names under localhost."""
     return frozenset({LOCAL, *(name.lower().rstrip(".") for name in names)})
 
 

@@ -2,21 +2,19 @@
 
 Rules
 -----
-- What is entered is never lost and never waits: lines are kept in memory until the reader takes them, so a driver that pauses
-  holds up no stream.
-- Numbers are given here and nowhere else. They are unique in one ledger.
-- Every stream that is opened is closed, with the reason and the number of updates, whatever ends it (`LedgerWriter.stream`).
+- No event is lost, and `enter` never waits: lines are kept in memory until the driver reads them, so a slow driver delays no
+  stream.
+- Numbers of connections and streams are given here and nowhere else. They are unique in one ledger.
+- Every StreamOpened is followed by a StreamClosed with the reason and the number of updates, whatever ends the stream
+  (`LedgerWriter.stream`).
 
-It may not know sockets, Hypercorn or the feed.
+What it may not know: sockets, Hypercorn and the feed.
 
-How it works
-------------
-`run` writes what is kept, in the one thread that the origin has. A thread of its own would hold Python's lock at times and, on
-a busy machine, be made to wait while it holds it: updates were up to 30 ms late then.
+How it works ------------ `run` writes the kept lines in the origin's only thread. A second thread would sometimes hold Python's
+global lock and, on a busy machine, be suspended while it holds it: that delayed updates by up to 30 ms.
 
-What is still ugly
-------------------
-A driver that stops reading for good makes the kept lines grow until it ends. Nothing bounds that but the driver's watchdog.
+What is still ugly ------------------ If a driver stops reading for good, the kept lines grow until it ends. Only the driver's
+watchdog limits that.
 """
 
 from __future__ import annotations
@@ -49,12 +47,12 @@ from lab.model.ledger import (
 )
 
 LAST_S = 1.0
-"""At the end the reader has so many seconds to take what is left."""
+"""At the end, the driver has this many seconds to read the remaining lines."""
 
 
 @dataclass
 class OpenStream:
-    """A stream that is being served: what its end will say of it."""
+    """A stream that is being served, with the values that its StreamClosed will have."""
 
     number: int
     sent: int = 0
@@ -72,12 +70,12 @@ class LedgerWriter:
         self._streams = 0
 
     def enter(self, event: Event) -> None:
-        """Add an event. It is written as soon as the reader has room for it."""
+        """Add an event. It is written as soon as the driver reads."""
         self._unwritten += encode(event) + b"\n"
         self._news.set()
 
     async def run(self) -> None:
-        """Write what is entered, until cancelled, or until the driver is gone and nothing can read it."""
+        """Write events, until cancelled, or until the driver has gone."""
         os.set_blocking(self._out, False)
         while True:
             await self._news.wait()
@@ -91,13 +89,13 @@ class LedgerWriter:
                     return
 
     async def send_heartbeats(self) -> None:
-        """Tell the driver every `HEARTBEAT_S` that the origin goes on, until cancelled."""
+        """Write a Heartbeat every `HEARTBEAT_S` seconds, until cancelled."""
         while True:
             self.enter(Heartbeat(at_ms=now_ms()))
             await trio.sleep(HEARTBEAT_S)
 
     def close(self) -> None:
-        """Write what is left, unless the reader takes nothing for `LAST_S`."""
+        """Write the remaining lines, for at most `LAST_S` seconds."""
         end = time.monotonic() + LAST_S
         try:
             while self._unwritten and select.select([], [self._out], [], max(0.0, end - time.monotonic()))[1]:
@@ -116,7 +114,7 @@ class LedgerWriter:
         self.enter(StreamsDropped(at_ms=now_ms(), cell=cell, how=how))
 
     def connection_opened(self, door: str, peer: str) -> int:
-        """A connection was accepted; its number from now on."""
+        """Record an accepted connection. Returns the number that it has from now on."""
         self._connections += 1
         self.enter(ConnectionOpened(at_ms=now_ms(), connection=self._connections, door=door, peer=peer))
         return self._connections
@@ -137,8 +135,8 @@ class LedgerWriter:
     def stream(
         self, *, connection: int, cell: str, tab: int, transport: str, http: str, last_event_id: str | None = None
     ) -> Iterator[OpenStream]:
-        """A stream that is open inside the block. What serves it counts in `sent` and says in `reason` how it ended; an error
-        is the reason `fault`, being cancelled is `shutdown`."""
+        """Record a stream that is open inside the block. The block counts updates in `sent` and sets `reason`. After an error
+        the reason is `fault`, after cancellation `shutdown`."""
         self._streams += 1
         stream = OpenStream(self._streams)
         self.enter(
@@ -162,7 +160,7 @@ class LedgerWriter:
             self.enter(StreamClosed(at_ms=now_ms(), stream=stream.number, reason=stream.reason, sent=stream.sent))
 
     def fault(self, where: str, error: BaseException) -> None:
-        """An error that no client caused on purpose."""
+        """Record an error that no client caused on purpose."""
         while isinstance(error, BaseExceptionGroup):  # From a nursery: the error itself is inside.
             error = error.exceptions[0]
         self.enter(OriginFault(at_ms=now_ms(), where=where, error=f"{type(error).__name__}: {error}"))

@@ -1,7 +1,8 @@
-"""What the origin delivered to each client of the running cell, and how late it was itself: one event of the ledger.
+"""The meter: what the origin delivered to each client of the running cell, and its own delay. Both become one event of the
+ledger.
 
-*Delay* is the origin's own: from when an update was due (or from when a client that lacked it came) until it was written. It is
-not the latency that a page sees, which is measured there.
+*Delay* is the origin's own: from the moment an update was due, or a client without it connected, to the moment it was written.
+It is not *latency*, which is measured in the page.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from lab.model.ledger import Counters, now_ms
 from lab.origin.doors import Traffic
 
 PER_MS = 10
-"""Delays are counted in tenths of a millisecond, so that any number of updates takes the same room."""
+"""Delays are counted by tenths of a millisecond, so that memory does not grow with the number of updates."""
 
 MAX_DELAY_MS = 60_000.0
 """Longer delays count as this."""
 
 
 class Meter:
-    """Counts one cell's deliveries. The delays are those since they were last read anew."""
+    """Counts the deliveries of one cell. Delays are counted since the last `read(anew=True)`."""
 
     def __init__(self) -> None:
         self._cell = ""
@@ -28,19 +29,19 @@ class Meter:
         self._delays: Counter[int] = Counter()
 
     def begin(self, cell: str) -> None:
-        """Count for this cell from now on, from nothing."""
+        """Reset all counts, and count for this cell from now on."""
         self._cell = cell
         self._reached, self._delivered, self._delays = {}, Counter(), Counter()
 
     def delivered(self, cell: str, tab: int, seq: int, delay_ms: float) -> None:
-        """An update was written for a client. Other cells' clients are not counted."""
+        """Count an update that was written to a client, `delay_ms` late. Clients of other cells are ignored."""
         if cell == self._cell:
             self._reached[tab] = max(seq, self._reached.get(tab, 0))
             self._delivered[tab] += 1
             self._delays[round(min(max(delay_ms, 0.0), MAX_DELAY_MS) * PER_MS)] += 1
 
     def read(self, last: int, traffic: Traffic, anew: bool = False) -> Counters:
-        """The counters now; `last` is the newest update's number. `anew`: the delays of later readings begin here."""
+        """The counters now. `last` is the newest update's number. `anew`: reset the delays after this reading."""
         delays = self._delays
         if anew:
             self._delays = Counter()

@@ -1,9 +1,9 @@
-"""The origin's scheduling precedence: it runs before the browser, where the system lets it. On a machine with few cores the
-process that measures delay must not itself be delayed by dozens of renderer processes.
+"""The origin's nice value: the origin is scheduled before the browser, if the system allows it. On a machine with few cores,
+dozens of renderer processes must not delay the process that measures delay.
 
 Linux divides the processors among sessions before it divides them among processes (autogroup, sched(7)). The origin has a
-session of its own, so that session needs the precedence; the origin's nice value alone does nothing. With twelve long-polling
-tabs on two cores the origin's delay at the 99th percentile fell from between 20 and 30 ms to 5 ms.
+session of its own, so that session needs the lower value too; the process's own value has no effect alone. With twelve
+long-polling tabs on two cores the origin's delay at the 99th percentile fell from between 20 and 30 ms to 5 ms.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def lower() -> int:
     the privilege (root's, or CAP_SYS_NICE) may; without it nothing changes."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-        its_own = os.getsid(0) == os.getpid()  # In a shell's or a test's session all of that session would run first.
+        its_own = os.getsid(0) == os.getpid()  # In a shell's session, all processes of the shell would run first.
         if its_own and AUTOGROUP.exists():
             AUTOGROUP.write_text(str(NICE))
     except OSError:
-        pass  # The cost is measured: a cell in which the origin ran late is marked.
+        pass  # The judge sees the delay: a delivery cell with too much is inconclusive.
     return os.getpriority(os.PRIO_PROCESS, 0)

@@ -1,4 +1,4 @@
-"""The origin's half of carrying payloads (lab/model/payloads.py): it writes one payload, chunk by chunk."""
+"""The origin's half of payloads (lab/model/payloads.py): it writes one payload, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from lab.origin.ledger_writer import OpenStream
 from lab.transports import sse, transports
 
 APART_S = 0.002
-"""Between the chunks of one payload, in seconds, so that each leaves in a segment of its own."""
+"""Seconds between the chunks of a payload, so that each is sent in a TCP segment of its own."""
 
 GO = "go"
-"""The text message that asks for the payload once more, over a WebSocket."""
+"""The text message by which a WebSocket's client requests the payload again."""
 
 
 def requested(query: dict[str, str]) -> Payload:
-    """The payload that a request names, or one of `bytes` bytes of text. Raises ValueError, in one line, if there is none."""
+    """The payload that a request names; or with `?bytes=`, a payload with this many bytes of text. Raises ValueError, in one
+    line, if there is none."""
     if "bytes" in query:
         return sized(int(query["bytes"]))
     found = payload(query.get("transport", ""), query.get("name", ""))
@@ -27,8 +28,8 @@ def requested(query: dict[str, str]) -> Payload:
 
 
 async def write_payload(exchange: Exchange, transport: str, one: Payload, stream: OpenStream) -> None:
-    """Write a payload as a response, or as a message each time that a WebSocket's client asks. `stream` gets how often all of
-    it was written, and how it ended."""
+    """Write a payload as a response, or over a WebSocket as a message at each request. Sets `stream.sent` to how often it was
+    written completely, and `stream.reason`."""
     if isinstance(exchange, WebSocketExchange):
         await exchange.start(101, ())
         while await exchange.message() == GO:
@@ -50,6 +51,6 @@ async def write_payload(exchange: Exchange, transport: str, one: Payload, stream
     if await until_gone(exchange, respond, trio.CancelScope()):
         stream.reason = "client"
         return
-    await exchange.finish()  # Outside: when a response has ended, Hypercorn says that the client has gone.
+    await exchange.finish()  # After until_gone: when a response has ended, Hypercorn reports that the client has gone.
     stream.sent += 1
     stream.reason = "answered"

@@ -1,6 +1,9 @@
-"""The report: results → HTML, terminal, Markdown, JUnit. It never starts a browser and never uses the network.
+"""Stage 5: the report. It turns results into HTML, terminal output, Markdown and JUnit, without a browser or the network.
 
-Rules. A report is a function of `Results` alone: the same results give the same bytes. What was measured is put into tables of
-raw values once (lab/report/tables.py), and each medium draws these. How a question is told is in the file of its name, and
-`sections.CHAPTERS` has a row for each. What the kinds of verdict are called, and how they look, is in lab/model/verdict.py.
+Rules.
+1. A report is a function of `Results` alone: the same results give the same bytes.
+2. Measured values are put into tables of raw values once (lab/report/tables.py), and each medium draws these tables.
+3. Each kind of question has a file of its name with its tables and sentences, and a row in `sections.CHAPTERS`.
+
+The labels and colours of verdicts are in lab/model/verdict.py.
 """

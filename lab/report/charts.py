@@ -1,13 +1,13 @@
-"""The charts of deliveries: static SVG without script, in the page's own colours, so that one drawing follows light and dark. A
-table with the same numbers stands beside each.
+"""The charts of delivery: static SVG without scripts, in the page's own colours, so that one drawing works in light and dark
+mode. The page has a table with the same numbers.
 
-Vega-Lite draws them. Its SVG is then changed by element, not by text: the whole is one picture with one title, and its ids are
+Vega-Lite draws them. The elements of its SVG are then changed, so that each chart is one image with one title, and its ids are
 unique in the page.
 """
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # What it parses was made here, by Vega.
+import xml.etree.ElementTree as ET  # It parses only what Vega has made here.
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -33,7 +33,7 @@ PERCENTILES = (0, 1, *range(5, 100, 5), 99, 100)
 SIZE = {"width": 300, "height": 190}
 DECADES = alt.Axis(values=[1, 10, 100, 1000, 10000])
 LEAST_MS = 0.1
-"""The least that is drawn: a logarithm has no zero, and two clocks may differ by more than this."""
+"""The smallest latency that is drawn: a logarithmic axis has no zero."""
 
 LEGEND = "updates by"
 SVG = "http://www.w3.org/2000/svg"
@@ -49,12 +49,12 @@ CONFIG = {
     "header": {"labelColor": "var(--ink)", "titleColor": "var(--ink)", "labelFontSize": 12},
     "view": {"stroke": "var(--line)"},
     "aria": False,
-    "padding": {"left": 5, "top": 5, "bottom": 5, "right": 40},  # A reader's font may be wider.
+    "padding": {"left": 5, "top": 5, "bottom": 5, "right": 40},  # The reader's font may be wider.
 }  # fmt: skip
 
 
 def rows_of(runs: Sequence[CellResult], figures: Callable[[DeliveryFigures], Rows]) -> Rows:
-    """A row for each of a run's figures, with what it is a figure of."""
+    """A row for each figure of each cell, with the cell's transport, engine, protocol and number of live clients."""
     return [
         {
             "by": transport_of(run),
@@ -84,13 +84,13 @@ def distributions(runs: Sequence[CellResult]) -> Rows:
 
 def draw_distributions(rows: Rows) -> Any:
     """Draw a latency curve for each transport."""
-    x = alt.X("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="latency of at most so many ms (logarithmic)")
+    x = alt.X("ms:Q", scale=alt.Scale(type="log"), axis=DECADES, title="latency, ms (logarithmic)")
     y = alt.Y("percent:Q", title="% of updates")
     return alt.Chart(data(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour(rows))
 
 
 def prices(runs: Sequence[CellResult]) -> Rows:
-    """More requests buy earlier updates, and what is pushed needs none."""
+    """Points of median latency (ms) and requests a second: with polling, a lower latency costs more requests."""
     return rows_of(
         runs, lambda one: [{"ms": max(LEAST_MS, one.latency_percentiles_ms[50]), "requests": one.requests_per_second}]
     )
@@ -113,7 +113,7 @@ def draw_prices(rows: Rows) -> Any:
 
 
 def costs(runs: Sequence[CellResult]) -> Rows:
-    """A cost that stands above its noise, with its range; or what it is below, with the words that a table has for it."""
+    """The browser's CPU time for 1000 updates: a cost with its range of error, or an upper bound with the table's words."""
     [column] = [one for one in COSTS if one.key == "browser"]
 
     def figures(one: DeliveryFigures) -> Rows:
@@ -128,7 +128,7 @@ def costs(runs: Sequence[CellResult]) -> Rows:
 
 
 def draw_costs(rows: Rows) -> Any:
-    """A bar where the cost is known; else a dashed line as far as it may reach."""
+    """Draw a bar for a known cost, and a dashed line up to an upper bound."""
     y = alt.Y("by:N", title=None, sort=names_in(rows))
     x = alt.X("cpu:Q", title="CPU seconds", scale=alt.Scale(domainMin=0))
     known = alt.Chart().transform_filter("isValid(datum.cpu)")
@@ -156,7 +156,7 @@ def colour(rows: Rows) -> alt.Color:
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """One chart: the figures it draws, how, and its title."""
+    """One chart: its rows, how they are drawn, and its title."""
 
     name: str
     figures: Callable[[Sequence[CellResult]], Rows]
@@ -165,18 +165,18 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 CHARTS = (
-    Chart("latency", distributions, draw_distributions, "Latency: the share of updates that came within so many ms"),
-    Chart("price", prices, draw_prices, "Median latency, against how many requests each client had to send"),
+    Chart("latency", distributions, draw_distributions, "Latency: the share of updates that arrived within a given time"),
+    Chart("price", prices, draw_prices, "Median latency, and how many requests each client had to send for it"),
     Chart(
         "cost", costs, draw_costs,
-        "Browser's CPU time for 1000 updates. The line on a bar is its range of error; a dashed line is a cost known only to "
-        "be below the number beside it",
+        "Browser's CPU time for 1000 updates. The line on a bar is its range of error; a dashed line ends at an upper bound, "
+        "where only that is known",
     ),
 )  # fmt: skip
 
 
 def charts(groups: Sequence[Repeats]) -> list[tuple[str, Markup]]:
-    """Each chart with its title; none where there is nothing to draw."""
+    """The charts of some cells, each with its title; a chart without rows is left out."""
     runs = comparable(groups)
     made = []
     for one in CHARTS:
@@ -190,8 +190,8 @@ def charts(groups: Sequence[Repeats]) -> list[tuple[str, Markup]]:
 
 @cache
 def drawn(name: str, title: str, chart: str) -> Markup:
-    """The SVG of a Vega-Lite chart, as one picture with a title. Vega numbers its ids anew in each process, so they get
-    numbers of their own."""
+    """The SVG of a Vega-Lite chart, as one image with a title. The ids get numbers of their own, because Vega's numbers depend
+    on what the process drew before."""
     root = ET.fromstring(vl_convert.vegalite_to_svg(chart, config=CONFIG))  # noqa: S314  # Vega's own output
     ids = [one.get("id", "") for one in root.iter() if one.get("id")]
     renamed = {old: f"{name}-{number}" for number, old in enumerate(dict.fromkeys(ids))}

@@ -1,4 +1,4 @@
-"""A comparison of two runs in words, tables and lists, and the page made of them."""
+"""A comparison of two runs: its sentences, tables and lists, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def words(comparison: Comparison) -> list[str]:
 
 
 def made_with(comparison: Comparison) -> list[Table]:
-    """In what the runs themselves differ: versions and machines."""
+    """A table of what differs between the runs as a whole: versions and machines."""
     rows = tuple(Row(None, one.what, {"before": one.before, "after": one.after}) for one in comparison.differences)
-    return [Table("What the two runs were made with, where it differs", "of", (BEFORE, AFTER), rows)] if rows else []
+    return [Table("Versions and machines that differ", "of", (BEFORE, AFTER), rows)] if rows else []
 
 
 def changes(comparison: Comparison) -> list[Table]:
-    """Each change of each cell."""
+    """A table with a row for each change of each cell."""
     rows = tuple(
         Row(None, f"{one.engine}, {one.cell}", {"what": each.what, "before": each.before, "after": each.after})
         for one in comparison.changed
@@ -39,7 +39,7 @@ def changes(comparison: Comparison) -> list[Table]:
 
 
 def lists(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
-    """The cells that were not compared, by the reason."""
+    """The cells that were not compared, listed by the reason."""
     every = (
         ("Not comparable", comparison.doubtful),
         ("Latency was not compared (that takes two repeats in each run)", comparison.single),

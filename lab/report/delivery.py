@@ -1,4 +1,4 @@
-"""Delivery: which way should updates come? Latency, what goes over the wire, and what it costs, side by side."""
+"""Delivery: latency, traffic and costs of each transport, side by side."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def rows(groups: Sequence[Repeats], values: Callable[[Repeats], dict[str, Value]
 
 
 def told(run: CellResult) -> DeliveryFigures | None:
-    """The figures of a run in which updates came and somebody could tell who was live; None for any other."""
+    """The figures of a cell, if updates came and its number of live clients is known; else None."""
     figures = run.delivery
     return figures if figures and figures.latency_percentiles_ms and run.verdict.live is not None else None
 
@@ -137,7 +137,7 @@ def reach(one: Repeats) -> str:
 
 
 def comparable(groups: Sequence[Repeats]) -> list[CellResult]:
-    """The runs with figures that can stand side by side: those with the number of clients that most cells have."""
+    """The cells whose figures can be compared: those with the most frequent number of clients."""
     runs = [one.shown for one in groups if told(one.shown)]
     bounds = [run.cell.at_most for run in runs]
     usual = max(bounds, key=bounds.count) if bounds else 0
@@ -146,7 +146,7 @@ def comparable(groups: Sequence[Repeats]) -> list[CellResult]:
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
     """`Median latency in Chromium 156 over HTTP/1.1, with 12 tabs and 5 updates a second: 5 ms by server-sent events (6 of 12
-    live); …`: one for each engine and protocol, of the number of clients that most cells have."""
+    live); …`: one for each engine and protocol, for the most frequent number of clients."""
     found = []
     for engine, members in by_engine(groups):
         for protocol, those in grouped(members, lambda one: over(one.first)).items():
@@ -160,7 +160,7 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
 
 
 def median(run: CellResult) -> str:
-    """`76 ms by polling, 100 ms (120 requests a second)`."""
+    """One transport's part of a sentence: `76 ms by polling, 100 ms (120 requests a second)`."""
     figures = told(run)
     assert figures is not None
     live = run.verdict.live or 0

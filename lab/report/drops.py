@@ -1,4 +1,4 @@
-"""Drops: every stream was dropped. Which clients came back, when, and what was lost?"""
+"""Drops: which clients came back after every stream was dropped, when, and what was lost."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lab.results.repeats import Repeats
 from lab.text import listed
 
 HOW = {"end": "each stream ended", "reset": "each connection reset", "shut": "origin away for 2 s"}
-"""What was done, by the name of the drop."""
+"""What the origin did, by the name of the drop."""
 
 COLUMNS = (
     Column("how", "drop"),
     Column("clients", "clients", number=True, brief=False),
     Column("back", "came back", number=True),
-    Column("asked", "asked after", number=True, unit="ms"),
+    Column("asked", "new request after", number=True, unit="ms"),
     Column("live", "live after", number=True, unit="ms"),
     Column("missed", "lost", number=True),
     Column("repeated", "repeated", number=True, brief=False),
@@ -34,8 +34,8 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
     untold = tuple(Row(one, one.shown.cell.case or transport_of(one.shown), {"verdict": one.verdict})
                    for one in groups if not one.shown.drops)  # fmt: skip
     title = (
-        "Which clients came back after a drop; when they asked again, from the end of their stream, and when they were live "
-        "again, from the drop (medians); how many updates were lost to those that came back"
+        "Which clients came back after a drop; the median time from the end of their stream to a new request, and from the "
+        "drop until they were live again; how many updates the clients that came back had lost"
     )
     return [Table(title, "what", COLUMNS, rows + untold)]
 
@@ -79,7 +79,7 @@ def protocols(groups: Sequence[Repeats]) -> str:
 
 
 def by_case(groups: Sequence[Repeats], title: str) -> list[str]:
-    """Protocols with the same answers share a sentence."""
+    """Sentences about cells with cases. Protocols with the same answers share a sentence."""
     found = []
     for transport, members in grouped(groups, lambda one: within(transport_of(one.first))).items():
         alike: dict[tuple[tuple[str, str], ...], list[Repeats]] = {}

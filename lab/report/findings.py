@@ -1,4 +1,5 @@
-"""What a run found, in sentences and in two lists: where browsers differ from the documentation, and what could not be told."""
+"""What a run found: sentences, and two lists: where browsers differ from the documentation, and cells without a clear
+answer."""
 
 from __future__ import annotations
 
@@ -10,40 +11,41 @@ from lab.results.repeats import Repeats, repeats
 
 
 def findings(results: Results) -> list[str]:
-    """What the report begins with: a sentence for each engine that plain tabs were opened in. Without one, the first of the
+    """The first sentences of the report: one for each engine in which plain tabs were opened. Without any, the first of the
     other sentences."""
     found = [sentence for one in sections(results) if one.headline for sentence in sentences(results, one)]
     return found or others(results)[:1]
 
 
 def others(results: Results) -> list[str]:
-    """A sentence for each engine about each of the other questions."""
+    """The sentences about all other questions."""
     return [sentence for one in sections(results) if not one.headline for sentence in sentences(results, one)]
 
 
 def advice(results: Results) -> str:
-    """What to do about it, where these very results show what helps; else nothing."""
+    """What a reader can do, if these results show what helps; else empty."""
     return limits.advice(repeats(results))
 
 
 def differing(results: Results) -> list[CellResult]:
-    """Where browsers differ from the documentation: the claim does not hold, and the witnesses agree."""
+    """The cells in which browsers differ from the documentation: the claim does not hold, and the witnesses agree."""
     return distinct([one for one in told(results) if one.verdict == Kind.REFUTED])
 
 
 def untold(results: Results) -> list[CellResult]:
-    """What could not be told, the gravest first: disputed, inconclusive, unsupported, or the lab itself failed."""
+    """The cells without a clear answer, the gravest first: disputed, inconclusive, unsupported, or a fault of the lab."""
     unsure = [one for one in told(results) if one.verdict not in (Kind.CONFIRMED, Kind.REFUTED)]
     return distinct(sorted(unsure, key=lambda one: -KINDS[one.verdict].gravity))
 
 
 def told(results: Results) -> list[Repeats]:
-    """Every cell, in the order of the report."""
+    """Every cell with its repeats, in the order of the report."""
     return [one for section in sections(results) for one in section.groups]
 
 
 def distinct(groups: list[Repeats]) -> list[CellResult]:
-    """The gravest run of each; of cells that differ in nothing but their transport and say the same, the first."""
+    """The gravest repeat of each cell. Of cells that differ only in their transport and have the same result, only the
+    first."""
     found: dict[tuple[object, ...], CellResult] = {}
     for one in groups:
         cell, verdict = one.shown.cell, one.shown.verdict

@@ -1,5 +1,5 @@
-"""How a page is made from its template. Everything is escaped unless it was made here, and the page's policy lets nothing apply
-or run but its own style and script."""
+"""Makes a page from its template. All text is escaped unless it was made here, and the page's Content-Security-Policy allows
+only its own style and script."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lab.report.tables import text
 from lab.text import sentence
 
 ADDRESS = re.compile(r"(https://[^\s()<>\"']*[^\s()<>\"'.,:;!?])")
-"""An https address in a text, without the punctuation after it. Jinja's `urlize` is no substitute: it also links http and
-mail addresses and bare domains, and takes a colon that follows into the link."""
+"""An https address in a text, without the punctuation after it. Jinja's `urlize` can't replace it: it also links http and mail
+addresses and bare domains, and includes a following colon in the link."""
 
 
 @cache
@@ -42,7 +42,7 @@ def template(name: str) -> jinja2.Template:
 
 
 def own(name: str) -> Markup:
-    """A file of the templates' folder, as it stands."""
+    """The content of a file in lab/report/templates, unchanged."""
     return Markup((files("lab.report") / "templates" / name).read_text(encoding="utf-8"))  # noqa: S704  # our own
 
 
@@ -53,7 +53,7 @@ def style() -> Markup:
 
 
 def hashed(text: str) -> str:
-    """What a Content-Security-Policy calls an inline style or script by (CSP Level 3, section 2.3.1)."""
+    """The hash by which a Content-Security-Policy allows an inline style or script (CSP Level 3, section 2.3.1)."""
     return f"sha256-{encoded(hashlib.sha256(text.encode()).digest())}"
 
 

@@ -1,4 +1,4 @@
-"""The verdicts as JUnit XML, which every CI can show: a suite for each scenario, a test case for each cell."""
+"""The verdicts as JUnit XML, which most CI systems can show: a suite for each scenario, a test case for each cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMS: dict[str, type[FinalResult]] = {"failure": Failure, "error": Error, "skip
 
 
 def junit(results: Results, strict: bool) -> str:
-    """The whole file. The run's calibration is a suite too. `strict`: a refuted claim is a failure."""
+    """The whole JUnit file, as text. The calibration is a suite too. `strict`: a refuted claim is a failure."""
     suites: dict[str, list[CellResult]] = {}
     for run in (*results.calibration, *results.cells):
         suites.setdefault(run.cell.scenario, []).append(run)
@@ -40,7 +40,7 @@ def suite(name: str, runs: list[CellResult], results: Results, strict: bool) -> 
 
 
 def properties(results: Results) -> dict[str, str]:
-    """What the run was made with, by name: machine, browsers, packages, and how many cells were measured."""
+    """Properties of the run, by name: machine, browsers, packages, and how many cells were measured."""
     machine = {"system": results.machine.system, "processors": str(results.machine.cpus)}
     machine |= {} if results.machine.load is None else {"load": str(results.machine.load)}
     browsers = {run.cell.engine: run.engine_version for run in results.cells if run.engine_version}
@@ -60,7 +60,8 @@ def case(run: CellResult, strict: bool) -> TestCase:
 
 
 def outcome_of(run: CellResult, strict: bool) -> FinalResult | None:
-    """None is a pass. A refuted claim is a finding; it fails the test case only with `--strict`."""
+    """The result of a test case; None means passed. A refuted claim is a finding; it fails the test case only with
+    `--strict`."""
     row = KINDS[run.verdict.kind]
     form = FORMS.get(row.strict_junit if strict else row.junit)
     return form(clean(run.verdict.why), run.verdict.kind.value) if form else None

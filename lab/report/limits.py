@@ -1,7 +1,7 @@
-"""Limits: how many stay live, and what holds the others back.
+"""Limits: how many clients stay live, and what holds the others back.
 
-Two kinds of scenario ask this. One opens a given number of plain tabs (`is_headline`): its answer is what the page begins with.
-The others search for a limit, by opening more and more until one waits, or open something else than tabs.
+Two kinds of scenario ask this. One opens a given number of plain tabs (`is_headline`): the page begins with its answer. The
+others search for a limit, by opening more and more clients until one waits, or they open something else than tabs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ WAITED_FOR = {
 
 
 def columns(headline: bool) -> tuple[Column, ...]:
-    """Where there is little room: plain tabs need not be told how they were opened, nor a search how many."""
+    """The columns. In a narrow table, plain tabs leave out how they were opened, and a search leaves out how many were
+    opened."""
     return (
         Column("opening", "opened as", brief=not headline),
         LIVE,
@@ -63,7 +64,7 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
 
 
 def is_headline(groups: Sequence[Repeats]) -> bool:
-    """Whether these cells opened a given number of plain tabs, and searched for nothing. Unmeasured cells do not count."""
+    """Whether these cells opened a given number of plain tabs, without a search. Unmeasured cells are ignored."""
     runs = [run for one in groups for run in one.runs if run.verdict.live is not None]
     return all(run.cell.opening == "tabs" and run.opened == run.cell.at_most for run in runs)
 
@@ -85,7 +86,7 @@ def headline_sentences(groups: Sequence[Repeats]) -> list[str]:
 
 
 def headline(runs: Sequence[CellResult], several: bool) -> str:
-    """`several`: whether other transports have a sentence of their own, so that this one's is named."""
+    """One sentence about plain tabs. `several`: whether other transports have sentences too, so that this one must be named."""
     by = f" by {within(transport_of(runs[0]))}" if several else ""
     text = f"In {engine_title(runs[0])}, {listed(counts(runs))}{by}"
     held = [run for run in runs if (run.verdict.live or 0) < run.opened]
@@ -144,7 +145,7 @@ def in_words(limit: Limit, members: Sequence[Repeats]) -> str:
 
 
 def advice(groups: Sequence[Repeats]) -> str:
-    """What helps, where these very results show it; else nothing."""
+    """What a reader can do, if these results show what helps; else empty."""
     runs = [run for one in groups for run in one.runs if run.cell.opening == "tabs"]
     held = [run for run in runs if run.verdict.cause == Limit.CONNECTIONS]
     shared = [run for run in runs if PROTOCOLS[run.cell.protocol].multiplexed and run.verdict.live is not None]

@@ -1,4 +1,5 @@
-"""The results as Markdown for GitHub: for a pull request, an issue, a job's summary. Nothing becomes HTML or a link."""
+"""The results as Markdown for GitHub: for a pull request, an issue, or a job's summary. No text in them becomes HTML or a
+link."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from lab.results.names import engine_title
 from lab.text import clean
 
 LINKED = re.compile(r"[@#]|:(?=//)|\bwww(?=\.)|\bgh-(?=\d)", re.IGNORECASE)
-"""Start of a mention, an issue reference or an address that GitHub links by itself. Entities do not help, since GitHub decodes
-them first, so a zero-width space is inserted."""
+"""The start of a mention, an issue reference or an address that GitHub turns into a link. Entities do not help, since GitHub
+decodes them first, so a zero-width space is inserted."""
 
 LONE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that may begin or end an emphasis; not the one in `long_polling`."""
@@ -26,13 +27,13 @@ MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>|\\`*[]~$\u200b"}
 
 
 def inline(text: str) -> str:
-    """One line that GitHub shows as it is written here."""
+    """A text on one line, escaped so that GitHub shows it unchanged."""
     line = " ".join(clean(text).split())
     return LONE.sub("&#95;", LINKED.sub("\\g<0>\u200b", line).translate(MARKS))
 
 
 def table_markdown(table: Table) -> str:
-    """The table without its title."""
+    """A table in Markdown, without its title."""
     lead = ["engine", "protocol", table.about] if table.about_cells else [table.about]
     heads = [*lead, *(column.heading for column in table.columns)]
     rules = ["---"] * len(lead) + ["--:" if column.number else "---" for column in table.columns]
@@ -41,7 +42,7 @@ def table_markdown(table: Table) -> str:
 
 
 def leading(row: Row, table: Table) -> list[str]:
-    """What leads a row: engine and protocol in a table about cells, and what it is about."""
+    """The first values of a row: what the row is about, and before that engine and protocol in a table about cells."""
     if not table.about_cells:
         return [row.what]
     run = row.repeats.first if row.repeats else None
@@ -54,12 +55,12 @@ def line(cells: Iterable[str]) -> str:
 
 
 def markdown(results: Results) -> str:
-    """The findings, what differs, what could not be told, and every table."""
+    """The whole text: findings, what differs, cells without a clear answer, and every table."""
     found = findings(results) or ["Nothing was measured."]
     told = [*found, *(one for one in others(results) if one not in found), how_it_ended(results), advice(results)]
     parts = [f"# Seventh Tab · {inline(results.started[:10])}", *(inline(sentence) for sentence in told if sentence)]
     parts += listing("Where browsers differ from the documentation", differing(results))
-    parts += listing("Could not be told", untold(results))
+    parts += listing("Without a clear answer", untold(results))
     for section in sections(results):
         parts.append(f"## {inline(section.title)}" + (f" ({inline(section.name)})" if section.title != section.name else ""))
         for table in section.tables:
@@ -78,7 +79,7 @@ def item(run: CellResult) -> str:
 
 
 def how_it_ended(results: Results) -> str:
-    """Nothing for a run that came to its end."""
+    """A sentence about a run that was interrupted or cut off; empty for a complete one."""
     if results.finished is not None:
         return ""
     ended = "interrupted" if results.interrupted else "cut off"

@@ -1,5 +1,5 @@
 """The matrix: a row for each engine and protocol, a column for each transport, and in each field how many clients were live,
-with the verdict. It takes the questions whose answer is a count."""
+with the verdict. It shows only questions whose answer is a count."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lab.text import one_line
 from lab.transports import transports
 
 Named = tuple[str, str]
-"""A value with what a reader calls it."""
+"""A value and its name for a reader."""
 
 
 class Chip(msgspec.Struct, frozen=True):
-    """One cell in the matrix. `live`: `6 of 12`; `what`: what else it is beside engine, protocol and transport; `group`: where
-    in the page it is told in full."""
+    """One cell in the matrix. `live`: `6 of 12`; `what`: its values beyond engine, protocol and transport; `group`: the id of
+    its section in the page."""
 
     live: str
     what: str
@@ -39,7 +39,8 @@ class MatrixRow(msgspec.Struct):
 
 
 class Matrix(msgspec.Struct):
-    """`transports` are the columns; `filters`: for each kind of name, its values with what they are called."""
+    """The whole matrix. `transports` are the columns. `filters`: each axis that the page can filter by, with its values and
+    their names."""
 
     transports: list[Named]
     rows: list[MatrixRow]
@@ -73,6 +74,6 @@ def matrix(sections: Iterable[Section]) -> Matrix:
 
 
 def transport_title(name: str) -> str:
-    """`Server-sent events`, without an interval: each of its cells has its own."""
+    """A transport's title: `Server-sent events`. Without an interval, since cells of one column may differ in it."""
     known = transports().get(name)
     return known.TITLE if known else one_line(name)

@@ -1,4 +1,4 @@
-"""Payloads: what a stream can carry."""
+"""Payloads: which payloads arrived as specified, and how many random bytes survived."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def cells_table(groups: Sequence[Repeats]) -> Table:
 
 
 def text_table(groups: Sequence[Repeats]) -> Table:
-    """A row for each payload, a column for each cell with several of them."""
+    """A row for each payload, and a column for each cell that requested several."""
     several = [one for one in groups if len(one.shown.payloads) > 1]
     columns = tuple(Column(one.first.cell.group, f"{engine_title(one.shown)}, {PROTOCOLS[one.first.cell.protocol].title}")
                     for one in several)  # fmt: skip
     names = dict.fromkeys(each.name for one in several for each in one.shown.payloads)
     rows = tuple(Row(None, name, {one.first.cell.group: outcome(one, name) for one in several}) for name in names)
     carrier = ", ".join(dict.fromkeys(within(transport_of(one.shown)) for one in several))
-    return Table(f"What came of each payload by {carrier}", "payload", columns, rows)
+    return Table(f"Each payload, sent by {carrier}", "payload", columns, rows)
 
 
 def outcome(one: Repeats, name: str) -> Value:
@@ -85,7 +85,7 @@ def binary_table(groups: Sequence[Repeats]) -> Table:
         for each in one.shown.payloads
         if each.content_bytes
     )
-    return Table("The same random bytes, sent each way", "updates by", BINARY, rows)
+    return Table("The same random bytes, sent in different ways", "updates by", BINARY, rows)
 
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:

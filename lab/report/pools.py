@@ -1,4 +1,4 @@
-"""Pools: one pool was filled, then the other side was tried. Which of them share a limit?"""
+"""Pools: one pool was filled, then clients of another side were opened. Which sides share a limit?"""
 
 from __future__ import annotations
 
@@ -35,11 +35,15 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
         )
         for one in groups
     )
-    return [Table("The pool of the first side was filled, then the second side was tried", "second side", COLUMNS, rows)]
+    return [
+        Table(
+            "The pool of the first side was filled, then clients of the second side were opened", "second side", COLUMNS, rows
+        )
+    ]
 
 
 def live_of_side(one: Repeats, number: int) -> Spread:
-    """How many clients of a side were live, in each run that could tell."""
+    """How many clients of a side were live, in each repeat that knows it."""
     return Spread(tuple(count(run, number) for run in one.runs if run.verdict.live is not None and number < len(run.sides)))
 
 

@@ -19,23 +19,23 @@ from lab.results.file import CellResult, Results
 from lab.results.names import engine_name, engine_title
 
 MOST_ROWS = 24
-"""Rows of a cell's tables in the page; the rest is in results.json."""
+"""The most rows in a cell's tables; the others are in results.json."""
 
 FOREMOST = 5
-"""Items of a list that stand at the top; the rest is behind a click."""
+"""The most items of a list that are visible at once; the others are behind a click."""
 
 PICTURES = {"image/jpeg", "image/png", "image/webp"}
 """The media types that the page shows."""
 
 
 def pictures(run: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
-    """Each client of which there is a screenshot, or a reason why there is none."""
+    """Each client with its screenshot, which may have a reason instead of an image."""
     taken = {one.tab: one for one in run.screenshots}
     return [(client, taken[client.tab]) for client in run.clients if client.tab in taken]
 
 
 def render(results: Results) -> str:
-    """The whole page."""
+    """The whole HTML page."""
     told = sections(results)
     return template("report.html.j2").render(
         results=results,
@@ -44,7 +44,7 @@ def render(results: Results) -> str:
         advice=advice(results),
         lists=[
             ("differs", "Where browsers differ from the documentation", differing(results)),
-            ("untold", "Could not be told", untold(results)),
+            ("untold", "Without a clear answer", untold(results)),
         ],
         foremost=FOREMOST,
         matrix=matrix(told),
@@ -70,7 +70,7 @@ def render(results: Results) -> str:
 
 
 def write_report(results: Results, path: Path) -> Path:
-    """Write the page to a file. Raises MachineError when that fails."""
+    """Write the page to a file, and return its path. Raises MachineError if it can't be written."""
     try:
         path.write_text(render(results), encoding="utf-8")
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The chapters of a report: how each kind of question is told, and the scenarios of a run in the order in which they are told.
+"""The chapters of a report (how each kind of question is shown), and its sections (the scenarios of a run, in order).
 
-A scenario declares its question, so a section has its title and its tables even where nothing of it was measured. A new
-question is a row in `CHAPTERS`; a question that has none is told by a plain table.
+A scenario declares its question, so a section has its title and tables even if nothing was measured. A new question is a row in
+`CHAPTERS`; a question without one is shown as a plain table.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def no_charts(groups: Groups) -> list[tuple[str, Markup]]:
 
 
 class Chapter(msgspec.Struct, frozen=True, kw_only=True):
-    """How one kind of question is told.
+    """How one kind of question is shown.
 
-    `tables` and `sentences` are made from the repeats of each cell and nothing else; `sentences` also gets what each engine is
-    called. `counted`: the answer is how many clients are live, so that the cells stand in the matrix."""
+    `tables`, `sentences` and `charts` are functions of the cells with their repeats; `sentences` also gets the title of each
+    engine. `counted`: the answer is a number of live clients, so the cells are in the matrix."""
 
     tables: Callable[[Groups], list[Table]]
     sentences: Callable[[Groups, Mapping[str, str]], list[str]] = no_sentences
@@ -51,11 +51,11 @@ CHAPTERS: dict[str, Chapter] = {
     "drops": Chapter(tables=drops.tables, sentences=drops.sentences),
     "payloads": Chapter(tables=payloads.tables, sentences=payloads.sentences),
 }
-"""By the question's name (lab/model/questions.py), in the order in which they are told."""
+"""The chapters by the question's name (lab/model/questions.py), in the order of the report."""
 
 
 def plain_tables(groups: Groups) -> list[Table]:
-    """What can be told of any question: the cell, its verdict and its answer."""
+    """A table for any question: each cell with its verdict and its answer."""
     rows = tuple(
         Row(
             one,
@@ -74,11 +74,11 @@ def plain_tables(groups: Groups) -> list[Table]:
 
 
 PLAIN = Chapter(tables=plain_tables)
-"""How a question that has no row in `CHAPTERS` is told."""
+"""The chapter of a question without a row in `CHAPTERS`."""
 
 
 class Section(msgspec.Struct, frozen=True):
-    """The cells of one scenario. `name` is the scenario's."""
+    """One section of the report: the cells of one scenario. `name` is the scenario's name."""
 
     question: str
     name: str
@@ -86,7 +86,7 @@ class Section(msgspec.Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The reader's question; the scenario's name where the question is not known."""
+        """The question in a reader's words; the scenario's name if the question is unknown."""
         return QUESTIONS[self.question].title if self.question in QUESTIONS else self.name
 
     @property
@@ -95,7 +95,7 @@ class Section(msgspec.Struct, frozen=True):
 
     @property
     def tables(self) -> list[Table]:
-        """Those that have a row."""
+        """The tables that have at least one row."""
         return [table for table in self.chapter.tables(self.groups) if table.rows]
 
     @property
@@ -104,12 +104,12 @@ class Section(msgspec.Struct, frozen=True):
 
     @property
     def headline(self) -> bool:
-        """Whether the report begins with its sentences."""
+        """Whether the report begins with this section's sentences."""
         return self.question == DEFAULT_QUESTION and limits.is_headline(self.groups)
 
 
 def sections(results: Results) -> list[Section]:
-    """One for each scenario: in the order of the questions, and of those about limits the plain ones first."""
+    """A section for each scenario, in the order of the chapters; of those about limits, the one with plain tabs first."""
     by_scenario = grouped(repeats(results), lambda one: one.first.cell.scenario)
     found = [Section(members[0].first.cell.question, name, tuple(members)) for name, members in by_scenario.items()]
     order = {question: place for place, question in enumerate(CHAPTERS)}
@@ -117,6 +117,6 @@ def sections(results: Results) -> list[Section]:
 
 
 def sentences(results: Results, section: Section) -> list[str]:
-    """What a section comes to, in sentences."""
+    """The sentences of a section."""
     runs = sorted(results.cells, key=lambda run: bool(run.engine_version))
     return section.chapter.sentences(section.groups, {run.cell.engine: engine_title(run) for run in runs})

@@ -1,4 +1,4 @@
-"""Starvation: what else a page tried while every stream was held. What got through, what waited, what failed?"""
+"""Starvation: which other requests of a page (probes) got through, waited or failed while every stream was in use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = (
     Column("live", "streams held", number=True),
     ANSWER,
     Column("passed", "got through in", brief=False),
-    Column("waited", "waited, and came after a stream ended", brief=False),
+    Column("waited", "waited, and arrived after a stream ended", brief=False),
     Column("failed", "failed", brief=False),
     VERDICT,
     REPEATS,
@@ -38,11 +38,11 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
         )
         for one in groups
     )
-    return [Table("What got through while the streams were held", "held by", COLUMNS, rows)]
+    return [Table("What got through while every stream was in use", "held by", COLUMNS, rows)]
 
 
 def outcomes(one: Repeats, outcome: str) -> list[str]:
-    """The probes with that outcome in some run, with their times over all runs: `image (2 to 5 ms)`."""
+    """The probes with this outcome in any repeat, with their times over all repeats: `image (2 to 5 ms)`."""
     times: dict[str, list[float | None]] = {}
     for run in one.runs:
         for probe in run.probes:
@@ -59,7 +59,7 @@ def in_words(name: str, times: Sequence[float | None], runs: int, outcome: str) 
         low, high = f"{min(known):.0f}", f"{max(known):.0f}"
         words.append(f"{low} ms" if low == high else f"{low} to {high} ms")
     if outcome == "waited" and len(known) < len(times):
-        words.append("did not come" if not known else f"did not come in {len(times) - len(known)} of {runs} runs")
+        words.append("did not arrive" if not known else f"did not arrive in {len(times) - len(known)} of {runs} runs")
     words += [f"in {len(times)} of {runs} runs"] if len(times) < runs else []
     return f"{name} ({', '.join(words)})" if words else name
 

@@ -1,8 +1,7 @@
-"""Tables of what was measured, and the one place where a value becomes text.
+"""Tables of measured values, and the one function (`text`) that turns a value into text.
 
-A table holds raw values: numbers in the smallest unit, None for what is not known, a verdict's kind, a limit. It knows nothing
-of pages and terminals. The page, the terminal and Markdown each draw it their own way; the text of a cell is the same in all of
-them, and `text` makes it.
+A table has raw values: numbers in the smallest unit, None for an unknown value, a kind of verdict, a limit. It does not know
+pages or terminals. The page, the terminal and Markdown each draw it in their own way, with the same text in each cell.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ Item = TypeVar("Item")
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """The same count in each repeat: one number where they agree, the lowest and the highest where they don't."""
+    """The same count in each repeat. It is shown as one number if they agree, else as the lowest and the highest."""
 
     values: tuple[int, ...]
 
 
 Value = str | int | float | Kind | Limit | Spread | Cost | None
-"""What may stand in a cell of a table."""
+"""The types of value that a table may have."""
 
 
 class Column(msgspec.Struct, frozen=True):
     """One column. `key` names its values in a row, `label` is its heading.
 
-    `number`: aligned to the right. `unit` stands in the heading; values are raw and brought to it (`SCALES`). `digits` are the
-    decimals of a number below 100; larger ones have none. `brief`: shown where there is little room."""
+    `number`: aligned to the right. `unit` is written in the heading; raw values are converted to it (`SCALES`). `digits` are
+    the decimals of a number below 100; larger ones have none. `brief`: also shown in narrow tables."""
 
     key: str
     label: str
@@ -55,8 +54,8 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row. `repeats` is the cell that it is about, None where it is about none. `what` leads the row, after engine and
-    protocol. `values` are raw, by the column's key; a missing one is not known."""
+    """One row. `repeats` is the cell that it is about, if any. `what` is the row's label, after engine and protocol. `values`
+    are raw, by the column's key; a missing one is unknown."""
 
     repeats: Repeats | None
     what: str
@@ -64,7 +63,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One table. `about` is the heading of what leads each row."""
+    """One table. `about` is the heading of the rows' labels."""
 
     title: str
     about: str
@@ -73,15 +72,15 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def about_cells(self) -> bool:
-        """Whether its rows are about cells, so that engine and protocol lead them."""
+        """Whether its rows are about cells, and so begin with engine and protocol."""
         return any(row.repeats for row in self.rows)
 
 
 SCALES = {"MB": 1e-6, "%": 100.0}
-"""What a raw value is multiplied by where the unit is not the raw one: bytes in MB, a ratio in %."""
+"""The factor from the raw value to the unit, if they differ: bytes to MB, a ratio to %."""
 
 LARGE = 100
-"""From here on a number is written without decimals."""
+"""A number of at least this size is written without decimals."""
 
 LIVE = Column("live", "live", number=True)
 OPENED = Column("opened", "opened", number=True)
@@ -92,7 +91,7 @@ REPEATS = Column("repeats", "repeats", brief=False)
 
 
 def text(value: Value, column: Column) -> str:
-    """What stands in a cell of a table, the same in every medium."""
+    """The text of a value in a column, the same in every medium."""
     match value:
         case None:
             return NONE
@@ -125,7 +124,7 @@ def number(value: float, column: Column) -> str:
 
 
 def cost(value: Cost, column: Column) -> str:
-    """`2.0 ± 0.5`; a cost that does not stand above its own noise is only known to be below a bound: `below 7.7`."""
+    """A cost as text: `2.0 ± 0.5`; or `below 7.7`, if it is not larger than its noise."""
     if value.cpu_s is None or value.bound_s is None:
         return NONE
     if value.known:
@@ -134,28 +133,28 @@ def cost(value: Cost, column: Column) -> str:
 
 
 def rounded_up(value: float, digits: int) -> float:
-    """Rounded up, and at least one unit of the last digit: neither a bound nor an error may be told smaller than it is."""
+    """A value rounded up, at least one unit of the last digit: a bound or an error must not look smaller than it is."""
     steps = 10.0**digits
     return max(1, math.ceil(value * steps)) / steps
 
 
 def live(one: Repeats) -> Spread:
-    """How many clients were live, in each run that could tell."""
+    """How many clients were live, in each repeat that knows it."""
     return Spread(tuple(one.lives))
 
 
 def opened(one: Repeats) -> Spread:
-    """How many clients were opened, in each run."""
+    """How many clients were opened, in each repeat."""
     return Spread(tuple(run.opened for run in one.runs))
 
 
 def connections(one: Repeats) -> Spread:
-    """How many connections were open and in use, in each run that could tell."""
+    """How many connections were open and in use, in each repeat that knows it."""
     return Spread(tuple(run.verdict.connections for run in one.runs if run.verdict.connections is not None))
 
 
 def live_of_opened(one: Repeats) -> str:
-    """`6 of 12`; `6 live` where a limit was searched for, so that how many were opened is by the way."""
+    """`6 of 12`; or `6 live` for a search for a limit, in which the number of opened clients means nothing."""
     if not one.lives:
         return "not measured"
     searched = any(run.opened != run.cell.at_most for run in one.runs if run.verdict.live is not None)
@@ -163,7 +162,7 @@ def live_of_opened(one: Repeats) -> str:
 
 
 def repeats_in_words(one: Repeats) -> Value:
-    """How many runs there were, and where they differ, why."""
+    """How many repeats there were, and the likely reason if they differ."""
     return f"{len(one.runs)}: {one.reason}" if one.reason else len(one.runs)
 
 
@@ -173,18 +172,18 @@ def opening(run: CellResult) -> str:
 
 
 def over(run: CellResult) -> str:
-    """`HTTP/1.1`, as findings speak of a protocol: what is usual goes without saying."""
+    """The name of a cell's protocol in findings: `HTTP/1.1`. TLS is not mentioned, because it is the usual case."""
     protocol = PROTOCOLS[run.cell.protocol]
     return protocol.family if protocol.tls else f"{protocol.family} without TLS"
 
 
 def measured(groups: Iterable[Repeats]) -> list[Repeats]:
-    """Those that a sentence may be made of: a number was measured, and the verdict is sure."""
+    """The cells that sentences may use: a number was measured, and the verdict is sure."""
     return [one for one in groups if one.lives and one.verdict in (Kind.CONFIRMED, Kind.REFUTED)]
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    """The items by a key, both in the order in which they come."""
+    """The items grouped by a key, in the order in which they come."""
     found: dict[Key, list[Item]] = {}
     for item in items:
         found.setdefault(key(item), []).append(item)
@@ -192,12 +191,12 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
 
 
 def by_engine(groups: Iterable[Repeats]) -> list[tuple[str, list[Repeats]]]:
-    """The measured ones of each engine, in the order of its name."""
+    """The measured cells of each engine, in the order of the engines' names."""
     return sorted(grouped(measured(groups), lambda one: one.first.cell.engine).items())
 
 
 def cell_title(run: CellResult) -> str:
-    """What one cell is called: `Chromium 156, HTTP/2, server-sent events, tabs, 100 streams allowed`."""
+    """The full name of one cell: `Chromium 156, HTTP/2, server-sent events, tabs, 100 streams allowed`."""
     cell, protocol = run.cell, PROTOCOLS[run.cell.protocol]
     parts = [engine_title(run), protocol.title, within(transport_of(run)), cell.case or opening(run)]
     return ", ".join([*parts, *([f"{cell.streams} streams allowed"] if protocol.multiplexed else [])])

@@ -1,7 +1,7 @@
-"""What a terminal shows of results: the same tables as the page, in what fits into 80 columns, and the cells that need a word.
+"""What a terminal shows of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
 
-Everything is handed over as rich's renderables, and the command line prints them. Text from elsewhere becomes `Text`, cleaned:
-rich would interpret [brackets] in a string, and a terminal control characters.
+The functions return objects of the library rich, which the command line prints. All text is cleaned and becomes a `Text`: in a
+plain string, rich would interpret [brackets], and the terminal would interpret control characters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lab.results.repeats import repeats
 from lab.text import clean
 
 MOST = 20
-"""Cells of a long list; the rest is in the page."""
+"""The most items of a list; the others are only in the page."""
 
 
 def results_tables(results: Results) -> list[RenderableType]:
@@ -32,7 +32,8 @@ def results_tables(results: Results) -> list[RenderableType]:
 
 
 def table_of(table: Table, name: str = "") -> RichTable:
-    """One table, `name` before its title. What leads a row is one column; columns that are not brief are left out."""
+    """One table, with `name` before its title. The first column has each row's label; columns that are not brief are left
+    out."""
     title = f"{name}: {table.title}" if name else table.title
     drawn = RichTable(title=Text(clean(f"\n{title}"), "bold"), title_justify="left", box=SIMPLE_HEAD, padding=0)
     columns = [column for column in table.columns if column.brief]
@@ -50,14 +51,14 @@ def value(raw: Value, column: Column) -> Text:
 
 
 def lead(row: Row) -> str:
-    """`Chromium 156, h2 (100), Server-sent events`."""
+    """A row's label, with engine and protocol: `Chromium 156, h2 (100), Server-sent events`."""
     run = row.repeats.first if row.repeats else None
     return f"{engine_title(run)}, {protocol_of(run)}, {row.what}" if run else row.what
 
 
 def surprises(results: Results) -> list[str]:
-    """The cells that need a word: each that is not confirmed, by its gravest run, and each whose runs differ. Calibrations
-    likewise."""
+    """A line for each cell that is not confirmed (by its gravest repeat), and for each cell whose repeats differ. Also for each
+    calibration that is not confirmed."""
     lines = [
         f"calibration over {PROTOCOLS[one.cell.protocol].title}: {KINDS[one.verdict.kind].label}: {one.verdict.why}"
         for one in results.calibration
@@ -73,7 +74,7 @@ def surprises(results: Results) -> list[str]:
 
 
 def comparison_lines(comparison: Comparison) -> list[RenderableType]:
-    """What the runs were made with, what changed, and what was not compared; of a long list the beginning."""
+    """What differs between the runs as a whole, what changed, and what was not compared. Long lists are cut."""
     a, b = comparison.runs
     found: list[RenderableType] = [Text(clean(f"A is run {a}, B is run {b}."))]
     found += [table_of(table) for table in compared.made_with(comparison)]

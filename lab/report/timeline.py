@@ -1,5 +1,5 @@
-"""The connection view: how many streams were open over time; below it a row for each TCP connection, its streams as bars with
-their clients' numbers; and below those, the clients that waited. Geometry only; the template draws it."""
+"""The connection view. At the top, how many streams were open over time; then a row for each TCP connection, with its streams
+as bars that have their clients' numbers; then the clients that waited. This file computes positions; the template draws."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from lab.model.openings import OPENINGS
 from lab.results.file import CellResult
 
 MOST = 16
-"""Rows of connections, and of waiting clients; those beyond it are only counted."""
+"""The most rows of connections, and of waiting clients; the others are only counted."""
 
 ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}
 """How a stream ended, by the ledger's reason."""
 
 RELEASED = {"page": "closed by its page", "origin": "ended by the origin", "tab": "closed"}
-"""How a release ended a client, by who did it."""
+"""How a release ended a client's stream, by `Release.ended_by`."""
 
 LANES = 16
-"""Streams of one connection that are drawn one below the other; more are drawn as one bar."""
+"""The most streams of one connection that are drawn one below the other; more become one bar."""
 
 WIDTH, LEFT, ROW, LANE, RIGHT = 720, 118, 22, 12, 14
 CURVE, TOP = 52, 76  # Where the curve ends, and where the rows begin.
 TICKS = 7
 CROWDED = 200
-"""Corners of the curve; with more, only the highest of each moment is drawn."""
+"""The most corners of the curve; with more, only the highest value at each position is drawn."""
 
 NOUNS = {"tabs": "tab", "cross-tabs": "tab", "frames": "frame"}
-"""What one client is called, by its opening; else `client`."""
+"""The name of one client, by its opening; for all others `client`."""
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """`kind`: connection, stream or waiting. Numbers are units of the drawing."""
+    """One bar. `kind`: connection, stream or waiting. Numbers are units of the drawing."""
 
     kind: str
     x: float
@@ -55,7 +55,8 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """`curve` is its foot, `live` its corners, `most` the number at its top. `marks` are the verdict and each release."""
+    """The whole view. The curve of open streams has its base at `curve` and its corners in `live`; `most` is its highest value.
+    `marks` are the verdict and each release."""
 
     width: int
     height: float
@@ -126,7 +127,7 @@ class Drawing:
             self.y += ROW
 
     def curve(self) -> tuple[tuple[tuple[float, float], ...], int]:
-        """How many streams are open at each moment, as a line in steps."""
+        """The corners of the curve of open streams over time, and its highest value."""
         streams = [stream for row in self.run.rows for stream in row.streams]
         steps = [(one.opened_ms, 1) for one in streams] + [(one.closed_ms, -1) for one in streams if one.closed_ms is not None]
         count, heights = 0, [(0.0, 0)]
@@ -158,18 +159,19 @@ class Drawing:
 
 
 def overlapping(streams: Sequence[Stream]) -> bool:
-    """Whether some were open at once, so that they can't share a row."""
+    """Whether some of these streams were open at the same time, and so can't share a row."""
     ordered = sorted(streams, key=lambda one: one.opened_ms)
     return any(one.closed_ms is None or one.closed_ms > after.opened_ms for one, after in itertools.pairwise(ordered))
 
 
 def noun(run: CellResult) -> str:
-    """What one client of a run is called: tab, frame or client."""
+    """The name of one client of a cell: tab, frame or client."""
     return NOUNS.get(run.cell.opening, "client")
 
 
 def client_state(run: CellResult, client: ClientSeen) -> str:
-    """`waiting, blank`: what a client came to. Of its document something is said only where it has one of its own."""
+    """The state of a client at the verdict: `live`, `failed`, or `waiting`; with the state of its document, if it has one of
+    its own."""
     if client.live or client.failed:
         return "live" if client.live else "failed"
     if not OPENINGS[run.cell.opening].own_document:
@@ -178,7 +180,7 @@ def client_state(run: CellResult, client: ClientSeen) -> str:
 
 
 def timeline(run: CellResult) -> Timeline | None:
-    """None where nothing was measured, or where the server kept no ledger."""
+    """The connection view of a cell; None if nothing was measured, or the server keeps no ledger."""
     if run.settled_ms is None or not run.rows:
         return None
     drawing = Drawing(run, run.settled_ms)

@@ -1,5 +1,5 @@
-"""Calibration: before anything is measured, a plain client holds a number of streams that differs from run to run, and the
-judge that judges browsers must say that number (lab/judge/calibration.py). If it does not, the run says so first."""
+"""Calibration: before a run measures browsers, the control client holds a random number of streams, and the same judge must
+find that number (lab/judge/calibration.py). If it does not, the run reports a fault of the lab."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ MOST_CONNECTIONS, MOST_STREAMS = 9, 40
 
 
 async def calibrate(origin: Origin, certs: Path, protocol: str, streams: int | None = None) -> Observation:
-    """Hold a number of streams that nobody knows beforehand (or `streams`), and observe it as a cell. `cell.at_most` is the
-    number held."""
+    """Hold a random number of streams (or `streams`), and return what was seen as the observation of a cell. `cell.at_most` is
+    the number held. Errors become faults of the observation."""
     most = MOST_STREAMS if PROTOCOLS[protocol].multiplexed else MOST_CONNECTIONS
     number = streams or random.randint(2, most)  # noqa: S311  # no secret
     cell = Cell(scenario=NAME, engine=CONTROL_CLIENT, protocol=protocol, transport="sse", at_most=number, opening="page")
@@ -55,7 +55,7 @@ async def calibrate(origin: Origin, certs: Path, protocol: str, streams: int | N
             await asyncio.to_thread(client.close)
     return Observation(
         cell=cell,
-        claim=AtMost(number, source="the control client, which holds this many and knows it"),
+        claim=AtMost(number, source="the control client, which holds exactly this many"),
         opened=number,
         clients=tuple(ClientSeen(tab, document=True, live=one) for tab, one in enumerate(live, start=1)),
         ledger=tuple(ledger.events) if ledger else (),

@@ -1,7 +1,7 @@
-"""A certificate authority and one leaf, minted for a run and thrown away with it.
+"""A certificate authority and one leaf certificate, made for one run and deleted at its end.
 
-Nothing here touches a system or browser store. An engine that can accepts this one leaf, by the hash of its public key. For the
-others, and a browser behind a ws:// address, the cell's throw-away profile accepts any certificate.
+Nothing here changes a certificate store of the system or of a browser. Chromium accepts this one leaf by the hash of its public
+key. For other engines, and for a browser at a ws:// address, the cell's temporary profile accepts any certificate.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from lab.errors import MachineError
 from lab.paths import AUTHORITY, CHAIN, KEY, checkout
 
 NAMES = ("127.0.0.1", "localhost", "a.localhost", "b.localhost", "c.localhost")
-"""The names that the leaf is for, unless others are asked for. A browser resolves every name under localhost to this machine
-(RFC 6761 section 6.3)."""
+"""The default names in the leaf certificate. A browser resolves every name under localhost to this machine (RFC 6761 section
+6.3)."""
 
 
 def mint(folder: Path, *names: str) -> None:
     """Write chain.pem, key.pem and ca.pem into `folder`, for `names` (none: NAMES). Only the owner can read the key.
 
-    Raises OSError where a file can't be written."""
+    Raises OSError if a file can't be written."""
     authority = trustme.CA(organization_name="Seventh Tab, one run only")
     leaf = authority.issue_cert(*(names or NAMES))
     authority.cert_pem.write_to_path(folder / AUTHORITY)
@@ -49,10 +49,10 @@ def spki_hash(folder: Path) -> str:
 
 @contextmanager
 def minted(*names: str) -> Iterator[Path]:
-    """A fresh folder with certificates for `names` (none: NAMES), removed at the end. It is made under certs/ in a checkout,
-    else where the system keeps temporary files; its name has the id of this process, which tells whose it is if it is left.
+    """A new folder with certificates for `names` (none: NAMES), removed at the end. It is made in certs/ in a checkout, else in
+    the system's temporary folder. Its name has the id of this process, so a folder that is left can be attributed.
 
-    Raises MachineError where they can't be written: a full disk, a folder of somebody else's."""
+    Raises MachineError if they can't be written: the disk is full, or the folder belongs to another user."""
     root = checkout()
     parent = root / "certs" if root and (root / "certs").is_dir() else None
     folder = None

@@ -1,7 +1,8 @@
-"""A plain client that holds a known number of connections or streams, and shares nothing with a browser or Hypercorn.
+"""The control client: it holds a known number of connections or streams, and shares no code with browsers or Hypercorn.
 
-All of it blocks: call it in a thread. `hold()` opens the streams and returns when each has brought its first event; `live()`
-says which of them bring another one; `close()` ends everything. They raise OSError, HTTPException or h2's ProtocolError.
+All methods block: call them in a thread. `hold()` opens the streams and returns when each has received its first event.
+`live()` says which streams receive another event. `close()` ends everything. They raise OSError, HTTPException or h2's
+ProtocolError.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TIMEOUT_S = 10.0  # Watchdog for a client that is never answered, not a measure.
 
 
 class ControlClient(Protocol):
-    """A client that holds streams, and knows how many."""
+    """The contract of a control client."""
 
     def hold(self) -> None: ...
     def live(self) -> list[bool]: ...
@@ -33,7 +34,7 @@ class ControlClient(Protocol):
 
 
 class H1Client:
-    """A connection for each stream."""
+    """A control client over HTTP/1.1: one connection for each stream."""
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None, targets: list[str]) -> None:
         self._clients: list[HTTPConnection] = []
@@ -54,7 +55,7 @@ class H1Client:
             self._event(self._answers[-1])
 
     def _event(self, answer: HTTPResponse) -> bool:
-        """Whether another event with data comes, read to its end."""
+        """Read up to the end of the next event with data. False if the stream ends first."""
         found = False
         for line in iter(answer.readline, b""):
             found = found or line.startswith(b"data")
@@ -71,7 +72,7 @@ class H1Client:
 
 
 class H2Client:
-    """One connection with all streams."""
+    """A control client over HTTP/2: one connection with all streams."""
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext, targets: list[str]) -> None:
         self._address = host, port
@@ -93,7 +94,7 @@ class H2Client:
         self.live()
 
     def live(self) -> list[bool]:
-        """Returns when all streams have brought more data, or when nothing comes for too long."""
+        """Returns when all streams have received more data, or after TIMEOUT_S without any."""
         assert self._socket is not None
         brought: set[int] = set()
         while len(brought) < len(self._targets):
@@ -116,8 +117,8 @@ class H2Client:
 
 
 def control_client(protocol: str, host: str, port: int, *, certs: Path, cell: str, streams: int) -> ControlClient:
-    """A client for one protocol, for `streams` streams of server-sent events of a cell. It trusts the run's own authority,
-    whose certificate is in `certs`."""
+    """A control client for one protocol, with `streams` streams of server-sent events of a cell. It trusts the run's own
+    authority, whose certificate is in `certs`."""
     row = PROTOCOLS[protocol]
     targets = [f"{sse.PATH}?{urlencode({'cell': cell, 'tab': tab})}" for tab in range(1, streams + 1)]
     tls = ssl.create_default_context(cafile=str(certs / AUTHORITY)) if row.tls else None

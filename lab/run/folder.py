@@ -1,4 +1,4 @@
-"""The folder of a run: made at its start, pointed to at its end."""
+"""The folder of a run: created at its start; at its end, reports/latest points to it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from lab.errors import UsageError
 
-MOST_RUNS = 1000  # Runs of one second in one folder.
+MOST_RUNS = 1000  # The most runs that begin in one second in one folder.
 
 
 def now() -> str:
-    """The time of day, as ISO 8601 in UTC, to the second."""
+    """The present time, as ISO 8601 in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
-    """A new folder for a run, named by the time; two runs of one second get two folders. Raises UsageError when `out` can't be
-    written."""
+    """A new folder for a run, named by the time; two runs that begin in the same second get two folders. Raises UsageError if
+    `out` can't be written."""
     stamp = clock()[:19].replace("-", "").replace(":", "").replace("T", "-")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -31,16 +31,16 @@ def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
             return folder
     except OSError as error:
         raise UsageError(f"no report can be written in {out}: {error.strerror}", "choose another folder with --out") from error
-    raise UsageError(f"{out} has a thousand runs of this second", "choose another folder with --out")
+    raise UsageError(f"{out} already has a thousand runs that began in this second", "choose another folder with --out")
 
 
 def point_latest(folder: Path) -> Path:
-    """Let reports/latest name this run, and return it; the run's own folder where no such link can be made."""
+    """Let reports/latest point to this run, and return that path; or the run's own folder, if no link can be made."""
     link, new = folder.parent / "latest", folder.parent / f".latest-{folder.name}"
     try:
         new.symlink_to(folder.name, target_is_directory=True)
         new.replace(link)
-    except OSError:  # No links on this file system, or a real folder of that name: then there is no short way.
+    except OSError:  # No links on this file system, or a real folder of that name.
         new.unlink(missing_ok=True)
         return folder
     return link

@@ -1,4 +1,4 @@
-"""run.log: what the driver did and met, in lines with times, so that a fault can be explained afterwards.
+"""run.log: what the driver did and which errors it met, in lines with times, so that a fault can be explained later.
 
 Every module writes to its own standard logger under `lab`. The lines go to run.log beside the report, and with --verbose to
 standard error too. Their times are milliseconds since the run began, of the monotonic clock.
@@ -20,7 +20,7 @@ RUN_LOG = "run.log"
 
 
 class Lines(logging.Formatter):
-    """`  1234 ms  message`."""
+    """Formats a line as `  1234 ms  message`."""
 
     def __init__(self) -> None:
         super().__init__("%(at_ms)9d ms  %(message)s")
@@ -32,7 +32,7 @@ class Lines(logging.Formatter):
 
 
 class RunLog(logging.FileHandler):
-    """A line that can't be written (a full disk) is reported once; the run itself goes on."""
+    """The log file. A line that can't be written (a full disk) is reported once, and the run goes on."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
@@ -44,13 +44,14 @@ class RunLog(logging.FileHandler):
             click.echo(f"seventh-tab: {self.baseFilename} can't be written: {sys.exc_info()[1]}", err=True)
 
     def close(self) -> None:
-        with suppress(OSError):  # That it can't be written has been reported.
+        with suppress(OSError):  # The error has already been reported.
             super().close()
 
 
 @contextmanager
 def run_log(folder: Path, *, verbose: bool) -> Iterator[None]:
-    """Write run.log into `folder`, until the end of the run; then the logger is as it was before."""
+    """Write run.log into `folder` inside the block; afterwards the logger is as it was before. `verbose`: write to standard
+    error too."""
     handlers: list[logging.Handler] = [RunLog(folder / RUN_LOG)]
     if verbose:
         handlers.append(logging.StreamHandler())

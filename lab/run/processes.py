@@ -1,4 +1,4 @@
-"""No process is left behind: what a run started, it also ends. Whatever else runs under the same parent is left alone."""
+"""Ends every process that a run has started, and no other process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class ChildProcesses:
-    """The processes that a run started, and all that came from them.
+    """The processes that a run started, and their descendants.
 
-    Whoever starts a process adds it. `note` remembers what came from it by now, so that a browser is still found after its
-    parent has died. At the end of the context, all that still run are ended.
+    Code that starts a process calls `add`. `note` records the present descendants, so that a browser is still found after its
+    parent has died. At the end of the context, all recorded processes that still run are ended.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class ChildProcesses:
         self._noted: set[psutil.Process] = set()
 
     def add(self, *pids: int) -> None:
-        """Remember processes, by their ids, and what comes from them; nothing where one has ended already."""
+        """Record processes by their ids. An id whose process has already ended is ignored."""
         for pid in pids:
             try:
                 self._added.add(psutil.Process(pid))
@@ -34,7 +34,7 @@ class ChildProcesses:
         self.note()
 
     def note(self) -> None:
-        """Remember all that has come from the added processes by now."""
+        """Record the present descendants of the added processes."""
         self._noted |= self._added
         for process in self._added:
             try:

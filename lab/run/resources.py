@@ -1,8 +1,8 @@
-"""What cells are made with: the run's folder and certificates, an origin, and a browser.
+"""Resources: what cells are measured with: the run's folder and certificates, an origin, and a browser.
 
-Rules. Browsers are known only by their contract (lab.browser), drivers only by the engines' rows. Whatever has died is replaced
-before the next cell; after a fault, everything that took part in it is. What does not start is started once more, because it
-may have been killed in the middle of its start; a second failure is for the caller to judge.
+Rules. This file knows browsers only by their contract (lab.browser), and drivers only by the engines' rows. A dead browser or
+origin is replaced before the next cell; after a fault, both are. If one does not start, it is started a second time, because it
+may have been killed during its start; a second failure is raised or returned.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from lab.run.processes import ChildProcesses
 from lab.scenario.scenario import Scenario
 
 BRIEF = "hosts"
-"""The opening for which browsers keep a brief log: a full one of hundreds of hosts would be gigabytes."""
+"""The opening for which browsers keep a brief log: a full log of hundreds of hosts would have gigabytes."""
 
 log = logging.getLogger(__name__)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run, and how: the cells of some scenarios, in their order; `headed`, in browsers with a window."""
+    """What to run: the cells of some scenarios, in their order. `headed`: show the browsers' windows."""
 
     scenarios: tuple[Scenario, ...]
     cells: tuple[Cell, ...]
@@ -42,9 +42,9 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Resources:
-    """What cells are made with.
+    """The resources of a run.
 
-    `folder` is the run's; `leaf` the folder of its certificates; `environment` that of every process that it starts.
+    `folder` is the run's folder, `leaf` the folder of its certificates, `environment` that of every process that it starts.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Resources:
         self._absent: set[str] = set()
 
     async def origin(self) -> Origin:
-        """A running origin; another one, if the last has died. Raises MachineError when it does not start."""
+        """The running origin, or a new one if it has died. Raises MachineError if it does not start."""
         if self._origin is None or not self._origin.alive:
             await self._end_origin()
             try:
                 self._origin = await self._start_origin()
-            except MachineError as error:  # It may have been killed while it started.
+            except MachineError as error:  # It may have been killed during its start.
                 log.info("the origin is started again: %s", error)
                 self._origin = await self._start_origin()
         return self._origin
@@ -84,9 +84,9 @@ class Resources:
         await serving.aclose()
 
     async def browser(self, cell: Cell) -> tuple[Browser | None, list[LaunchAttempt]]:
-        """The browser for a cell (None: none starts), and what was tried to get it: nothing, when it was there already.
+        """The browser for a cell (None: no candidate starts), and the attempts to start it (none if it was already running).
 
-        Raises HarnessFaultError when the engine's driver does not start."""
+        Raises HarnessFaultError if the engine's driver does not start."""
         brief, there = cell.opening == BRIEF, self._browser
         if there is not None and there.alive and (there.engine, there.brief) == (cell.engine, brief):
             return there, []
@@ -96,7 +96,7 @@ class Resources:
             self._browser, attempts = await self._find(ENGINES[cell.engine], brief)
         except HarnessFaultError as error:
             log.info("the driver of %s is started again: %s", cell.engine, error)
-        if self._browser is None and cell.engine not in self._absent:  # It, or its driver, may have been killed meanwhile.
+        if self._browser is None and cell.engine not in self._absent:  # It may have been killed during its start.
             await self.replace()
             self._browser, again = await self._find(ENGINES[cell.engine], brief)
             attempts += [one for one in again if one not in attempts]
@@ -120,14 +120,14 @@ class Resources:
         return self._sessions[engine.driver]
 
     async def _end_browser(self) -> None:
-        """One that does not close is left to the end of the run, which ends all its processes."""
+        """Close the browser. If it does not close, its processes are ended at the end of the run."""
         browser, self._browser = self._browser, None
         if browser is not None:
             with suppress(HarnessFaultError):
                 await browser.close()
 
     async def replace(self) -> None:
-        """After a fault: nothing that took part in it serves another cell."""
+        """End the browser, the origin and the drivers, so that the next cell gets new ones."""
         self._children.note()
         await self._end_browser()
         await self._end_origin()
@@ -139,10 +139,10 @@ class Resources:
 
 @contextmanager
 def temporary_files() -> Iterator[Path]:
-    """A folder of the run's own for the temporary files of all that it starts, which may be killed before they remove them.
+    """A folder for the temporary files of all processes of the run, which may be killed before they remove them.
 
-    Its name is short: with a path of more than some sixty letters Chromium does not start, because of the socket that it makes
-    there. Raises MachineError where no such folder can be made."""
+    Its name is short: Chromium makes a socket there, and does not start if the path has more than about sixty characters.
+    Raises MachineError if the folder can't be created."""
     try:
         folder = tempfile.TemporaryDirectory(prefix="7tab-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -156,9 +156,9 @@ def temporary_files() -> Iterator[Path]:
 
 @asynccontextmanager
 async def resources(plan: Plan, folder: Path) -> AsyncIterator[Resources]:
-    """The resources of a run that writes into `folder`. At the end everything is ended and what was temporary is removed.
+    """The resources of a run that writes into `folder`. At the end all processes are ended, and temporary files are removed.
 
-    Raises MachineError where the machine has no room for certificates or temporary files."""
+    Raises MachineError if there is no space for certificates or temporary files."""
     with temporary_files() as temporary, ChildProcesses() as children, certs.minted() as leaf:
         environment = {**os.environ, "TMPDIR": str(temporary)}
         made = Resources(plan, folder=folder, leaf=leaf, environment=environment, children=children)

@@ -1,7 +1,7 @@
-"""A run: every cell observed, judged and written down, one after the other. Nothing already measured is lost.
+"""A run: each cell is observed, judged and recorded, one after the other. No measured cell is lost.
 
-What was seen goes to observations.jsonl, a line a cell, as soon as the cell ends; results.json is a function of that file,
-written at the end of the run, however it ends. `seventh-tab judge` makes it again.
+Each observation is appended to observations.jsonl as soon as its cell ends. results.json is a function of that file, and is
+written at the end of the run, however it ends. `seventh-tab judge` writes it again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
-    """What a run tells while it goes on."""
+    """The contract of what shows a run's progress."""
 
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
@@ -78,7 +78,7 @@ class Notebook:
 
 
 class NothingStartedError(NoBrowserError):
-    """No engine could be started at all. `tried` is the table of what was tried."""
+    """No engine could be started at all. `tried` are all attempts."""
 
     def __init__(self, tried: Sequence[LaunchAttempt]) -> None:
         super().__init__("no browser could be started", f"run: {sys.executable} -m lab doctor --install")
@@ -86,7 +86,7 @@ class NothingStartedError(NoBrowserError):
 
 
 async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Results], None] = lambda _: None) -> Results:
-    """Measure every cell of a plan into `folder`. `begun` is given the results as soon as there are any: they grow.
+    """Measure every cell of a plan, and write into `folder`. `begun` is called once with the results, which then grow.
 
     Raises NothingStartedError when no engine could be started at all, MachineError for a full disk, and other LabErrors when
     nothing could be started for several cells in a row. What was measured by then is in the results, and on the disk as far as
@@ -170,7 +170,7 @@ async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, no
         assert result is not None
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
         if result.verdict.kind is Kind.HARNESS_FAULT:
-            await means.replace()  # What failed in one cell shall not fail the next.
+            await means.replace()  # The next cell gets a new browser and origin.
         progress.cell_ended(result)
 
 
@@ -187,7 +187,7 @@ async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: 
         return seen
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
-        return unseen(scenario, cell, fault=f"{title} ran, and did not start again. {reasons}")
+        return unseen(scenario, cell, fault=f"{title} has run before, but did not start again. {reasons}")
     return unseen(scenario, cell, missing=f"{title} did not start. {reasons}")
 
 
@@ -200,7 +200,7 @@ def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | No
 
 
 def began(plan: Plan, folder: Path) -> RunBegan:
-    """The facts of the whole run: the first line of observations.jsonl."""
+    """The first record of a run: its name, machine, versions and questions."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     return RunBegan(
         run=folder.name,

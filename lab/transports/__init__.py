@@ -1,15 +1,16 @@
-"""The transports: how updates get to a page. One module each, with both its halves: the page's script and the origin's `serve`.
+"""The transports: how updates reach a page. One module each, with both halves: the page's script and the origin's `serve`.
 
-They are found by looking into this folder, so a new transport is one new file. It must offer what `Transport` lists. Its halves
-meet these rules:
+Rules.
+1. A transport is a module in this folder that offers what `Transport` lists. It is found by looking into the folder, so a new
+   transport is one new file.
+2. The page's half (SCRIPT) defines `connect(client)`, which opens the client and returns nothing. It calls `client.received`
+   for each update, `client.opened` when the connection is open, `client.lost` when it broke, `client.failed` when it failed,
+   and it sets `client.close`. lab/origin/pages/client.js is the other side. `connect.oneByOne = true` asks the page never to
+   open two clients at the same time.
+3. The origin's half (`serve`) writes updates to a stream, and calls `stream.delivered` for each one that was written. It
+   returns when its response is complete, or runs until it is cancelled. It may await only the stream and the feed.
 
-- The page's half (SCRIPT) defines `connect(client)`, which opens the client and never returns a value. It tells the client of
-  each update (`client.received`), of the opening (`client.opened`), of a connection that broke (`client.lost`) or failed
-  (`client.failed`), and sets `client.close`. lab/origin/pages/client.js has the other side. `connect.oneByOne = true` asks the
-  page never to open two clients at once.
-- The origin's half (`serve`) writes updates to a stream, and calls `stream.delivered` for each one that was written. It returns
-  when its answer is complete, or runs until it is cancelled. It may await nothing but the stream and the feed.
-- The halves know neither trio nor Hypercorn nor a browser.
+What the halves may not know: trio, Hypercorn, and any browser.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import msgspec
 from lab.model.feed import Missed, Update
 
 RECENT = 256
-"""Updates that are kept encoded: every stream writes the same bytes."""
+"""How many encoded updates are kept: every stream writes the same bytes."""
 
 
 class Feed(Protocol):
@@ -37,7 +38,8 @@ class Feed(Protocol):
         """The newest update's number."""
 
     async def after(self, seq: int, patience_s: float) -> tuple[Missed | None, Sequence[Update]]:
-        """The updates after number `seq`, waiting up to `patience_s` for the first; and those that are forgotten."""
+        """Wait up to `patience_s` seconds for an update after number `seq`. Returns the range that the feed no longer keeps, or
+        None, and the updates after it."""
 
 
 class Stream(Protocol):
@@ -50,13 +52,13 @@ class Stream(Protocol):
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None: ...
     async def write(self, body: bytes) -> None: ...
     def delivered(self, update: Update) -> None:
-        """Count an update that was written."""
+        """Count an update as delivered, once it was written."""
 
 
 class Carries(msgspec.Struct, frozen=True):
     """How a transport carries payloads (lab/model/payloads.py). `script` is the page's half: it sets `carry[NAME]` to a
-    function of a URL that resolves to what came: a list of [event type, data, last event id], or bytes in base64.
-    `content_type` is the response's."""
+    function of a URL, which resolves to what the page received: a list of [event type, data, last event id], or bytes in
+    base64. `content_type` is that of the response."""
 
     script: str
     content_type: bytes = b"application/octet-stream"
@@ -82,10 +84,11 @@ class Transport(Protocol):
         """How it carries payloads; None if it does not."""
 
     OWN_LIMIT: bool
-    """Over HTTP/1.1, browsers count its connections by a limit of their own, not by that of requests to a host."""
+    """Whether browsers have a separate limit for its connections over HTTP/1.1, apart from the limit on connections to a
+    host."""
 
     POLLS: bool
-    """Its clients send a request at each interval (Cell.interval_ms)."""
+    """Whether its clients send a request at each interval (Cell.interval_ms)."""
 
     @property
     def serve(self) -> Callable[[Stream, Feed], Awaitable[None]]:
@@ -104,7 +107,8 @@ def _found() -> tuple[tuple[str, Transport], ...]:
 
 
 def resume_from(last_seen: str | None, feed: Feed) -> int:
-    """The number to continue after. A new client, or one with a number that this feed never gave, begins with the newest."""
+    """The number of the update after which a client continues. A new client, or one with a number that this feed never used,
+    begins with the newest update."""
     if last_seen is not None and last_seen.isascii() and last_seen.isdigit():
         seq = int(last_seen[:20])
         if seq <= feed.last:
@@ -113,7 +117,7 @@ def resume_from(last_seen: str | None, feed: Feed) -> int:
 
 
 def content(update: Update) -> dict[str, Any]:
-    """What a page gets of an update."""
+    """The part of an update that is sent to a page."""
     return {"seq": update.seq, "at_ms": update.at_ms, "text": update.text}
 
 
@@ -124,7 +128,7 @@ def json_line(update: Update) -> bytes:
 
 
 async def answer(stream: Stream, updates: Sequence[Update]) -> None:
-    """Give a whole answer: these updates, in one JSON object."""
+    """Write a complete response: these updates, in one JSON object."""
     body = json.dumps({"updates": [content(update) for update in updates]}, ensure_ascii=False).encode()
     await stream.start(200, ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())))
     await stream.write(body)
@@ -133,7 +137,7 @@ async def answer(stream: Stream, updates: Sequence[Update]) -> None:
 
 
 async def deliver(stream: Stream, updates: Sequence[Update], encode: Callable[[Any], bytes]) -> None:
-    """Write several updates in one go: a stream that has fallen behind must not pay for each of them once more."""
+    """Write several updates at once, so that a slow stream can catch up."""
     if updates:
         await stream.write(b"".join(map(encode, updates)))
     for update in updates:
@@ -142,8 +146,8 @@ async def deliver(stream: Stream, updates: Sequence[Update], encode: Callable[[A
 
 async def lines(stream: Stream, feed: Feed, heartbeat_s: float, *, apart: bool = False) -> None:
     """Write each update as a line of JSON, beginning after `?after=`, until cancelled. After `heartbeat_s` seconds without an
-    update write an empty line, because proxies drop connections that are silent. `apart`: each update in a write of its own,
-    which over a WebSocket is a message."""
+    update, write an empty line, because proxies close silent connections. `apart`: write each update separately; over a
+    WebSocket each write is a message."""
     reached = resume_from(stream.query.get("after"), feed)
     while True:
         _, updates = await feed.after(reached, heartbeat_s)

@@ -18,7 +18,7 @@ SCRIPT = """
 const connect = client => {
   const ending = new AbortController();
   client.close = () => ending.abort();
-  // When the browser sent a request is known from its timing entry only (PerformanceResourceTiming.requestStart).
+  // Only the timing entry (PerformanceResourceTiming.requestStart) says when the browser sent a request.
   const sent = new Map(), awaited = new Map();
   new PerformanceObserver(list => {
     for (const entry of list.getEntries()) {
@@ -53,10 +53,11 @@ const connect = client => {
 """
 
 PATIENCE_S = 55.0
-"""An answer without an update is given after this many seconds: many proxies give up after a minute (RFC 6202 section 5.5)."""
+"""After this many seconds the origin answers without an update: many proxies give up after a minute (RFC 6202 section 5.5)."""
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
-    """Answer once: all updates after `?after=`, as soon as there is one; without it, the newest update at once."""
+    """Answer once there is an update after `?after=`, with all such updates; without `?after=`, answer at once with the newest
+    update."""
     _, updates = await feed.after(resume_from(stream.query.get("after"), feed), PATIENCE_S)
     await answer(stream, updates)

@@ -1,6 +1,8 @@
-"""Polling: the page sends a request at every interval, which is answered at once with the updates since the last, often none.
+"""Polling: the page sends a request at every interval. The origin answers at once with the updates since the last one, often
+none.
 
-A page never has two requests open: if an answer takes longer than the interval, the next request waits for the next beat of it.
+A client never has two requests open: if an answer takes longer than the interval, the next request is sent at the next multiple
+of the interval.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ const connect = client => {
   client.close = () => ending.abort();
   const began = performance.now();
   let turn = 0;
-  // Each client keeps its own beat, after a pause too: clients that begin together must not poll together for ever.
+  // Each client keeps its own rhythm, also after a pause: clients that begin together must not poll together for ever.
   const beat = async () => {
     let awake;
     do {
@@ -49,6 +51,6 @@ const connect = client => {
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
-    """Answer at once: all updates after `?after=`; without it, the newest update."""
+    """Answer at once, with all updates after `?after=`; without it, with the newest update."""
     _, updates = await feed.after(resume_from(stream.query.get("after"), feed), 0)
     await answer(stream, updates)

@@ -56,10 +56,10 @@ STREAM_RETRY_MS = 2000
 """The reconnection time that a stream announces unless `?retry=` says otherwise, in ms."""
 
 SILENT = "none"
-"""The value of `?retry=` that makes a stream announce none, so that the browser's own default shows."""
+"""The value of `?retry=` for a stream that announces no reconnection time, so that the browser uses its default."""
 
 HEARTBEAT_S = 15.0
-"""The standard advises a comment line every 15 seconds or so, because proxies drop connections that are silent."""
+"""Seconds between comment lines. The standard recommends about 15, because proxies close silent connections."""
 
 HEADERS = ((b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"))
 
@@ -69,10 +69,10 @@ _LINE_END = re.compile("\r\n|\r|\n")
 def encode(
     *, event: str | None = None, data: str | None = None, event_id: str | None = None, retry_ms: int | None = None
 ) -> bytes:
-    """One event. `data` may have several lines, each of which becomes a field.
+    """One event, encoded. `data` may have several lines; each becomes a field.
 
     Raises ValueError for what the format can't carry: a line end in `event` or `event_id`, NUL in `event_id` (the browser would
-    ignore the id), a lone surrogate (it has no UTF-8).
+    ignore the id), a lone surrogate (UTF-8 has no encoding for it).
     """
     if _LINE_END.search(f"{event or ''}{event_id or ''}"):
         raise ValueError(f"an event's name and id are one line each: {event!r}, {event_id!r}")
@@ -91,32 +91,32 @@ def encode(
 
 
 def comment(text: str) -> bytes:
-    """A comment, which the browser ignores: it only keeps the connection from looking dead."""
+    """A comment. The browser ignores it; it only shows proxies that the connection is in use."""
     return "".join(f": {line}\n" for line in _LINE_END.split(text)).encode()
 
 
 def retry(ms: int) -> bytes:
-    """The `retry` field alone, without the blank line that ends an event: a browser applies it at once, and no decoder takes it
-    for an event without data (as httpx-sse does)."""
+    """The `retry` field alone, without the blank line that ends an event. A browser applies it at once; with the blank line,
+    some decoders (httpx-sse) would see an event without data."""
     return f"retry: {ms}\n".encode()
 
 
 @lru_cache(maxsize=RECENT)
 def encode_update(update: Update) -> bytes:
-    """An update as an event. The JSON of commentary is written over several lines, that of a score on one; a page sees no
-    difference."""
+    """An update as an event. The JSON of a commentary has several lines, that of a score has one; both mean the same to a
+    page."""
     layout = 1 if update.kind == "commentary" else None
     data = json.dumps(content(update), ensure_ascii=False, indent=layout)
     return encode(event=update.kind, data=data, event_id=str(update.seq))
 
 
 def encode_missed(missed: Missed) -> bytes:
-    """The event that tells a client which updates it can't get any more."""
+    """The event that says which updates a client can't get any more."""
     return encode(event="missed", data=json.dumps({"first": missed.first, "last": missed.last}))
 
 
 def retry_ms(query: dict[str, str]) -> int:
-    """The reconnection time to announce, in ms: that of `?retry=`, or the default if it is absent or no number."""
+    """The reconnection time to announce, in ms: the value of `?retry=`, or the default if it is missing or not a number."""
     text = query.get("retry", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else STREAM_RETRY_MS
 

@@ -28,7 +28,7 @@ connect.oneByOne = true;
 """
 
 CARRIES = Carries("""
-let socket = null; // One WebSocket for all payloads; each "go" brings the payload once more.
+let socket = null; // One WebSocket for all payloads; the origin sends the payload at each "go".
 carry.websocket = async url => {
   if (socket === null) {
     socket = new WebSocket(url.replace(/^http/, "ws"));

@@ -106,13 +106,13 @@ def test_what_differs_and_what_could_not_be_told_are_lists() -> None:
     differs = "**refuted** Chromium 156, HTTP/1.1 over TLS, server-sent events, tabs: The claim is 6 live at once; 9 "
     assert f"\n\n**Where browsers differ from the documentation**\n\n- {differs}" in text
     unclear = "**inconclusive** Chromium 156, HTTP/2, server-sent events, tabs, 100 streams allowed: too busy\n"
-    assert f"\n\n**Could not be told**\n\n- {unclear}" in text
+    assert f"\n\n**Without a clear answer**\n\n- {unclear}" in text
 
 
 def test_a_run_without_a_number_says_so() -> None:
     assert "Nothing was measured." in markdown(made())
     text = markdown(made(cell(missing="no browser | here")))
-    assert "\n\nNothing was measured.\n\n**Could not be told**\n\n- **unsupported** " in text
+    assert "\n\nNothing was measured.\n\n**Without a clear answer**\n\n- **unsupported** " in text
     assert "no browser &#124; here" in text
 
 

@@ -211,7 +211,7 @@ def test_starvation_is_told_with_its_times() -> None:
 
 def test_a_probe_that_never_came_has_no_time() -> None:
     one = starved(ProbeSeen("image", "same-origin", "waited"), answer="nothing")
-    assert "<td>image (did not come)</td>" in render(made(one))
+    assert "<td>image (did not arrive)</td>" in render(made(one))
 
 
 def test_limits_are_told_by_their_cause() -> None:
@@ -258,7 +258,7 @@ def test_where_browsers_differ_and_what_could_not_be_told_are_two_lists() -> Non
     assert [run.cell.protocol for run in differing(found)] == ["h1"]
     assert [run.verdict.kind for run in untold(found)] == [Kind.DISPUTED, Kind.INCONCLUSIVE]
     text = render(found)
-    differs, unclear = text.index("Where browsers differ from the documentation"), text.index("Could not be told")
+    differs, unclear = text.index("Where browsers differ from the documentation"), text.index("Without a clear answer")
     assert differs < unclear
     assert "inconclusive" not in text[differs:unclear]
     assert "The machine was too busy." in text[unclear:]

@@ -1,1 +1,1 @@
-"""Readers of the browsers' own network logs, one file a log."""
+"""Readers of the browsers' own network logs: one file for each kind of log."""

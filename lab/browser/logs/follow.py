@@ -1,4 +1,4 @@
-"""A browser's log that is still being written: followed line by line, each line read once, when it is whole."""
+"""Reads a browser's log while it is being written: line by line, each line once, when it is complete."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lab.model.browsers import BrowserLog, HeldRequest
 from lab.model.verdict import Limit
 
 EVIDENCE_BYTES = 400
-"""How much of a line is kept as evidence."""
+"""How many bytes of a line are kept as evidence."""
 
 
 class FollowedLog:
-    """What the readers of all browsers' logs have in common.
+    """The base class of all readers of browsers' logs.
 
-    A reader for one of them says in `_line` what a line means. It keeps `_held`, the requests that are held back now, and sets
-    `_understood` when it has seen what every such log begins with. `_missing` says why the log can't be a witness, once that is
-    known; nothing is read any more then.
+    A subclass interprets one line in `_line`. It updates `_held`, the requests that are held back now, and sets `_understood`
+    once it has seen the beginning of such a log. `_missing` says why the log can't be a witness; once it is set, nothing more
+    is read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class FollowedLog:
         self._raw = b""
 
     def account(self, cell: str) -> BrowserLog:
-        """Read what has been written since the last time; which of this cell's requests are held back now. Never raises."""
+        """Read what was written since the last call. Returns the requests of a cell that are held back now. Never raises."""
         self._read_on()
         if missing := self._missing or ("" if self._understood else self._nothing_read()):
             return BrowserLog(missing=missing)
@@ -42,7 +42,7 @@ class FollowedLog:
         raise NotImplementedError
 
     def _nothing_read(self) -> str:
-        """Why no line has been read though nothing went wrong."""
+        """Why no line was read, if no error was raised."""
         if self._raw:
             return "the browser's network log has no whole line: it was cut off, or is of a form that has all in one line"
         return "the browser's network log is empty"
@@ -50,12 +50,12 @@ class FollowedLog:
     def _holds(
         self, url: str, waits_for: Limit, since_ms: float, limit: int | None = None, note: str | None = None
     ) -> HeldRequest:
-        """A request that, by the line being read, is held back."""
+        """The request that is held back according to the present line."""
         if not math.isfinite(since_ms):
             raise ValueError(f"{since_ms} is no moment")
         line = self._raw[:EVIDENCE_BYTES].decode("utf-8", "replace")
         held = HeldRequest(url, number(query(url, "tab")), waits_for, since_ms, limit, note, line)
-        return msgspec.convert(msgspec.to_builtins(held), HeldRequest)  # In a damaged log anything may be of any type.
+        return msgspec.convert(msgspec.to_builtins(held), HeldRequest)  # In a damaged log a value may have any type.
 
     def _read_on(self) -> None:
         if self._missing:
@@ -66,7 +66,7 @@ class FollowedLog:
                 for line in log:
                     self._raw = line.rstrip(b"\r\n")
                     if not line.endswith(b"\n"):
-                        break  # Still being written: it is read the next time.
+                        break  # Not complete yet: it is read the next time.
                     self._offset += len(line)
                     self._line(self._raw)
                     if self._missing:
@@ -83,5 +83,5 @@ def query(url: str, name: str) -> str:
 
 
 def number(text: str) -> int | None:
-    """The whole number that a text is, if it is one."""
+    """A text as a whole number; None if it is not one."""
     return int(text) if text.isascii() and text.isdigit() else None

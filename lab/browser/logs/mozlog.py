@@ -1,12 +1,18 @@
 """Firefox's own account of why a request waits: its MOZ_LOG (nsHttp:5), read line by line while the browser runs.
 
-A request is held
+Rules. The log says what Firefox does, not why it should. A line that is not understood makes the log no witness, not a fault.
+
+What it may not know: cells, clients and limits in numbers. It finds a request's cell and client in the URL.
+
+How it works. A request is held
 - by the connection manager: its transaction was `not dispatched (queued)`, and has not become active since
-  (netwerk/protocol/http/nsHttpConnectionMgr.cpp; AtActiveConnectionLimit just before it carries the counts);
-- by an HTTP/2 session: there was `no room for more concurrent streams` for its stream, and no id has been registered for it
-  since (netwerk/protocol/http/Http2Session.cpp).
-The request line that is logged when a transaction is made tells whose request it is. Stamps are of the wall clock, so
-`since_ms` is as exact as that clock is steady.
+  (netwerk/protocol/http/nsHttpConnectionMgr.cpp; the line AtActiveConnectionLimit before it has the counts);
+- by an HTTP/2 session: there was `no room for more concurrent streams` for its stream, and its stream has not got an id since
+  (netwerk/protocol/http/Http2Session.cpp).
+The request line, which is logged when a transaction is made, has the URL.
+
+What is still ugly. The log's time stamps are of the wall clock, so `since_ms` is wrong if that clock was set meanwhile. The
+messages are no stable interface: a new version of Firefox may change them.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ from lab.model.ledger import now_ms
 from lab.model.verdict import Limit
 
 LINE = re.compile(
-    r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - "  # The wall clock.
+    r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - "  # The time of day.
     r"\[(?:[^\]:]+ )?\d+: ?([^\]]+)\]: "  # Process and thread: [Parent 1: Main Thread], [(null) 1: x], [1:Socket Thread].
     r"\w/(\w+) (.*)$"  # Level, module and message.
 )
@@ -32,11 +38,12 @@ TELLING = re.compile(
     rb"nsHttpTransaction::(Init|Close) |  [A-Z]+ \S+ HTTP/1|AtActiveConnectionLimit|not dispatched|AddActiveTransaction"
     rb"|Http2Stream::Http2Stream|Transaction without conn|WebSocket ctor|no room|RegisterStreamID"
 )
-"""One line in a hundred tells something. The others are skipped as bytes: to decode them all would burden the machine."""
+"""Lines that match are interpreted: about one in a hundred. The others are skipped without decoding, which would cost too much
+CPU time."""
 
 
 class MozLog(FollowedLog):
-    """The log of one Firefox."""
+    """The log of one running Firefox."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -99,7 +106,7 @@ class MozLog(FollowedLog):
         self._trying = found[1]
 
     def _tunnelled(self, found: re.Match[str], _: float) -> None:
-        """A WebSocket's stream is made while its transaction is being dispatched, and does not name it."""
+        """The stream of a WebSocket does not name its transaction; it is made while that transaction is being dispatched."""
         self._transactions[found[1]] = self._trying
 
     def _no_room(self, found: re.Match[str], since_ms: float) -> None:
@@ -116,6 +123,7 @@ class MozLog(FollowedLog):
 
 
 def since(stamp: str) -> float:
-    """The monotonic moment (ms) of a stamp of the wall clock; at the latest now, even if that clock was set back meanwhile."""
+    """The moment of a time stamp, on the monotonic clock (ms). It is never later than now, even if the wall clock was set
+    back."""
     wall = datetime.datetime.fromisoformat(stamp).replace(tzinfo=datetime.UTC).timestamp()
     return round(now_ms() - max(0.0, time.time() - wall) * 1000, 3)

@@ -1,14 +1,19 @@
 """Chromium's own account of why a request waits: its NetLog, read line by line while the browser runs.
 
-*Open* stalls are counted, never events by their name: during TLS handshakes many requests stall for a moment. A request is held
+Rules. Only stalls that are still *open* count: during TLS handshakes many requests stall for a moment. A line that is not
+understood makes the log no witness, not a fault.
+
+What it may not know: cells, clients and limits in numbers. It finds a request's cell and client in the URL.
+
+How it works. A request is held
 - by the socket pool: its HTTP_STREAM_JOB logged a stall, and has neither got a socket nor left the pool since
   (net/socket/transport_client_socket_pool.cc);
 - by an HTTP/2 session: HTTP2_SESSION_STALLED_MAX_STREAMS named its URL, and no HEADERS with its path have been sent since
   (net/spdy/spdy_session.cc).
-Source dependencies tell whose request it is: job → controller → URL. The log's clock is the ledger's.
+Source dependencies lead from a job to its controller, which has the URL. The log has the same clock as the ledger.
 
-Chromium's new pool (feature HappyEyeballsV3, net/http/http_stream_pool.cc) logs no stall at all. As soon as a measured request
-goes through it the log is no witness: it would say "none held" whatever is held.
+What is still ugly. Chromium's new pool (feature HappyEyeballsV3, net/http/http_stream_pool.cc) logs no stalls. As soon as a
+measured request uses it, the log is no witness: it would always say that no request is held.
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ NEW_POOL_MISSING = "Chromium used its new connection pool (HappyEyeballsV3), whi
 
 
 class NetLog(FollowedLog):
-    """The log of one Chromium."""
+    """The log of one running Chromium."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -44,8 +49,8 @@ class NetLog(FollowedLog):
         self._entered: dict[str, HeldRequest] = {}
 
     def account(self, cell: str) -> BrowserLog:
-        """Of the first request that meets the limit in total, Chromium 156 logs only that it entered the pool. It is counted
-        as waiting there if others are logged as stalled for that limit."""
+        """The first request that meets the limit on all sockets is logged by Chromium 156 only as having entered the pool. It
+        counts as held if other requests are logged as stalled by that limit."""
         told = super().account(cell)
         if not any(one.waits_for == Limit.SOCKETS for one in told.held):
             return told
@@ -54,7 +59,7 @@ class NetLog(FollowedLog):
 
     def _line(self, raw: bytes) -> None:
         line = raw.rstrip(b",").removesuffix(b"]")
-        if line.endswith(b"}]}"):  # The last event of a log that was closed, and the end of the whole.
+        if line.endswith(b"}]}"):  # The last event of a closed log, with the end of the whole file.
             line = line[:-2]
         if not self._understood:
             self._constants(msgspec.json.decode(line + b"}"))
@@ -108,6 +113,6 @@ class NetLog(FollowedLog):
 
 
 def target(url: str) -> str:
-    """The path and query of a URL, as a request names it."""
+    """The path and query of a URL, as in a request."""
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

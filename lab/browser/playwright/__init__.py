@@ -1,7 +1,7 @@
-"""Browsers driven through Playwright: a driver (lab.browser.Driver), and the only room that knows Playwright.
+"""The driver for browsers through Playwright (lab.browser.Driver). Only this folder imports Playwright.
 
-Candidates, in order: what the user named (a path, a ws:// endpoint) and nothing else; Playwright's own; a channel of the
-system; a command on PATH. Installers: Playwright's download; then, as root on Debian, the engine's packages.
+Candidates: if the user named a path or a ws:// endpoint, only that. Else, in order: Playwright's own browser, a channel of the
+system, a command on PATH. Installers: Playwright's download; then, as root on Debian, the engine's packages.
 """
 
 from __future__ import annotations

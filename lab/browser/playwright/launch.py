@@ -20,15 +20,15 @@ from lab.browser.playwright.tabs import Loss, PlaywrightProfile, bounded, mapped
 from lab.model.browsers import BrowserLog
 
 START_S = 15.0
-"""Watchdog for a helper process that was stopped or killed while it started."""
+"""Watchdog, in seconds, for a helper process that was stopped or killed while it started."""
 
 HELPER = "run-driver"
-"""What the helper's command line has and no other child's."""
+"""A word in the command line of the helper, and of no other child process."""
 
 
 class PlaywrightBrowser:
-    """A browser driven by Playwright (lab.browser.Browser). `trusts_leaf`: it was launched to accept the run's certificate by
-    its key, and nothing else that is untrusted; else its profiles accept any certificate."""
+    """A browser driven by Playwright (lab.browser.Browser). `trusts_leaf`: of untrusted certificates, it accepts only the run's
+    own, by its key; else its profiles accept any certificate."""
 
     def __init__(
         self,
@@ -79,7 +79,8 @@ class PlaywrightBrowser:
 
 
 class PlaywrightSession:
-    """A running helper (lab.browser.Session). `helper` is its process, where it was found; `environment` is its browsers'."""
+    """A running helper (lab.browser.Session). `helper` is its process, if it was found; `environment` is that of its
+    browsers."""
 
     def __init__(self, running: Playwright, helper: psutil.Process | None, environment: Mapping[str, str]) -> None:
         self._running = running
@@ -110,7 +111,7 @@ class PlaywrightSession:
                 headless=not options.headed,
                 args=arguments,
                 env=environment,
-                # The lab's own process ends the browser itself, after it has written down what was measured.
+                # The lab ends the browser itself, after it has written what was measured.
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
@@ -121,7 +122,7 @@ class PlaywrightSession:
         )
 
     def _children(self) -> set[psutil.Process]:
-        """The browsers' first processes. (Their own are no roots: another browser may just have started one.)"""
+        """The first process of each browser: the helper's direct children."""
         try:
             return set(self._helper.children()) if self._helper else set()
         except psutil.NoSuchProcess:
@@ -132,8 +133,8 @@ class PlaywrightSession:
 async def session(
     environment: Mapping[str, str] | None = None, started: Callable[[int], None] | None = None
 ) -> AsyncIterator[PlaywrightSession]:
-    """See lab.browser.Driver. The start of the helper is never abandoned half way: Playwright would leave an error that nobody
-    retrieves."""
+    """See lab.browser.Driver. The start of the helper is always awaited to its end: else Playwright would leave an exception
+    that is never retrieved."""
     manager = async_playwright()
     before = set(helpers())
     starting: asyncio.Future[Playwright] = asyncio.ensure_future(manager.__aenter__())
@@ -153,13 +154,13 @@ async def answered(
     environment: Mapping[str, str] | None,
     started: Callable[[int], None] | None,
 ) -> tuple[Playwright, psutil.Process | None]:
-    """Playwright, once its helper has answered; and the helper: whichever was not there `before`."""
+    """Playwright, once its helper has answered, and the helper's process: the one that did not exist `before`."""
     new: set[psutil.Process] = set()
     try:
         with temporary_folder(environment), mapped():
             try:
                 running = await asyncio.wait_for(asyncio.shield(starting), START_S)
-            finally:  # Without an await: the process is told of even when a second Ctrl-C ends the waiting.
+            finally:  # No await here: `started` is called even if a second Ctrl-C ends the wait.
                 new = set(helpers()) - before
                 for helper in new:
                     if started is not None:
@@ -176,10 +177,10 @@ async def answered(
 
 @contextmanager
 def temporary_folder(environment: Mapping[str, str] | None) -> Iterator[None]:
-    """Let the helper start with the TMPDIR of `environment`.
+    """Inside the block, the helper starts with the TMPDIR of `environment`.
 
-    Playwright makes the browsers' profiles in the folder that its helper calls temporary, and takes no environment for the
-    helper, which inherits this process's. So this process's own is another one while the helper starts, and only then.
+    Playwright creates the browsers' profiles in its helper's temporary folder. The helper inherits the environment of this
+    process, and Playwright can't pass it another one. So this process's own TMPDIR is changed while the helper starts.
     """
     folder = (environment or {}).get("TMPDIR")
     before = os.environ.get("TMPDIR")
@@ -210,7 +211,7 @@ def launch_error(reason: str) -> LaunchError:
 
 
 def unused(path: Path) -> Path:
-    """The path itself; or one with a number, when a browser of this run has already written there: evidence is kept."""
+    """The path itself; or the path with a number, if a browser of this run has already written there."""
     stem, _, ending = path.name.partition(".")
     numbered = (path.with_name(f"{stem}-{number}.{ending}") for number in itertools.count(2))
     return path if not path.exists() else next(one for one in numbered if not one.exists())

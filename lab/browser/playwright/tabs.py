@@ -1,4 +1,4 @@
-"""Tabs and profiles, as Playwright drives them, and the border where Playwright's exceptions become the lab's."""
+"""Tabs and profiles, driven by Playwright; and the table by which Playwright's exceptions become the lab's."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from lab.errors import HarnessFaultError
 from lab.tasks import cancel_and_wait
 
 CLOSE_S = 10.0
-"""Watchdog for a browser that never closes what it was told to close; how long it takes means nothing."""
+"""Watchdog, in seconds, for a browser that does not close a profile or itself."""
 
 CORNER = FloatRect(x=0, y=0, width=160, height=104)
 """What a screenshot shows, in CSS pixels."""
 QUALITY = 30
-"""Of its JPEG, up to 100."""
+"""The JPEG quality of a screenshot, up to 100."""
 
 HELPER_DIED = "Connection closed while reading from the driver"
 SYNTAX_ERROR = re.compile(r"^Page\.evaluate: (SyntaxError: .*)")
 
 
 def is_foreign(error: Exception) -> bool:
-    """Any error of that type."""
+    """True: every error of the type is Playwright's own."""
     return True
 
 
 def says_that_the_helper_died(error: Exception) -> bool:
-    """Playwright raises a plain Exception then, with the name of its method before the words."""
+    """Whether the helper died: then Playwright raises a plain Exception, whose text ends in these words."""
     return type(error) is Exception and str(error).endswith(HELPER_DIED)
 
 
 FOREIGN: tuple[tuple[type[Exception], Callable[[Exception], bool]], ...] = (
-    (playwright.async_api.Error, is_foreign),  # TimeoutError and TargetClosedError are of this type.
+    (playwright.async_api.Error, is_foreign),  # Also TimeoutError and TargetClosedError, its subclasses.
     (Exception, says_that_the_helper_died),
 )
-"""The exceptions that are Playwright's own. Any other is a bug of the lab's and passes through."""
+"""Playwright's own exceptions: a type, and a test. Any other exception is a bug of the lab and passes through."""
 
 
 @contextmanager
@@ -57,12 +57,13 @@ def mapped(to: Callable[[str], Exception] = browser_failed) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, in its first line; its type, if it says nothing."""
+    """The first line of an error's text; its type, if it has no text."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 class Loss:
-    """What was lost of a browser, as soon as that is known: Playwright may never answer what it was asked before."""
+    """Records that the browser or a tab has crashed. It is awaited beside other calls, because Playwright may never answer
+    them."""
 
     def __init__(self) -> None:
         self._told = asyncio.Event()
@@ -82,8 +83,8 @@ class Loss:
 
 
 def script(expression: str) -> str:
-    """An expression whose value tells an error of the page's own script from one of the browser: [true, value] or
-    [false, error]. To Playwright both are one type of exception."""
+    """A JavaScript expression whose value is [true, value] or [false, error]. So errors of the page's script differ from errors
+    of the browser, which Playwright raises as the same type."""
     return (
         f"(async () => {{ try {{ return [true, await (\n{expression}\n)]; }} catch (e) {{ return [false, String(e)]; }} }})()"
     )
@@ -131,9 +132,9 @@ class PlaywrightTab:
 class PlaywrightProfile:
     """See lab.browser.Profile.
 
-    The creation of a tab is never abandoned. The profile waits for pending tabs before it closes, because closing Firefox's
-    user context during the creation of a tab hung for ever in 2 of 40 attempts (ESR 153, Playwright 1.64). When the browser has
-    gone, Playwright never ends the creation.
+    The profile waits for pending tabs before it closes, because closing Firefox's user context during the creation of a tab
+    hung for ever in 2 of 40 attempts (ESR 153, Playwright 1.64). It does not wait if the browser has gone: then Playwright
+    never completes the creation.
     """
 
     def __init__(self, context: BrowserContext, loss: Loss, devtools: bool) -> None:
@@ -144,7 +145,7 @@ class PlaywrightProfile:
 
     async def new_tab(self) -> PlaywrightTab:
         making = asyncio.ensure_future(self._context.new_page())
-        making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Retrieved, even if nobody waits any more.
+        making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Retrieves its error.
         self._making.add(making)
         lost = asyncio.ensure_future(self._loss.wait())
         try:
@@ -170,7 +171,7 @@ class PlaywrightProfile:
 
 
 async def bounded(closing: Coroutine[Any, Any, None], what: str) -> None:
-    """Close something; raises HarnessFaultError when that takes CLOSE_S."""
+    """Close something. Raises HarnessFaultError if that takes longer than CLOSE_S."""
     try:
         await asyncio.wait_for(closing, CLOSE_S)
     except TimeoutError as error:

@@ -2,24 +2,20 @@
 
 Rules
 -----
-- A door is anything that keeps the contract `Door`: it opens, serves, resets, shuts and counts bytes. `tcp.py` is a door over
-  TCP, `fake.py` one without a network, for tests. `tests/origin/test_door_contract.py` holds each of them to the contract.
-- Nothing outside of an implementation knows what a door is made of. `Doors`, the app and the control endpoints know the
-  contract alone, so that a door over QUIC is one more file here.
-- A door tells the ledger of each connection when it is accepted, when it is ready for requests, and when it has ended. The app
-  learns from the ASGI scope which connection a request came by: `scope["state"]` has `connection`, the ledger's number, and
-  `door`, the door's name. No address has to identify a connection, which QUIC lets change, and TCP may use again.
+- A door is any class with the contract `Door`: it opens, serves, resets, shuts and counts bytes. `tcp.py` is a door over TCP;
+  `fake.py` is one without a network, for tests. `tests/origin/test_door_contract.py` tests each of them.
+- `Doors`, the app and the control endpoints use only the contract, so a door over QUIC would be one more file here.
+- A door records each connection in the ledger: when it is accepted, when it is ready for requests, and when it has ended. The
+  ASGI scope says which connection a request came by: `scope["state"]` has `connection`, its number in the ledger, and `door`,
+  the door's name. An address can't identify a connection: over QUIC it may change, and over TCP it may be used again.
 
-A door may not know the feed, the transports, or what a cell is.
+What a door may not know: the feed, the transports, and cells.
 
-How it works
-------------
-`Doors.serve` runs every door. A door that was shut returns from `serve`; it is opened again at the same port after a while, as
-a server that was restarted. Requests that come meanwhile are refused by the system.
+How it works ------------ `Doors.serve` runs every door. A door that was shut returns from `serve`; it is opened again at the
+same port after a while, like a restarted server. Until then, the operating system refuses connections.
 
-What is still ugly
-------------------
-`shut` and `reset` are told to a door, and done a moment later, in the tasks of its connections. The ledger shows when.
+What is still ugly ------------------ `shut` and `reset` return before the connections have ended, which happens a moment later
+in their own tasks. The ledger shows when.
 """
 
 from __future__ import annotations
@@ -35,12 +31,12 @@ from lab.origin.exchange import App
 from lab.origin.ledger_writer import LedgerWriter
 
 TAKEN_S = 0.1
-"""From one try to the next to open a door again whose port something else has taken, in seconds."""
+"""Seconds between two attempts to open a door again, if another program has taken its port."""
 
 
 @dataclass
 class Traffic:
-    """Bytes that went over some connections so far, seen from the origin: TLS and its handshakes included."""
+    """Bytes that the origin has sent and received over some connections, TLS and its handshakes included."""
 
     sent: int = 0
     received: int = 0
@@ -69,11 +65,11 @@ class Door(typing.Protocol):
         can't be bound; the door is then still closed, and may be opened again."""
 
     async def serve(self, app: App) -> None:
-        """Serve the app to every connection, until the door is shut or this is cancelled. Either way it is closed afterwards,
-        and so are all its connections."""
+        """Serve the app to every connection, until the door is shut or this call is cancelled. Afterwards the door and all its
+        connections are closed."""
 
     def reset(self) -> None:
-        """End every connection at once and without a word, as a crashed host does. The door stays open."""
+        """End every connection at once, without notice, as a crashed host does. The door stays open."""
 
     def shut(self) -> None:
         """End every connection in order, stop accepting, and let `serve` return. Does nothing while the door is closed."""
@@ -94,7 +90,7 @@ class Doors:
 
     @property
     def traffic(self) -> Traffic:
-        """The bytes of all measured doors: what goes through the control door is not of the experiment."""
+        """The bytes of all measured doors. The control door is not part of the experiment."""
         counted = [door.traffic for door in self._measured()]
         return Traffic(sum(one.sent for one in counted), sum(one.received for one in counted))
 
@@ -110,7 +106,7 @@ class Doors:
             door.reset()
 
     def shut(self, seconds: float) -> None:
-        """Shut the measured doors, and open them again at the same ports after so long, as a server that is restarted."""
+        """Shut the measured doors, and open them again at the same ports after `seconds`, like a restarted server."""
         self._shut_s = seconds
         for door in self._measured():
             door.shut()
@@ -125,8 +121,8 @@ class Doors:
             await self._open_again(door)
 
     async def _open_again(self, door: Door) -> None:
-        """Open a door at the port it had. If something else has taken the port, that is a fault, reported once, and the door
-        stays shut until the port is free."""
+        """Open a door again at its former port. If another program has taken the port, record a fault once, and try until the
+        port is free."""
         reported = False
         while True:
             try:

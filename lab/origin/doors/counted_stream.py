@@ -1,4 +1,4 @@
-"""A TCP stream whose bytes are counted where they enter and leave the process: TLS and its handshakes are included."""
+"""A TCP stream that counts its bytes where they enter and leave the process, so TLS and its handshakes are included."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lab.origin.doors import Traffic
 
 
 class CountedStream(trio.abc.HalfCloseableStream):
-    """A socket stream that counts its bytes. It has a `socket`, and otherwise only what a trio.SocketStream has: Hypercorn
-    takes a stream that can do a handshake for TLS."""
+    """A socket stream that counts its bytes. It has a `socket`, and must have no `do_handshake`: Hypercorn would then take it
+    for a TLS stream."""
 
     def __init__(self, stream: trio.SocketStream, traffic: Traffic) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class CountedStream(trio.abc.HalfCloseableStream):
 
 
 class CountedListener(trio.abc.Listener[CountedStream]):
-    """A listener whose connections are counted, all in one `traffic`."""
+    """A listener that counts the bytes of all its connections in one `traffic`."""
 
     def __init__(self, listener: trio.SocketListener, traffic: Traffic) -> None:
         self._listener = listener
@@ -53,6 +53,6 @@ class CountedListener(trio.abc.Listener[CountedStream]):
 
 
 def reset(connection: trio.socket.SocketType) -> None:
-    """Close at once with RST, as a crashed host or an impatient proxy does: what is not sent yet is lost."""
+    """Close a connection at once with RST, as a crashed host does: data that is not sent yet is lost."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

@@ -1,6 +1,7 @@
-"""A door without a network, for tests: its clients call the app directly, in the same process, so time may be made up.
+"""A door without a network, for tests. Its clients call the app directly, in the same process, so tests can use a simulated
+clock.
 
-It keeps the contract of `Door`. What it can't show is what sockets, TLS and Hypercorn do: no write ever waits here.
+It implements the contract `Door`. It can't show the behaviour of sockets, TLS and Hypercorn: here no write ever waits.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from lab.origin.ledger_writer import LedgerWriter
 
 
 class FakeDoor:
-    """A door. `taken` are the ports in use; doors that share it are on one machine."""
+    """A door without a network. `taken` are the ports in use; doors on one simulated machine share this set."""
 
     def __init__(self, name: str, protocol: Protocol, *, ledger: LedgerWriter, taken: set[int] | None = None) -> None:
         self.name = name
@@ -84,7 +85,7 @@ class FakeDoor:
 
 
 class FakeConnection:
-    """A client's side of a connection. `ended` once it has ended, whoever ended it."""
+    """A client's side of a connection. `ended`: the client or the door has ended it."""
 
     def __init__(self, door: FakeDoor, number: int, app: App, nursery: trio.Nursery) -> None:
         self.number = number
@@ -115,7 +116,7 @@ class FakeConnection:
         return response
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Return when something has come true. Raises trio.BrokenResourceError if the connection ends first."""
+        """Return when `true()` is true. Raises trio.BrokenResourceError if the connection ends first."""
         while not true():
             if self.ended:
                 raise trio.BrokenResourceError("the connection has ended")
@@ -131,14 +132,14 @@ class FakeConnection:
         self.changed()
 
     def changed(self) -> None:
-        """Let those that wait look again."""
+        """Wake all tasks that wait for a change."""
         self._news.set()
         self._news = trio.Event()
 
     async def _serve(self, scope: Mapping[str, Any], response: FakeResponse) -> None:
         try:
             await self._app(scope, response.receive, response.send)
-        except Exception:  # noqa: BLE001  # as Hypercorn does; the app itself has told the ledger
+        except Exception:  # noqa: BLE001  # as Hypercorn does; the app itself has recorded the fault
             self.end()
 
 

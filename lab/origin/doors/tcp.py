@@ -23,24 +23,24 @@ from lab.origin.ledger_writer import LedgerWriter
 from lab.paths import CHAIN, KEY
 
 HANDSHAKE_S = 30.0
-"""A connection that has not done its TLS handshake by then is ended."""
+"""A connection is ended if its TLS handshake takes longer than this many seconds."""
 
 BACKLOG = 1024
-"""Connections that the system keeps until they are accepted."""
+"""How many connections the operating system keeps until they are accepted."""
 
 MAX_TRIES = 10
-"""How often a free port is looked for that is free on every address of a name."""
+"""How often to search for a port that is free on every address of a name."""
 
 NOT_HERE = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
-"""What binding says of an address that this machine does not have."""
+"""The errors of binding to an address that this machine does not have."""
 
 TLS = trio.SSLStream[CountedStream]
 logging.getLogger("trio.serve_listeners").setLevel(logging.CRITICAL)  # ReportOnce says it in the ledger.
 
 
 class TcpDoor:
-    """A door (lab.origin.doors.Door) at `host`: an address, or a name that may have several. `settings` are Hypercorn's; `tls`
-    is needed where the protocol speaks TLS."""
+    """A door (lab.origin.doors.Door) at `host`: an address, or a name that may have several addresses. `settings` are
+    Hypercorn's. `tls` is needed if the protocol uses TLS."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class TcpDoor:
             connection.close()
 
     def _prepared(self, listener: trio.SocketListener) -> ReportOnce:
-        """The listener with its bytes counted, its TLS, and its troubles reported."""
+        """The listener, with counted bytes, TLS if needed, and errors that are reported to the ledger."""
         counted = CountedListener(listener, self.traffic)
         secured = counted if self._tls is None else trio.SSLListener(counted, self._tls, https_compatible=True)
         return ReportOnce(secured, lambda error: self._ledger.fault(f"door {self.name}", error))
@@ -130,8 +130,8 @@ class TcpDoor:
 
 
 class ReportOnce(trio.abc.Listener[TLS | CountedStream]):
-    """A listener that reports, once, what keeps it from accepting (no file descriptor is left, say). Trio tries again and
-    again, and its own log would say so each time."""
+    """A listener that reports once why it can't accept connections (for example, no file descriptor is left). Trio tries again
+    and again, and would log each attempt."""
 
     def __init__(self, listener: trio.abc.Listener[Any], report: Callable[[OSError], None]) -> None:
         self._listener = listener
@@ -153,10 +153,10 @@ class ReportOnce(trio.abc.Listener[TLS | CountedStream]):
 
 
 async def listen(host: str, port: int) -> list[trio.SocketListener]:
-    """A listener on each address of `host`, all at the same port; for 0, at one that is free on all of them.
+    """A listener on each address of `host`, all at the same port. Port 0: a port that is free on all of them.
 
-    Addresses that this machine does not have (a name may have one over IPv6 where there is no IPv6) are left out, unless no
-    other is left. Raises OSError when the port is taken or the name is not known.
+    Addresses that this machine does not have are left out (a name may have an IPv6 address on a machine without IPv6). Raises
+    OSError if no address is left, the port is taken, or the name is unknown.
     """
     for tries_left in reversed(range(MAX_TRIES)):
         try:
@@ -190,16 +190,17 @@ async def _listen_once(hosts: Sequence[str], port: int) -> list[trio.SocketListe
 
 
 async def _addresses(host: str) -> list[str]:
-    """The addresses of a host, each once, in the resolver's order. An address is its own."""
+    """The addresses of a host, each once, in the resolver's order. For an address: the address itself."""
     try:
         found = await trio.socket.getaddrinfo(host, None, type=trio.socket.SOCK_STREAM, flags=trio.socket.AI_PASSIVE)
-    except UnicodeError as error:  # No name of the DNS can be spelt so.
+    except UnicodeError as error:  # Not a possible DNS name.
         raise OSError(errno.EINVAL, f"{host!r} is not a host name") from error
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
 async def negotiate(stream: TLS | CountedStream) -> str:
-    """Do the TLS handshake, if there is one; what ALPN chose. A client that offers nothing gets HTTP/1.1 (RFC 9112)."""
+    """Do the TLS handshake, if the door has TLS. Returns the protocol that ALPN chose; HTTP/1.1 if the client offered none (RFC
+    9112)."""
     if not isinstance(stream, trio.SSLStream):
         return "http/1.1"
     with trio.fail_after(HANDSHAKE_S):
@@ -208,7 +209,7 @@ async def negotiate(stream: TLS | CountedStream) -> str:
 
 
 def tls_context(folder: Path, protocol: Protocol) -> ssl.SSLContext:
-    """TLS with the run's certificates in `folder`, which offers the one protocol alone."""
+    """A TLS context with the run's certificates in `folder`, which offers only this protocol."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     tls.load_cert_chain(folder / CHAIN, folder / KEY)

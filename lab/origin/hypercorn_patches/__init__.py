@@ -1,14 +1,14 @@
-"""What stock Hypercorn 0.18.0 gets wrong for a long measurement, and the smallest patch for each fault.
+"""Patches of Hypercorn 0.18.0: the faults that would disturb a long measurement, and the smallest patch for each.
 
 Rules
 -----
-- A patch is here only for a fault that was seen. `tests/origin/test_immunity.py` runs what ends or silences a stock server
-  against both, and they must differ; `tests/origin/test_hostile_*.py` send the origin what the second table is about.
+- Each patch is for a fault that was seen. `tests/origin/test_immunity.py` runs what breaks a stock server against a stock and a
+  patched one, and they must differ. `tests/origin/test_hostile_*.py` test the second table.
 - A patch replaces one class or constant where Hypercorn looks it up (`PATCHES` below). Nothing else in the project knows
   Hypercorn's insides, except `lab/origin/doors/tcp.py`, which starts `connection.LastingTCPServer` for each connection.
 - Hypercorn's version is pinned, and `install` refuses another one: a newer version may need other patches.
 
-These modules may not know the app, the ledger or the feed: they repair a server, not an experiment.
+What these modules may not know: the app, the ledger and the feed. They repair a server, not an experiment.
 
 What each patch is for
 ----------------------
@@ -60,7 +60,7 @@ websocket.CheckedConnection           messages are kept without bound           
 websocket.BoundedDeflate              64 KiB inflate to 64 MiB                               no issue found
 websocket.ReadableHandshake           a field that is not ASCII kills the connection         no issue found
 websocket.ClosingWSStream             a message sent before the handshake is answered: the   #225 open (an older
-                                      app is never told                                      form of it)
+                                      app never learns of it                                 form of it)
 ====================================  =====================================================  =================
 
 Known faults that are not patched: a client that opens one stream more than allowed loses its connection (#335, open; browsers
@@ -108,7 +108,7 @@ PATCHES: tuple[tuple[ModuleType, str, object], ...] = (
     (hypercorn.protocol.ws_stream, "PerMessageDeflate", websocket.BoundedDeflate),
     (hypercorn.trio.tcp_server, "MAX_RECV", bounds.MAX_READ_BYTES),
 )
-"""Where Hypercorn looks each name up, and what it finds there instead."""
+"""The module and name that Hypercorn looks up, and the replacement."""
 
 
 def install() -> None:
@@ -123,7 +123,7 @@ def install() -> None:
 
 
 def config(streams_per_connection: int) -> Config:
-    """Hypercorn's settings for every door: nothing that ends a connection behind the experiment's back."""
+    """Hypercorn's settings for every door: no timer and no count of requests ends a connection."""
     settings = Config()
     settings.h2_max_concurrent_streams = streams_per_connection
     settings.keep_alive_max_requests = NEVER

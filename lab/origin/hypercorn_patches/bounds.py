@@ -1,4 +1,4 @@
-"""Bounds on what one client can make Hypercorn and h2 keep, or wait for."""
+"""Bounds on how much memory and time one client can cost Hypercorn and h2."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypercorn.protocol.http_stream import HTTPStream
 from hyperframe.frame import Frame
 
 MAX_READ_BYTES = 4096
-"""The most bytes of one connection that are handled before the others get their turn. Hypercorn's 64 KiB can hold 7000 frames,
+"""The most bytes of one connection that are handled before other connections are. Hypercorn's 64 KiB can hold 7000 frames,
 which take 300 ms."""
 
 
@@ -51,6 +51,6 @@ def is_readable(request: RequestReceived) -> bool:
 
 
 def never_block(settings: Config) -> None:
-    """Let messages to the app never wait for the app. The message that the client has left may be sent by the app itself, from
-    within a write. Other messages are bounded where they come from: bodies above, WebSocket messages in websocket.py."""
+    """Let Hypercorn never wait until the app takes a message. The message that the client has left may be sent by the app's own
+    task, during a write. Other messages are bounded where they come from: bodies above, WebSocket messages in websocket.py."""
     settings.max_app_queue_size = math.inf  # type: ignore[assignment]  # trio's channels have no bound then

@@ -1,7 +1,7 @@
-"""Hypercorn's connection: no timer ends it, and its end is always seen.
+"""Hypercorn's connection: no timer ends it, and its end is always noticed.
 
-How it works: one task reads the connection; other tasks write to it. Whichever of them learns that the connection has ended
-tells the protocol, and stops the task that reads.
+How it works: one task reads the connection; other tasks write to it. The first task that finds the connection ended tells the
+protocol, and stops the task that reads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LastingTCPServer(TCPServer):
     async def _read_data(self) -> None:
         with self._reading:
             await super()._read_data()
-        if self._reading.cancelled_caught:  # It may have begun one more stream meanwhile.
+        if self._reading.cancelled_caught:  # The protocol may have begun another stream by then.
             await self.protocol.handle(Closed())
 
     async def protocol_send(self, event: Event) -> None:
@@ -49,8 +49,8 @@ class LastingTCPServer(TCPServer):
             self._reading.cancel()
 
     async def _write(self, data: bytes) -> bool:
-        """Whether the connection took the data. It does not while it is being closed, which trio reports as busy. As in stock
-        Hypercorn a write is shielded from cancellation: half a write would be worse than a late end."""
+        """Write data. False if the connection has ended or is being closed (trio reports that as busy). As in stock Hypercorn,
+        a write can't be cancelled: half a write would be worse than a late end."""
         async with self.send_lock:
             try:
                 with trio.CancelScope(shield=True):

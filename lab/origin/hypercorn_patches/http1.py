@@ -30,7 +30,7 @@ class WholeH11Protocol(H11Protocol):
         await super().stream_send(event)
 
     async def _gather(self, event: Event) -> None:
-        """Keep a head until more comes; write anything else, with the head in front."""
+        """Keep a response's head until its body comes, and write both together."""
         if not isinstance(event, RawData):
             await self._write(event)
         elif self._gathering:
@@ -40,4 +40,5 @@ class WholeH11Protocol(H11Protocol):
             await self._write(RawData(whole))
 
     async def _check_protocol(self, event: h11.Request) -> None:
-        """A door speaks its own protocol only. Stock would switch to HTTP/2 here (h2c), which no browser asks for."""
+        """Do nothing: a door has only one protocol. Stock Hypercorn would switch to HTTP/2 here (h2c), which no browser
+        requests."""

@@ -1,8 +1,8 @@
 """Hypercorn's HTTP/2: streams in turn, bounded buffers, and one write for what is ready.
 
-How it works: Hypercorn has one task that reads a connection and one that sends (`send_task`). Each stream's data waits in its
-buffer; `priority` says whose turn it is. Here that is a plain round, a producer really waits while its buffer is full, and
-frames are gathered and written together.
+How it works: Hypercorn has one task that reads a connection and one that sends (`send_task`). Each stream's data waits in a
+buffer; `priority` chooses the next stream to send. Here the ready streams take turns, a writer really waits while its buffer is
+full, and frames are gathered and written together.
 
 What is still ugly: whether a flush writes or only counts is a flag (`_gathering`), because Hypercorn flushes inside the methods
 that are called here.
@@ -55,7 +55,7 @@ class TakingTurns:
 
     def __next__(self) -> int:
         for stream_id in self._ready:
-            # To the back of the line: a dict keeps the order of insertion.
+            # Move it to the end: a dict keeps the order of insertion.
             del self._ready[stream_id]
             self._ready[stream_id] = None
             return stream_id
@@ -107,7 +107,7 @@ class TurnTakingH2Protocol(H2Protocol):
 
     @contextmanager
     def _gathering_frames(self) -> Iterator[None]:
-        """Frames that are sent in here are not written yet. Nothing in here may wait."""
+        """Frames that are sent inside the block are not written yet. The block must not wait for anything."""
         self._gathering = True
         try:
             yield
@@ -133,8 +133,7 @@ class TurnTakingH2Protocol(H2Protocol):
         await self._flush()
 
     async def _send_data(self, stream_id: int) -> None:
-        # A stream that was reset while it was ready has no buffer any more; stock raises KeyError, and once more in handling
-        # it.
+        # A stream that was reset while it was ready has no buffer any more. Stock raises KeyError, and again while handling it.
         if stream_id not in self.stream_buffers:
             self.priority.remove_stream(stream_id)
             return
@@ -159,7 +158,8 @@ class TurnTakingH2Protocol(H2Protocol):
 
 
 class BoundedStreamBuffer(StreamBuffer):
-    """A writer waits from when its buffer reaches the high mark until it is under the low one."""
+    """A stream's buffer. A writer waits when the buffer has reached the high-water mark, until it is below the low-water
+    mark."""
 
     async def push(self, data: bytes) -> None:
         if self._complete:

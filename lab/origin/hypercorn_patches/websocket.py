@@ -1,4 +1,4 @@
-"""Hypercorn's WebSockets: each says why it fails, keeps little of what it is sent, and over HTTP/2 frees its stream.
+"""Hypercorn's WebSockets: each closes with a reason, keeps little data, and over HTTP/2 ends its stream.
 
 How it works: wsproto's connection notes a violation instead of reporting it (`CheckedConnection.broken`); the stream then sends
 the Close frame with the reason and ends itself. Over HTTP/2 (`EndingWSStream`) every answer to a client is written in a task of
@@ -21,15 +21,16 @@ from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol
 
 MAX_MESSAGE_BYTES = 65536
-"""The most bytes or characters of one message, and of what one read inflates to. A page sends words."""
+"""The most bytes or characters of one message, and of the inflated data of one read. The lab's pages send only short
+messages."""
 
 MAX_WAITING_MESSAGES = 100
-"""The most messages that may wait for the app. Hypercorn would stop reading the connection at ten."""
+"""The most messages that may wait for the app. Stock Hypercorn stops reading the connection at ten."""
 
 
 class CheckedConnection(Connection):
-    """Notes that the client has broken the protocol or a bound: `broken` is then the code to close with. No event of the
-    violation, or after it, reaches Hypercorn."""
+    """Detects that the client has violated the protocol or a bound: `broken` is then the code to close with. Hypercorn does not
+    see the violating event or later ones."""
 
     broken: int | None = None
     _length = 0
@@ -78,7 +79,7 @@ class BoundedDeflate(PerMessageDeflate):
 
 
 class ClosingWSStream(WSStream):
-    """Closes with a reason, and always tells the app.
+    """A WebSocket that closes with a reason, and always notifies the app.
 
     On a protocol error stock Hypercorn drops the connection without a Close frame (RFC 6455 section 7.1.7), and over HTTP/2
     leaves the stream open. If a client sends data before the handshake completes, the app is never notified and runs for ever.

@@ -1,5 +1,5 @@
 // The clients of a page. A client requests updates: a tab has one, a page of many has many, and a page of frames knows those in its
-// frames too. Times are in ms of performance.now(), which begins anew in each document. `lab` is what the driver calls
+// frames too. Times are in ms of performance.now(), which begins at 0 in each document. The driver calls the functions of `lab`
 // (lab/measure/page_script.py has the other half of this table):
 //
 //   call                                      resolves to
@@ -9,7 +9,7 @@
 //   frames({ first, count, url })             the same, each client in a frame of its own that loads `url`
 //   decided()                                 the same, for the clients that there are. A client is decided when it has received
 //                                             an update or failed for good
-//   again(number)                             undefined, when a client that failed for good was begun anew and is decided
+//   again(number)                             undefined, when a client that had failed for good was begun again and is decided
 //   next()                                    an array without values, when every client that ever received an update has received
 //                                             another: it shows that a client is live now, not only that it was
 //   reached(seq)                              an array without values, when every client that ever received an update has received
@@ -72,7 +72,7 @@ globalThis.lab = (() => {
       if (seen.lastSeq !== null && seq <= seen.lastSeq) seen.repeated += 1;
       if (seen.lastSeq !== null && seq > seen.lastSeq + 1) seen.skipped += seq - seen.lastSeq - 1;
       seen.lastSeq = Math.max(seq, seen.lastSeq ?? seq);
-      if (seen.received === 1 || now() - shownAt > 1000) { // Painting every update would slow the machine down.
+      if (seen.received === 1 || now() - shownAt > 1000) { // Painting at every update would slow the machine down.
         show("count", seen.received);
         shownAt = now();
       }
@@ -107,7 +107,7 @@ globalThis.lab = (() => {
     }
   }
 
-  const MAX_FAILURES = 2; // After as many, no further client is begun: a browser makes each wait longer than the one before.
+  const MAX_FAILURES = 2; // After this many failures no further client is begun: a browser lets each one wait longer than the last.
   const failures = () => [...slots.values()].filter(slot => slot.client?.seen.failed).length;
   const decided = () => Promise.all([...slots.values()].map(slot => slot.decided));
   const adopt = (number, client) => {

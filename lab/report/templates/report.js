@@ -1,5 +1,5 @@
 "use strict";
-// Comfort only: everything can be read without it. It opens the cell that an address names, filters, and copies.
+// The page can be read without this script. It opens the cell that the address names, filters cells, and copies tables.
 const open = () => {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const details = named?.querySelector("details");
@@ -11,7 +11,7 @@ const open = () => {
 addEventListener("hashchange", open);
 open();
 
-// On paper nothing can be opened.
+// Details can't be opened on paper.
 addEventListener("beforeprint", () => {
   for (const one of document.querySelectorAll("article > details")) one.open = true;
 });
