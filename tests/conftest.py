@@ -32,7 +32,7 @@ BLOCKS = {
     "tests/run/test_disk.py": "faults",
     "tests/run/test_clock_wrong.py": "faults",
 }
-"""How `nox -s tests` shares the tests out to two processes: the tests of one block, by the beginnings of their names, run in one
+"""How `nox -s tests` shares the tests out to two processes. The tests of one block, by the beginnings of their names, run in one
 process, one after the other, from the same session fixtures. Every other file is a block of its own."""
 
 FIRST = ("measuring", "faults")
