@@ -32,8 +32,8 @@ BLOCKS = {
     "tests/run/test_disk.py": "faults",
     "tests/run/test_clock_wrong.py": "faults",
 }
-"""How `nox -s tests` shares the tests out to two processes. The tests of one block, by the beginnings of their names, run in one
-process, one after the other, from the same session fixtures. Every other file is a block of its own."""
+"""How `nox -s tests` shares the tests out to two processes. The tests of one block (by the beginnings of their names) run
+in one process, one after the other, from the same session fixtures. Every other file is a block of its own."""
 
 FIRST = ("measuring", "faults")
 """The blocks that begin first: they are the longest."""
