@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,9 @@ LOOSE = {"__init__.py", "__main__.py", "errors.py", "paths.py", "tasks.py", "tex
 
 def test_the_rooms_keep_their_directions() -> None:
     """The contracts of pyproject.toml, as `nox -s lint` checks them."""
-    ended = subprocess.run(["lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stdout
 
 
