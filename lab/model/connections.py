@@ -18,7 +18,7 @@ from lab.model.ledger import (
 from lab.model.protocols import CONTROL
 
 
-class Stream(msgspec.Struct, frozen=True):
+class StreamRow(msgspec.Struct, frozen=True):
     """One request for updates, from its arrival to its end."""
 
     stream: int
@@ -58,7 +58,7 @@ class Connection(msgspec.Struct, frozen=True):
     """Why it closed."""
     documents: tuple[int, ...] = ()
     """The numbers of the clients whose documents it carried."""
-    streams: tuple[Stream, ...] = ()
+    streams: tuple[StreamRow, ...] = ()
     """The requests for updates that it carried."""
 
 
@@ -68,7 +68,7 @@ def connections_of(events: Iterable[AnyEvent], cell: str) -> tuple[Connection, .
     Events about a connection that was opened before the first of these events are left out: it belongs to an earlier cell.
     """
     rows: dict[int, Connection] = {}
-    streams: dict[int, Stream] = {}
+    streams: dict[int, StreamRow] = {}
     for event in events:
         match event:
             case ConnectionOpened() if event.door != CONTROL.name:
@@ -85,14 +85,14 @@ def connections_of(events: Iterable[AnyEvent], cell: str) -> tuple[Connection, .
                 documents = (*row.documents, event.tab)
                 rows[event.connection] = msgspec.structs.replace(row, documents=documents)
             case StreamOpened() if event.connection in rows and event.cell == cell:
-                streams[event.stream] = Stream(event.stream, event.connection, event.tab, event.transport, event.at_ms)
+                streams[event.stream] = StreamRow(event.stream, event.connection, event.tab, event.transport, event.at_ms)
             case StreamClosed() if event.stream in streams:
                 streams[event.stream] = msgspec.structs.replace(
                     streams[event.stream], closed_ms=event.at_ms, reason=event.reason, sent=event.sent
                 )
             case _:
                 pass
-    carried: dict[int, list[Stream]] = {number: [] for number in rows}
+    carried: dict[int, list[StreamRow]] = {number: [] for number in rows}
     for stream in streams.values():
         carried[stream.connection].append(stream)
     return tuple(msgspec.structs.replace(row, streams=tuple(carried[row.connection])) for row in rows.values())
@@ -108,12 +108,12 @@ def control_connections(events: Iterable[AnyEvent], at_ms: float) -> int:
     return len({event.connection for event in streams if event.connection in control})
 
 
-def open_at(row: Connection | Stream, at_ms: float) -> bool:
+def open_at(row: Connection | StreamRow, at_ms: float) -> bool:
     """Whether a connection or stream was open at the moment `at_ms`."""
     return row.opened_ms <= at_ms and (row.closed_ms is None or row.closed_ms > at_ms)
 
 
-def live_streams(rows: Iterable[Connection], at_ms: float) -> tuple[Stream, ...]:
+def live_streams(rows: Iterable[Connection], at_ms: float) -> tuple[StreamRow, ...]:
     """The streams that were open at the moment `at_ms`, on all connections."""
     return tuple(stream for row in rows for stream in row.streams if open_at(stream, at_ms))
 
@@ -123,7 +123,7 @@ def live_connections(rows: Iterable[Connection], at_ms: float) -> tuple[Connecti
     return tuple(row for row in rows if open_at(row, at_ms))
 
 
-def peak(rows: Iterable[Connection | Stream], until_ms: float) -> int:
+def peak(rows: Iterable[Connection | StreamRow], until_ms: float) -> int:
     """The largest number that was open at once, up to and including the moment `until_ms`."""
     steps = [(row.opened_ms, 1) for row in rows if row.opened_ms <= until_ms]
     steps += [(row.closed_ms, -1) for row in rows if row.closed_ms is not None and row.closed_ms <= until_ms]

@@ -32,7 +32,7 @@ from lab.origin.ledger_writer import LedgerWriter
 from lab.origin.meter import Meter
 from lab.paths import LOOPBACK
 
-PACKAGES = ("hypercorn", "h2", "trio")
+ORIGIN_PACKAGES = ("hypercorn", "h2", "trio")
 """The packages whose versions the ledger records, in addition to Python's."""
 
 END_S = 1
@@ -52,7 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     exit_on_eof: bool
 
 
-def fixed_ports(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+def ports_option(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
     """A click callback: ports by door, from texts of the form DOOR=PORT. Raises BadParameter."""
     try:
         return parse_ports(values)
@@ -63,7 +63,7 @@ def fixed_ports(context: click.Context, parameter: click.Parameter, values: tupl
 @click.command()
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address or name to bind.")
 @click.option("--name", "names", multiple=True, help="A further host name that requests may use.")
-@click.option("--port", "ports", multiple=True, callback=fixed_ports, help="DOOR=PORT; without it, any free port.")
+@click.option("--port", "ports", multiple=True, callback=ports_option, help="DOOR=PORT; without it, any free port.")
 @click.option("--certs", type=click.Path(path_type=Path, exists=True), help="Folder with chain.pem and key.pem.")
 @click.option("--streams-per-connection", type=click.IntRange(1, MAX_STREAMS), default=100, show_default=True)
 @click.option("--updates-per-second", type=click.FloatRange(0.01, MAX_PER_SECOND), default=10, show_default=True)
@@ -84,7 +84,7 @@ async def run(options: Options) -> None:
     writer = LedgerWriter(sys.stdout.fileno())
     feed, meter = Feed(options.updates_per_second), Meter()
     settings = hypercorn_patches.config(options.streams_per_connection)
-    doors = await opened(options, settings, writer)
+    doors = await open_doors(options, settings, writer)
     control = ControlEndpoints(ledger=writer, feed=feed, settings=settings, meter=meter, doors=doors)
     app = App(ledger=writer, feed=feed, meter=meter, control=control, names=own_names((options.host, *options.names)))
     started = greeting(options, doors)
@@ -102,7 +102,7 @@ async def run(options: Options) -> None:
     writer.close()
 
 
-async def opened(options: Options, settings: Config, writer: LedgerWriter) -> Doors:
+async def open_doors(options: Options, settings: Config, writer: LedgerWriter) -> Doors:
     """Opens every door that the options allow; doors with TLS need certificates. The control door is always on loopback: its
     endpoints are only for this machine. Ends the process with PORT_TAKEN if a port can't be bound."""
     doors = []
@@ -132,7 +132,7 @@ def greeting(options: Options, doors: Doors) -> ledger.OriginStarted:
         updates_per_second=options.updates_per_second,
         pid=os.getpid(),
         nice=niceness.lower(),
-        versions={**{name: importlib.metadata.version(name) for name in PACKAGES}, "python": sys.version.split()[0]},
+        versions={**{name: importlib.metadata.version(name) for name in ORIGIN_PACKAGES}, "python": sys.version.split()[0]},
     )
 
 

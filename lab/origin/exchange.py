@@ -11,12 +11,12 @@ import trio
 Scope = Mapping[str, Any]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 """An ASGI app."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 
-PLAIN = "text/plain; charset=utf-8"
+PLAIN_TEXT = "text/plain; charset=utf-8"
 MAX_TAB = 999_999
 """The largest number that a client can have."""
 
@@ -89,7 +89,7 @@ class Exchange:
         """Send the last part of the body, and end the response."""
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def answer(self, status: int, content_type: str = PLAIN, body: str = "", closing: bool = False) -> None:
+    async def answer(self, status: int, content_type: str = PLAIN_TEXT, body: str = "", closing: bool = False) -> None:
         """Send a complete short response. `closing`: over HTTP/1.1, close the connection afterwards."""
         encoded = body.encode()
         length = str(len(encoded)).encode()
@@ -136,7 +136,7 @@ class WebSocketExchange(Exchange):
     async def finish(self, body: bytes = b"") -> None:
         await self._send({"type": "websocket.close", "code": 1000})
 
-    async def answer(self, status: int, content_type: str = PLAIN, body: str = "", closing: bool = False) -> None:
+    async def answer(self, status: int, content_type: str = PLAIN_TEXT, body: str = "", closing: bool = False) -> None:
         """Refuse the handshake, with status 403: a WebSocket can't have a short response."""
         await self.finish()
 

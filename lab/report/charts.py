@@ -29,7 +29,7 @@ Rows = list[dict[str, Any]]
 
 COLOURS = [f"var(--series-{number})" for number in range(1, 9)]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right"]
-PERCENTILES = (0, 1, *range(5, 100, 5), 99, 100)
+DRAWN_PERCENTILES = (0, 1, *range(5, 100, 5), 99, 100)
 SIZE = {"width": 300, "height": 190}
 DECADES = alt.Axis(values=[1, 10, 100, 1000, 10000])
 LEAST_MS = 0.1
@@ -78,7 +78,7 @@ def distributions(runs: Sequence[CellResult]) -> Rows:
     """Points of the latency curves: `percent` % of a run's updates came within `ms`."""
     return rows_of(
         runs,
-        lambda one: [{"ms": max(LEAST_MS, one.latency_percentiles_ms[each]), "percent": each} for each in PERCENTILES],
+        lambda one: [{"ms": max(LEAST_MS, one.latency_percentiles_ms[each]), "percent": each} for each in DRAWN_PERCENTILES],
     )
 
 

@@ -103,10 +103,10 @@ def counts(runs: Sequence[CellResult]) -> list[str]:
     """`6 of 12 tabs stayed live over HTTP/1.1`, one for each protocol; protocols of one family that agree are one."""
     parts: list[tuple[str, str]] = []
     for family, members in grouped(runs, lambda run: PROTOCOLS[run.cell.protocol].family).items():
-        each = {(protocol, streams): counted(those) for (protocol, streams), those in
+        each = {(protocol, streams): live_counts(those) for (protocol, streams), those in
                 grouped(members, lambda run: (run.cell.protocol, run.cell.streams)).items()}  # fmt: skip
         if len(set(each.values())) == 1:
-            parts.append((counted(members), family))
+            parts.append((live_counts(members), family))
         else:
             often = len({protocol for protocol, _ in each}) < len(each)
             for (protocol, streams), count in each.items():
@@ -115,7 +115,7 @@ def counts(runs: Sequence[CellResult]) -> list[str]:
     return [first, *(f"{count} over {where}" for count, where in parts[1:])]
 
 
-def counted(runs: Sequence[CellResult]) -> str:
+def live_counts(runs: Sequence[CellResult]) -> str:
     """`6 of 12`, or `6 to 9 of 12` where repeats differ."""
     live = Spread(tuple(run.verdict.live for run in runs if run.verdict.live is not None))
     return f"{cells.text(live, LIVE)} of {runs[0].opened}"

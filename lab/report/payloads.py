@@ -18,7 +18,7 @@ CELLS = (
     VERDICT,
     REPEATS,
 )
-BINARY = (
+BINARY_COLUMNS = (
     Column("name", "as"),
     Column("content", "sent", number=True, unit="bytes"),
     Column("survived", "survived", number=True, unit="bytes"),
@@ -85,7 +85,7 @@ def binary_table(groups: Sequence[Repeats]) -> Table:
         for each in one.shown.payloads
         if each.content_bytes
     )
-    return Table("The same random bytes, sent in different ways", "updates by", BINARY, rows)
+    return Table("The same random bytes, sent in different ways", "updates by", BINARY_COLUMNS, rows)
 
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:

@@ -48,10 +48,10 @@ def outcomes(one: Repeats, outcome: str) -> list[str]:
         for probe in run.probes:
             if probe.outcome == outcome:
                 times.setdefault(probe_name(probe), []).append(probe.took_ms if outcome == "passed" else probe.after_release_ms)
-    return [in_words(name, took, len(one.runs), outcome) for name, took in times.items()]
+    return [times_in_words(name, took, len(one.runs), outcome) for name, took in times.items()]
 
 
-def in_words(name: str, times: Sequence[float | None], runs: int, outcome: str) -> str:
+def times_in_words(name: str, times: Sequence[float | None], runs: int, outcome: str) -> str:
     """One probe with the range of its times (ms), and in how many runs it had this outcome."""
     known = [max(0.0, took) for took in times if took is not None]
     words = []

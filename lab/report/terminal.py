@@ -22,7 +22,7 @@ from lab.results.names import engine_title, protocol_of
 from lab.results.repeats import repeats
 from lab.text import clean
 
-MOST = 20
+MOST_LISTED = 20
 """The most items of a list; the others are only in the page."""
 
 
@@ -81,6 +81,6 @@ def comparison_lines(comparison: Comparison) -> list[RenderableType]:
     found += [Text(clean(words)) for words in compared.words(comparison)]
     found += [table_of(table) for table in compared.changes(comparison)]
     for title, cells in compared.lists(comparison):
-        more = [f"and {len(cells) - MOST} more"] if len(cells) > MOST else []
-        found.append(Text(clean("\n  ".join([f"{title}:", *cells[:MOST], *more]))))
+        more = [f"and {len(cells) - MOST_LISTED} more"] if len(cells) > MOST_LISTED else []
+        found.append(Text(clean("\n  ".join([f"{title}:", *cells[:MOST_LISTED], *more]))))
     return found

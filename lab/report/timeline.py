@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lab.model.connections import Connection, Stream
+from lab.model.connections import Connection, StreamRow
 from lab.model.observation import ClientSeen
 from lab.model.openings import OPENINGS
 from lab.results.file import CellResult
 
-MOST = 16
+MOST_ROWS = 16
 """The most rows of connections, and of waiting clients; the others are only counted."""
 
 ENDS = {"": "not ended", "client": "ended by the client", "origin": "ended by the origin", "answered": "answered"}
@@ -26,7 +26,7 @@ RELEASED = {"page": "closed by its page", "origin": "ended by the origin", "tab"
 LANES = 16
 """The most streams of one connection that are drawn one below the other; more become one bar."""
 
-WIDTH, LEFT, ROW, LANE, RIGHT = 720, 118, 22, 12, 14
+WIDTH, MARGIN_LEFT, ROW, LANE, MARGIN_RIGHT = 720, 118, 22, 12, 14
 CURVE, TOP = 52, 76  # Where the curve ends, and where the rows begin.
 TICKS = 7
 CROWDED = 200
@@ -74,7 +74,7 @@ class Drawing:
     """The drawing while it is made: `y` is where the next row begins, and times (ms) become horizontal positions."""
 
     def __init__(self, run: CellResult, settled_ms: float) -> None:
-        parts: list[Connection | Stream] = [*run.rows, *(stream for row in run.rows for stream in row.streams)]
+        parts: list[Connection | StreamRow] = [*run.rows, *(stream for row in run.rows for stream in row.streams)]
         self.run = run
         self.settled_ms = settled_ms
         self.end = max(1.0, 1.05 * max(settled_ms, *(part.closed_ms or part.opened_ms for part in parts)))
@@ -85,7 +85,7 @@ class Drawing:
 
     def at(self, ms: float | None) -> float:
         share = 1.0 if ms is None else min(max(ms, 0.0) / self.end, 1.0)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+        return round(MARGIN_LEFT + share * (WIDTH - MARGIN_LEFT - MARGIN_RIGHT), 1)
 
     def bar(self, kind: str, ms: tuple[float | None, float | None], y: float, label: str, title: str) -> None:
         x = self.at(ms[0])
@@ -106,7 +106,7 @@ class Drawing:
                      self.about(stream))  # fmt: skip
         self.y += LANE * len(row.streams) + LANE // 2 if below and len(row.streams) > 1 else ROW
 
-    def about(self, stream: Stream) -> str:
+    def about(self, stream: StreamRow) -> str:
         until = f"until {stream.closed_ms:.0f} ms" if stream.closed_ms is not None else "to the end"
         how = ENDS.get(stream.reason or "", stream.reason)
         return f"{self.noun} {stream.tab}, {stream.opened_ms:.0f} ms {until}, {how}"
@@ -114,7 +114,7 @@ class Drawing:
     def waiting(self) -> None:
         arrived = {one.tab: release.ended_ms + one.after_ms for release in self.run.releases for one in release.arrived}
         clients = [client for client in self.run.clients if not client.live]
-        for client in clients[:MOST]:
+        for client in clients[:MOST_ROWS]:
             what, name = client_state(self.run, client), f"{self.noun} {client.tab}"
             self.names.append((self.y + ROW / 2, name))
             self.bar("waiting", (client.begun_ms, arrived.get(client.tab)), self.y, what, f"{name}: {what}")
@@ -122,8 +122,8 @@ class Drawing:
         self.more(len(clients))
 
     def more(self, count: int) -> None:
-        if count > MOST:
-            self.names.append((self.y + ROW / 2, f"and {count - MOST} more"))
+        if count > MOST_ROWS:
+            self.names.append((self.y + ROW / 2, f"and {count - MOST_ROWS} more"))
             self.y += ROW
 
     def curve(self) -> tuple[tuple[tuple[float, float], ...], int]:
@@ -158,7 +158,7 @@ class Drawing:
         return [Mark(self.at(number * step), f"{number * step / 1000:g} s") for number in range(int(self.end / step) + 1)]
 
 
-def overlapping(streams: Sequence[Stream]) -> bool:
+def overlapping(streams: Sequence[StreamRow]) -> bool:
     """Whether some of these streams were open at the same time, and so can't share a row."""
     ordered = sorted(streams, key=lambda one: one.opened_ms)
     return any(one.closed_ms is None or one.closed_ms > after.opened_ms for one, after in itertools.pairwise(ordered))
@@ -185,7 +185,7 @@ def timeline(run: CellResult) -> Timeline | None:
         return None
     drawing = Drawing(run, run.settled_ms)
     carrying = [row for row in run.rows if row.streams or row.documents]
-    for number, row in enumerate(carrying[:MOST], start=1):
+    for number, row in enumerate(carrying[:MOST_ROWS], start=1):
         drawing.connection(number, row)
     drawing.more(len(carrying))
     drawing.waiting()
@@ -193,7 +193,7 @@ def timeline(run: CellResult) -> Timeline | None:
     return Timeline(
         width=WIDTH,
         height=drawing.y + 20,
-        left=LEFT,
+        left=MARGIN_LEFT,
         curve=CURVE,
         bars=tuple(drawing.bars),
         names=tuple(drawing.names),

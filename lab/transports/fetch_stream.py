@@ -44,10 +44,10 @@ carry.fetch_stream = async url => {
 };
 """)
 
-HEARTBEAT_S = 15.0
+KEEPALIVE_S = 15.0
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
     """Send updates until cancelled, beginning after `?after=`."""
     await stream.start(200, ((b"content-type", b"application/x-ndjson"), (b"x-accel-buffering", b"no")))
-    await lines(stream, feed, HEARTBEAT_S)
+    await lines(stream, feed, KEEPALIVE_S)

@@ -52,12 +52,12 @@ const connect = client => {
 };
 """
 
-PATIENCE_S = 55.0
+LONGEST_WAIT_S = 55.0
 """After this many seconds the origin answers without an update: many proxies give up after a minute (RFC 6202 section 5.5)."""
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
     """Answer once there is an update after `?after=`, with all such updates; without `?after=`, answer at once with the newest
     update."""
-    _, updates = await feed.after(resume_from(stream.query.get("after"), feed), PATIENCE_S)
+    _, updates = await feed.after(resume_from(stream.query.get("after"), feed), LONGEST_WAIT_S)
     await answer(stream, updates)

@@ -58,7 +58,7 @@ STREAM_RETRY_MS = 2000
 SILENT = "none"
 """The value of `?retry=` for a stream that announces no reconnection time, so that the browser uses its default."""
 
-HEARTBEAT_S = 15.0
+KEEPALIVE_S = 15.0
 """Seconds between comment lines. The standard recommends about 15, because proxies close silent connections."""
 
 HEADERS = ((b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"))
@@ -127,7 +127,7 @@ async def serve(stream: Stream, feed: Feed) -> None:
     await stream.start(200, HEADERS)
     await stream.write(comment("open") if stream.query.get("retry") == SILENT else retry(retry_ms(stream.query)))
     while True:
-        missed, updates = await feed.after(reached, HEARTBEAT_S)
+        missed, updates = await feed.after(reached, KEEPALIVE_S)
         if missed:
             await stream.write(encode_missed(missed))
         if not updates:

@@ -44,10 +44,10 @@ carry.websocket = async url => {
 };
 """)
 
-HEARTBEAT_S = 15.0
+KEEPALIVE_S = 15.0
 
 
 async def serve(stream: Stream, feed: Feed) -> None:
     """Send updates until cancelled, beginning after `?after=`."""
     await stream.start(101, ())
-    await lines(stream, feed, HEARTBEAT_S, apart=True)
+    await lines(stream, feed, KEEPALIVE_S, apart=True)

@@ -134,7 +134,7 @@ def test_a_helper_that_stands_still_is_told_of_and_ended(run: Run, monkeypatch: 
     silent = tmp_path / "silent"
     silent.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
     silent.chmod(0o755)
-    monkeypatch.setattr(launch, "START_S", 1.0)
+    monkeypatch.setattr(launch, "HELPER_START_S", 1.0)
     monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(silent))
     started: list[int] = []
 

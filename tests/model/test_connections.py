@@ -6,7 +6,7 @@ import pytest
 
 from lab.model.connections import (
     Connection,
-    Stream,
+    StreamRow,
     arrivals,
     connections_of,
     control_connections,
@@ -49,7 +49,7 @@ def test_open_is_from_the_opening_up_to_the_closing() -> None:
 
 
 def row(*spans: tuple[float, float | None]) -> Connection:
-    streams = tuple(Stream(n, 1, n, "sse", start, end) for n, (start, end) in enumerate(spans))
+    streams = tuple(StreamRow(n, 1, n, "sse", start, end) for n, (start, end) in enumerate(spans))
     return Connection(1, "h2", "p", 0, streams=streams)
 
 

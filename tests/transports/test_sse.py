@@ -97,7 +97,7 @@ def test_a_silent_feed_is_kept_alive_by_comments() -> None:
     with pytest.raises(EnoughError):
         trio.run(sse.serve, stream, feed)
     assert stream.written == [b"retry: 2000\n", *[b": heartbeat\n"] * 3]
-    assert feed.patience_s == sse.HEARTBEAT_S
+    assert feed.patience_s == sse.KEEPALIVE_S
 
 
 def test_what_was_missed_is_said() -> None:

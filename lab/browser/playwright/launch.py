@@ -19,7 +19,7 @@ from lab.browser import Candidate, LaunchError, LaunchOptions, browser_failed
 from lab.browser.playwright.tabs import Loss, PlaywrightProfile, bounded, mapped
 from lab.model.browsers import BrowserLog
 
-START_S = 15.0
+HELPER_START_S = 15.0
 """Watchdog, in seconds, for a helper process that was stopped or killed while it started."""
 
 HELPER = "run-driver"
@@ -142,7 +142,7 @@ async def session(
         running, helper = await answered(starting, before, environment, started)
         yield PlaywrightSession(running, helper, os.environ if environment is None else environment)
     finally:
-        await asyncio.wait({starting}, timeout=START_S)
+        await asyncio.wait({starting}, timeout=HELPER_START_S)
         if starting.done() and not starting.cancelled() and not starting.exception():
             with mapped():
                 await bounded(manager.__aexit__(), "its helper process")
@@ -159,7 +159,7 @@ async def answered(
     try:
         with temporary_folder(environment), mapped():
             try:
-                running = await asyncio.wait_for(asyncio.shield(starting), START_S)
+                running = await asyncio.wait_for(asyncio.shield(starting), HELPER_START_S)
             finally:  # No await here: `started` is called even if a second Ctrl-C ends the wait.
                 new = set(helpers()) - before
                 for helper in new:
@@ -169,7 +169,7 @@ async def answered(
         for helper in new:
             with contextlib.suppress(psutil.NoSuchProcess):
                 helper.kill()
-        raise browser_failed(f"Playwright's helper process did not start in {START_S:.0f} s") from error
+        raise browser_failed(f"Playwright's helper process did not start in {HELPER_START_S:.0f} s") from error
     except OSError as error:
         raise browser_failed(f"Playwright's helper process did not start: {error}") from error
     return running, next(iter(new), None)

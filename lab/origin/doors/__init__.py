@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import trio
 
 from lab.model.protocols import CONTROL, Protocol
-from lab.origin.exchange import App
+from lab.origin.exchange import ASGIApp
 from lab.origin.ledger_writer import LedgerWriter
 
 TAKEN_S = 0.1
@@ -64,7 +64,7 @@ class Door(typing.Protocol):
         """Take a port, or any free one for 0; from now on connections are accepted or queued. Raises OSError when the port
         can't be bound; the door is then still closed, and may be opened again."""
 
-    async def serve(self, app: App) -> None:
+    async def serve(self, app: ASGIApp) -> None:
         """Serve the app to every connection, until the door is shut or this call is cancelled. Afterwards the door and all its
         connections are closed."""
 
@@ -94,7 +94,7 @@ class Doors:
         counted = [door.traffic for door in self._measured()]
         return Traffic(sum(one.sent for one in counted), sum(one.received for one in counted))
 
-    async def serve(self, app: App) -> None:
+    async def serve(self, app: ASGIApp) -> None:
         """Serve every door until cancelled."""
         async with trio.open_nursery() as nursery:
             for door in self._doors:
@@ -114,7 +114,7 @@ class Doors:
     def _measured(self) -> list[Door]:
         return [door for door in self._doors if door.protocol is not CONTROL]
 
-    async def _serve(self, door: Door, app: App) -> None:
+    async def _serve(self, door: Door, app: ASGIApp) -> None:
         while True:
             await door.serve(app)
             await trio.sleep(self._shut_s)

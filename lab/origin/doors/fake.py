@@ -17,7 +17,7 @@ import trio
 
 from lab.model.protocols import Protocol
 from lab.origin.doors import Traffic
-from lab.origin.exchange import App
+from lab.origin.exchange import ASGIApp
 from lab.origin.ledger_writer import LedgerWriter
 
 
@@ -33,7 +33,7 @@ class FakeDoor:
         self._taken = set() if taken is None else taken
         self._peers = count(1)
         self._connections: set[FakeConnection] = set()
-        self._serving: tuple[App, trio.Nursery] | None = None
+        self._serving: tuple[ASGIApp, trio.Nursery] | None = None
 
     async def open(self, port: int) -> None:
         await trio.lowlevel.checkpoint()
@@ -42,7 +42,7 @@ class FakeDoor:
         self.port = port or next(number for number in count(1024) if number not in self._taken)
         self._taken.add(self.port)
 
-    async def serve(self, app: App) -> None:
+    async def serve(self, app: ASGIApp) -> None:
         try:
             async with trio.open_nursery() as nursery:
                 self._serving = app, nursery
@@ -87,7 +87,7 @@ class FakeDoor:
 class FakeConnection:
     """A client's side of a connection. `ended`: the client or the door has ended it."""
 
-    def __init__(self, door: FakeDoor, number: int, app: App, nursery: trio.Nursery) -> None:
+    def __init__(self, door: FakeDoor, number: int, app: ASGIApp, nursery: trio.Nursery) -> None:
         self.number = number
         self.ended = False
         self._door = door

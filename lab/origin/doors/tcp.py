@@ -17,7 +17,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from lab.model.protocols import Protocol
 from lab.origin.doors import Traffic
 from lab.origin.doors.counted_stream import CountedListener, CountedStream, reset
-from lab.origin.exchange import App, address
+from lab.origin.exchange import ASGIApp, address
 from lab.origin.hypercorn_patches.connection import LastingTCPServer
 from lab.origin.ledger_writer import LedgerWriter
 from lab.paths import CHAIN, KEY
@@ -74,7 +74,7 @@ class TcpDoor:
         self.port = listeners[0].socket.getsockname()[1]
         self._listeners = [self._prepared(one) for one in listeners]
 
-    async def serve(self, app: App) -> None:
+    async def serve(self, app: ASGIApp) -> None:
         wrapped = ASGIWrapper(app)  # type: ignore[arg-type]  # an ASGI app by its shape
         context = WorkerContext(None)
 
