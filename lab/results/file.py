@@ -1,4 +1,4 @@
-"""The format of results.json, the only source of every report; and how it is written and read.
+"""The format of results.json, the only source of every report; and how it is written and read. A file may be gzipped.
 
 Times are milliseconds since the cell began. Each field is described below its declaration; the committed JSON Schema
 (results.schema.json) repeats these descriptions. lab/results/upgrade.py reads older schemas.
@@ -6,7 +6,9 @@ Times are milliseconds since the cell began. Each field is described below its d
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,9 @@ from lab.results.upgrade import SCHEMA as SCHEMA
 
 EXACT = 2**53
 """The largest integer that every JSON reader keeps exactly (RFC 8259, section 6). No measured value comes near it."""
+
+GZIP = b"\x1f\x8b"
+"""How every gzip file begins (RFC 1952, section 2.3.1)."""
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,13 +156,18 @@ def write(results: Results, path: Path) -> None:
 
 
 def read(path: Path) -> Results:
-    """The results in a file of this schema or an older one. Raises UsageError, in one line, for a file that is incomplete, has
-    an unknown schema, or names something that this version does not know."""
+    """The results in a file of this schema or an older one, gzipped or not. Raises UsageError, in one line, for a file that is
+    incomplete, has an unknown schema, or names something that this version does not know."""
     name = "name the results.json of a run"
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}", name) from error
+    if raw.startswith(GZIP):
+        try:
+            raw = gzip.decompress(raw)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UsageError(f"{path} is gzipped, and damaged: {error}", name) from error
     try:
         found = msgspec.json.decode(raw)
     except (ValueError, RecursionError) as error:

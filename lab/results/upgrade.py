@@ -30,6 +30,9 @@ Json = dict[str, Any]
 RENAMED = {"walls": "limits", "ways": "delivery", "coming_back": "reconnection"}
 """Scenarios by their old names."""
 
+RENAMED_CASES = {"pools": {"another host": "another host and its own page"}}
+"""Cases by their scenario, then by their old names."""
+
 RECORDED = {"way": "delivery", "drops": "drops", "payloads": "payloads", "sides": "pools", "probes": "starvation"}
 """The question of a cell, by the field that it recorded: older files did not store the question."""
 
@@ -112,8 +115,10 @@ def upgraded_cell(old: Json, asked: Mapping[str, str]) -> Json:
 
 def cell_of(old: Json, asked: Mapping[str, str]) -> Json:
     """The value of each axis, from fields that were flat."""
+    former: str = old["scenario"]
+    scenario = RENAMED.get(former, former)
     return {
-        "scenario": RENAMED.get(old["scenario"], old["scenario"]),
+        "scenario": scenario,
         "question": asked[old["scenario"]],
         "engine": old["engine"],
         "protocol": old["protocol"],
@@ -124,7 +129,7 @@ def cell_of(old: Json, asked: Mapping[str, str]) -> Json:
         "interval_ms": old.get("interval_ms"),
         "per_second": old.get("per_second"),
         "route": DIRECT,
-        "case": old["case"],
+        "case": RENAMED_CASES.get(scenario, {}).get(old["case"], old["case"]),
         "repeat": old["repeat"],
     }
 

@@ -20,7 +20,7 @@ from lab.results.file import Results
 from lab.results.repeats import repeats
 from tests.conftest import ROOT
 
-SAMPLE = ROOT / "reports" / "sample" / "results.json"
+SAMPLE = ROOT / "reports" / "sample" / "results.json.gz"
 ROWS = """all => all.map(row => {
     const heads = [...row.closest("table").querySelectorAll("th")].map(one => one.textContent);
     const cells = Object.fromEntries([...row.cells].map((one, at) => [heads[at], one.textContent]));

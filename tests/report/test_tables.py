@@ -69,7 +69,7 @@ def test_a_column_has_its_unit_in_its_heading() -> None:
 
 def test_a_row_has_values_for_its_columns_only() -> None:
     """A misspelt key would be a silent gap."""
-    run = file.read(ROOT / "reports" / "sample" / "results.json")
+    run = file.read(ROOT / "reports" / "sample" / "results.json.gz")
     found = [(table, row) for section in sections(run) for table in section.tables for row in table.rows]
     assert {section.question for section in sections(run)} == CHAPTERS.keys()
     for table, row in found:

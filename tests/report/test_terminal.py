@@ -27,7 +27,7 @@ def printed(*found: RenderableType, colour: bool = False) -> str:
 
 
 def test_the_sample_fits_and_no_verdict_is_cut_off() -> None:
-    sample = file.read(ROOT / "reports" / "sample" / "results.json")
+    sample = file.read(ROOT / "reports" / "sample" / "results.json.gz")
     said = printed(*results_tables(sample))
     assert max(len(line) for line in said.splitlines()) <= WIDTH
     verdicts = sum(column.key == "verdict" and column.brief for section in sections(sample) for table in section.tables

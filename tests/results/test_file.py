@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,17 @@ def test_a_file_cut_short_anywhere(tmp_path: Path) -> None:
     for end in range(40, len(whole), 97):
         path.write_bytes(whole[:end])
         with pytest.raises(UsageError, match="is cut short"):
+            file.read(path)
+
+
+def test_a_gzipped_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.json.gz"
+    path.write_bytes(gzip.compress(file.encode(made(cell()))))
+    assert file.read(path) == made(cell())
+    whole = path.read_bytes()
+    for damaged in (whole[:-9], whole[:30] + bytes(40) + whole[70:], whole[:2]):
+        path.write_bytes(damaged)
+        with pytest.raises(UsageError, match="is gzipped, and damaged"):
             file.read(path)
 
 

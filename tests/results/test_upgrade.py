@@ -115,6 +115,14 @@ def test_scenarios_have_their_names_of_today(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("scenario", "old", "new"),
+    [("pools", "another host", "another host and its own page"), ("mine", "another host", "another host")],
+)
+def test_cases_have_their_names_of_today(scenario: str, old: str, new: str) -> None:
+    assert upgraded(scenario=scenario, case=old)["cell"]["case"] == new
+
+
+@pytest.mark.parametrize(
     ("scenario", "recorded", "question"),
     [
         ("walls", {}, "limits"),

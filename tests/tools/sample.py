@@ -1,12 +1,14 @@
 """`nox -s sample`: one real default run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
 findings of docs/ and README.md, which are made from it.
 
-Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. results.json and the report are
-kept, in a form that is small enough for a repository; the raw logs and observations are hundreds of megabytes.
+Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. The results, gzipped, and
+the report are kept, in a form that is small enough for a repository; the raw logs and observations are hundreds of megabytes.
 """
 
 from __future__ import annotations
 
+import gzip
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,7 @@ from lab.results.repeats import repeats
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "reports" / "sample"
+RESULTS = SAMPLE / "results.json.gz"
 FINDINGS = "tests.tools.findings"
 NO_FAILURE = (0, 4)
 """Exit codes of `run` that leave a whole run: all was measured, or some cells are harness faults, which the report tells of."""
@@ -40,13 +43,16 @@ LARGE = 100
 
 MOST_BYTES = 3_000_000
 
+PYTHON = re.compile(rb"""/[^"'\s]*/bin/python[0-9.]*""")
+"""The absolute path of a Python."""
+
 
 def kept_from(run: Path) -> Results:
     """Keep the results of a run that is there."""
     found = results.read(run / paths.RESULTS)
     SAMPLE.mkdir(exist_ok=True)
-    (SAMPLE / paths.RESULTS).write_bytes(of_no_machine(msgspec.json.encode(smaller(found))) + b"\n")
-    return results.read(SAMPLE / paths.RESULTS)
+    RESULTS.write_bytes(gzip.compress(of_no_machine(results.encode(smaller(found))), mtime=0))
+    return results.read(RESULTS)
 
 
 def measure(options: list[str]) -> Results:
@@ -82,7 +88,8 @@ def lighter(cell: CellResult) -> CellResult:
 
 def of_no_machine(text: bytes) -> bytes:
     """Without the paths of whoever made it: the python that ran, the checkout, the home."""
-    for path, instead in ((sys.executable, "python3"), (str(ROOT), "."), (str(Path.home()), "~")):
+    text = PYTHON.sub(b"python3", text)
+    for path, instead in ((str(ROOT), "."), (str(Path.home()), "~")):
         text = text.replace(path.encode(), instead.encode())
     return text
 
@@ -116,4 +123,4 @@ if __name__ == "__main__":
     page = write_report(kept, SAMPLE / paths.REPORT)
     picture(page)
     subprocess.run([sys.executable, "-m", FINDINGS], cwd=ROOT, check=True)
-    told(kept, [SAMPLE / paths.RESULTS, page])
+    told(kept, [RESULTS, page])
