@@ -143,7 +143,8 @@ async def session(
         yield PlaywrightSession(running, helper, os.environ if environment is None else environment)
     finally:
         await asyncio.wait({starting}, timeout=HELPER_START_S)
-        if starting.done() and not starting.cancelled() and not starting.exception():
+        # After a failed start too: it awaits the helper's end. An OSError says that there never was one.
+        if starting.done() and not starting.cancelled() and not isinstance(starting.exception(), OSError):
             with mapped():
                 await bounded(manager.__aexit__(), "its helper process")
 
