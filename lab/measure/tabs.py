@@ -26,7 +26,7 @@ from lab.model.pools import Case, Side, SideSeen
 from lab.model.protocols import SECOND
 from lab.tasks import cancel_and_wait
 
-AHEAD = 1  # Spare tabs made in advance, so that making a tab and opening its page overlap.
+AHEAD = 1  # Spare tabs made in advance while it is not known how many will be needed.
 MORE = 2  # Once a client waits, this many more are opened: it shows in which order waiting clients are served.
 
 
@@ -54,11 +54,12 @@ class CellTabs:
 
     async def open_one_by_one(self) -> None:
         """Begin each tab's navigation when all tabs before it are decided. Once one is held back, begin all the others: the
-        same limit holds them back too, or `settle` will see them go live."""
+        same limit holds them back too, or `settle` will see them go live. The blank tabs are made before, so that they do not
+        slow down the openings."""
+        await self._spares[0].ready(self._left)
         while self._left:
-            await self._begin(1, ahead=True)
-            if not await self._settling.quietly(self._all_decided):
-                self._spares[0].make(self._left)  # There is time: make the other tabs now.
+            await self._begin(1)
+            if not await self._settling.until(self._all_decided):
                 await self._begin(self._left)
 
     async def grow(self) -> None:
@@ -171,10 +172,14 @@ class CellTabs:
         self.seen.browser_log = await self._context.browser.account(self._cell.name)
         if self.seen.drops:
             return  # Each drop has recorded which clients are live, and a client that gave up does not wait.
-        if self.seen.delivery is None:
-            self.seen.clients = await self._look()
-        if self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling:  # One run of a cell is enough to look at.
-            self.seen.screenshots = await screenshots(self.pages)
+        looking = self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling  # One run of a cell is enough to look at.
+        seen_at_once = asyncio.create_task(screenshots(self.pages if looking else []))
+        try:
+            if self.seen.delivery is None:
+                self.seen.clients = await self._look()
+            self.seen.screenshots = await seen_at_once
+        finally:
+            await cancel_and_wait(seen_at_once)
         if any(not client.live for client in self.seen.clients):
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 
