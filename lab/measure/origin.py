@@ -273,19 +273,21 @@ async def origin(
     certs: Path,
     folder: Path,
     *,
+    of: str = "",
     streams_per_connection: int = 100,
     host: str = LOOPBACK,
     names: Sequence[str] = (),
     ports: Mapping[str, int] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Origin]:
-    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl; its standard error goes to
-    origin.log.
+    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl, or ledger-`of`.jsonl if it
+    has a name; its standard error goes to origin.log.
 
     `certs` is the folder of the run's certificates. `names` are further host names that it answers to. `ports` fixes the ports
     of some doors. Raises UsageError for a port in use, and MachineError if it can't start for another reason.
     """
-    with (folder / "ledger.jsonl").open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
+    copied = folder / (f"ledger-{of}.jsonl" if of else "ledger.jsonl")
+    with copied.open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lab.origin", "--exit-on-eof", "--certs", str(certs), "--host", host),
             *("--streams-per-connection", str(streams_per_connection)),

@@ -119,9 +119,9 @@ class Settling:
         return done()
 
     async def until(self, done: Callable[[], bool]) -> bool:
-        """Wait until `done()` is true: returns True. Returns False if nothing has moved during an answer of every loaded page, a
-        control opening after it, and the quiet time. Raises HarnessFaultError if a page does not answer or the control tab does
-        not open.
+        """Wait until `done()` is true: returns True. Returns False if nothing has moved during an answer of every loaded page,
+        a control opening after it, and the quiet time. Raises HarnessFaultError if a page does not answer or the control tab
+        does not open.
 
         The control opening begins only when an opening is late: beside one it would slow that one down."""
         while not done():

@@ -1,4 +1,5 @@
-"""Resources: what cells are measured with: the run's folder and certificates, an origin, and a browser.
+"""Resources: what cells are measured with: the run's folder and certificates, and origins and browsers. Cells that are measured
+side by side share no origin and no browser.
 
 Rules. This file knows browsers only by their contract (lab.browser), and drivers only by the engines' rows. A dead browser or
 origin is replaced before the next cell; after a fault, both are. If one does not start, it is started a second time, because it
@@ -7,6 +8,7 @@ may have been killed during its start; a second failure is raised or returned.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import tempfile
@@ -41,20 +43,27 @@ class Plan(msgspec.Struct, frozen=True):
     headed: bool = False
 
 
+class Shared(msgspec.Struct, frozen=True):
+    """What all resources of a run share: its plan and folder, the folder of its certificates (`leaf`), the environment of every
+    process that it starts, and these processes. `starting` is held while a driver starts: it finds its new process among this
+    process's children, and changes this process's TMPDIR for a moment."""
+
+    plan: Plan
+    folder: Path
+    leaf: Path
+    environment: Mapping[str, str]
+    children: ChildProcesses
+    starting: asyncio.Lock
+
+
 class Resources:
-    """The resources of a run.
+    """The resources for one cell after the other; `name` is in the names of their files."""
 
-    `folder` is the run's folder, `leaf` the folder of its certificates, `environment` that of every process that it starts.
-    """
-
-    def __init__(
-        self, plan: Plan, *, folder: Path, leaf: Path, environment: Mapping[str, str], children: ChildProcesses
-    ) -> None:
-        self.folder = folder
-        self.leaf = leaf
-        self.environment = environment
-        self._plan = plan
-        self._children = children
+    def __init__(self, shared: Shared, name: str) -> None:
+        self.leaf = shared.leaf
+        self._shared = shared
+        self._name = name
+        self._children = shared.children
         self._serving = AsyncExitStack()
         self._origin: Origin | None = None
         self._drivers: dict[str, AsyncExitStack] = {}
@@ -74,7 +83,8 @@ class Resources:
         return self._origin
 
     async def _start_origin(self) -> Origin:
-        running = await self._serving.enter_async_context(origin(self.leaf, self.folder, environment=self.environment))
+        starting = origin(self.leaf, self._shared.folder, of=self._name, environment=self._shared.environment)
+        running = await self._serving.enter_async_context(starting)
         self._children.add(running.process.pid)
         log.info("the origin is process %d: %s", running.process.pid, running.started)
         return running
@@ -105,7 +115,7 @@ class Resources:
 
     async def _find(self, engine: Engine, brief: bool) -> tuple[Browser | None, list[LaunchAttempt]]:
         leaf = certs.spki_hash(self.leaf)
-        options = LaunchOptions(headed=self._plan.headed, leaf=leaf, log_folder=self.folder, brief=brief)
+        options = LaunchOptions(headed=self._shared.plan.headed, leaf=leaf, log_folder=self._shared.folder, brief=brief)
         browser, attempts = await find(await self._session(engine), engine, options)
         self._children.add(*((browser.roots or ()) if browser else ()))
         log.info("tried for %s: %s", engine.name, attempts)
@@ -115,8 +125,9 @@ class Resources:
         """The running session of an engine's driver."""
         if engine.driver not in self._sessions:
             stack = self._drivers.setdefault(engine.driver, AsyncExitStack())
-            starting = driver_of(engine).session(self.environment, self._children.add)
-            self._sessions[engine.driver] = await stack.enter_async_context(starting)
+            starting = driver_of(engine).session(self._shared.environment, self._children.add)
+            async with self._shared.starting:
+                self._sessions[engine.driver] = await stack.enter_async_context(starting)
         return self._sessions[engine.driver]
 
     async def _end_browser(self) -> None:
@@ -154,15 +165,34 @@ def temporary_files() -> Iterator[Path]:
         yield Path(name)
 
 
+class Lanes:
+    """The resources of a run: a lane for each engine, whose cells it measures first."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._made: dict[str, Resources] = {}
+
+    def of(self, engine: str) -> Resources:
+        """The resources of an engine's lane; made when they are first asked for."""
+        return self._made.setdefault(engine, Resources(self._shared, engine))
+
+    async def close(self) -> None:
+        """End every browser, origin and driver."""
+        for one in self._made.values():
+            await one.replace()
+
+
 @asynccontextmanager
-async def resources(plan: Plan, folder: Path) -> AsyncIterator[Resources]:
+async def lanes(plan: Plan, folder: Path) -> AsyncIterator[Lanes]:
     """The resources of a run that writes into `folder`. At the end all processes are ended, and temporary files are removed.
 
     Raises MachineError if there is no space for certificates or temporary files."""
     with temporary_files() as temporary, ChildProcesses() as children, certs.minted() as leaf:
         environment = {**os.environ, "TMPDIR": str(temporary)}
-        made = Resources(plan, folder=folder, leaf=leaf, environment=environment, children=children)
+        made = Lanes(
+            Shared(plan=plan, folder=folder, leaf=leaf, environment=environment, children=children, starting=asyncio.Lock())
+        )
         try:
             yield made
         finally:
-            await made.replace()
+            await made.close()

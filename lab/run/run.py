@@ -1,4 +1,5 @@
-"""A run: each cell is observed, judged and recorded, one after the other. No measured cell is lost.
+"""A run: each cell is observed, judged and recorded. As many cells are measured side by side as there are engines, where their
+results are counts (lab/model/questions.py). No measured cell is lost.
 
 Each observation is appended to observations.jsonl as soon as its cell ends. results.json is a function of that file, and is
 written at the end of the run, however it ends. `seventh-tab judge` writes it again.
@@ -12,8 +13,8 @@ import logging
 import os
 import platform
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from lab.measure.observe import observe
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.model.observation import Observation
+from lab.model.questions import QUESTIONS, Company
 from lab.model.verdict import Doubt, Kind
 from lab.results import file
 from lab.results.file import CellResult, Machine, Results
@@ -40,8 +42,9 @@ from lab.results.observations import (
 )
 from lab.run.calibration import calibrate
 from lab.run.folder import now
-from lab.run.resources import Plan, Resources, resources
+from lab.run.resources import Lanes, Plan, Resources, lanes
 from lab.scenario.scenario import Scenario
+from lab.tasks import side_by_side
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
 MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
@@ -99,7 +102,7 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
         begun(notebook.results)
         finished, interrupted = None, False
         try:
-            async with resources(plan, folder) as means:
+            async with lanes(plan, folder) as means:
                 await measure(plan, means, notebook, progress)
             finished = now()
         except (asyncio.CancelledError, KeyboardInterrupt):
@@ -125,20 +128,46 @@ def write_end(notebook: Notebook, end: RunEnded, results: Path) -> MachineError 
     return next(iter(failures), None)
 
 
-async def measure(plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """Calibrate each protocol, measure the cells engine by engine, and then again those that the machine was too busy for."""
+async def measure(plan: Plan, means: Lanes, notebook: Notebook, progress: Progress) -> None:
+    """Calibrate each protocol, measure the cells, and then again those that the machine was too busy for, each alone."""
+    first = means.of(plan.cells[0].engine)
     for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
-        result = notebook.add(Calibrated(observation=await calibrate(await means.origin(), means.leaf, protocol)))
+        result = notebook.add(Calibrated(observation=await calibrate(await first.origin(), first.leaf, protocol)))
         assert result is not None
         progress.calibrated(result)
-    for _, cells in groupby(plan.cells, key=lambda cell: cell.engine):
-        await measure_engine(list(cells), plan, means, notebook, progress)
+    started: set[str] = set()
+    workers = {name: Worker(plan, means.of(name), notebook, progress, started) for name in engines_of(plan.cells)}
+    for company in Company:
+        cells = [cell for cell in plan.cells if QUESTIONS[cell.question].company is company]
+        if company is Company.NONE:
+            for cell in cells:
+                await workers[cell.engine].measure(cell)
+        else:
+            left = Left(cells)
+            await side_by_side([worker.measure_all(left, name) for name, worker in workers.items()])
     tried = notebook.results.browsers
     if not any(one.version for one in tried):
         raise NothingStartedError(tried)
     for _ in range(MORE_TRIES):
-        for _, cells in groupby(too_busy(plan, notebook.results), key=lambda cell: cell.engine):
-            await measure_engine(list(cells), plan, means, notebook, progress)
+        for cell in too_busy(plan, notebook.results):
+            await workers[cell.engine].measure(cell)
+
+
+class Left:
+    """The cells that are left to measure."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self._of = {engine: deque(cell for cell in cells if cell.engine == engine) for engine in engines_of(cells)}
+
+    def next(self, engine: str) -> Cell | None:
+        """The next cell of this engine; if it has none left, of the engine that has most; None if there is none."""
+        cells = self._of.get(engine) or max(self._of.values(), key=len, default=None)
+        return cells.popleft() if cells else None
+
+
+def engines_of(cells: Sequence[Cell]) -> list[str]:
+    """The engines of these cells, in order."""
+    return list(dict.fromkeys(cell.engine for cell in cells))
 
 
 def too_busy(plan: Plan, results: Results) -> list[Cell]:
@@ -147,31 +176,52 @@ def too_busy(plan: Plan, results: Results) -> list[Cell]:
     return [cell for cell in plan.cells if cell.name in busy]
 
 
-async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """Cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once and then
-    can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
-    scenarios = {one.name: one for one in plan.scenarios}
-    started, hopeless = False, 0
-    for cell in cells:
-        progress.cell_begins(cell)
+class Worker:
+    """Measures one cell at a time, with resources of its own. `started` are the engines that have run before, in any worker."""
+
+    def __init__(self, plan: Plan, means: Resources, notebook: Notebook, progress: Progress, started: set[str]) -> None:
+        self._scenarios = {one.name: one for one in plan.scenarios}
+        self._means = means
+        self._notebook = notebook
+        self._progress = progress
+        self._started = started
+        self._hopeless = 0
+
+    async def measure_all(self, left: Left, engine: str) -> None:
+        """Measure cells until none is left: those of `engine` first, so that its browser is started only once."""
+        while (cell := left.next(engine)) is not None:
+            await self.measure(cell)
+
+    async def measure(self, cell: Cell) -> None:
+        """Measure one cell. It is `unsupported`, with the reason, when its engine can't be started; when that was started
+        before and then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a
+        row."""
+        self._progress.cell_begins(cell)
         log.info("%s begins", cell.name)
-        notes: list[Record] = []
-        try:
-            seen = await measure_cell(scenarios[cell.scenario], cell, means, notes, started)
-            started, hopeless = started or seen.missing is None, 0
-        except LabError as error:  # The origin, or a driver's helper process, did not start.
-            hopeless += 1
-            if hopeless == HOPELESS:
-                raise
-            seen = unseen(scenarios[cell.scenario], cell, fault=str(error))
-        for note in notes:
-            notebook.add(note)
-        result = notebook.add(Observed(observation=seen))
-        assert result is not None
+        result = await self._measured(cell)
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
         if result.verdict.kind is Kind.HARNESS_FAULT:
-            await means.replace()  # The next cell gets a new browser and origin.
-        progress.cell_ended(result)
+            await self._means.replace()  # The next cell gets a new browser and origin.
+        self._progress.cell_ended(result)
+
+    async def _measured(self, cell: Cell) -> CellResult:
+        """Measure one cell, and write down what was seen."""
+        scenario, notes = self._scenarios[cell.scenario], list[Record]()
+        try:
+            seen = await measure_cell(scenario, cell, self._means, notes, cell.engine in self._started)
+            self._hopeless = 0
+            if seen.missing is None:
+                self._started.add(cell.engine)
+        except LabError as error:  # The origin, or a driver's helper process, did not start.
+            self._hopeless += 1
+            if self._hopeless == HOPELESS:
+                raise
+            seen = unseen(scenario, cell, fault=str(error))
+        for note in notes:
+            self._notebook.add(note)
+        result = self._notebook.add(Observed(observation=seen))
+        assert result is not None
+        return result
 
 
 async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: list[Record], started: bool) -> Observation:
@@ -206,6 +256,7 @@ def began(plan: Plan, folder: Path) -> RunBegan:
         run=folder.name,
         started=now(),
         planned=len(plan.cells),
+        order=tuple(cell.name for cell in plan.cells),
         machine=Machine(
             system=f"{platform.system()} {platform.release()}, {platform.machine()}",
             cpus=os.cpu_count() or 1,

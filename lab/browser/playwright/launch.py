@@ -110,6 +110,7 @@ class PlaywrightSession:
                 executable_path=candidate.path,
                 headless=not options.headed,
                 args=arguments,
+                firefox_user_prefs={**engine.preferences} or None,
                 env=environment,
                 # The lab ends the browser itself, after it has written what was measured.
                 handle_sigint=False,
