@@ -19,6 +19,7 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
     intervals={"polling": [1000, 100, 5000]},
     per_second=5,
     differing=2,
+    keep_tabs=True,
     thorough={"transport": ["fetch_stream", "long_polling"], "interval_ms": [100, 5000]},
     claims=[
         AtMost(6, source=MDN, protocols=("h1",), transports=("sse", "fetch_stream")),

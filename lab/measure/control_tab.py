@@ -79,6 +79,11 @@ class ControlTab:
             if task is not None:
                 await cancel_and_wait(task)
 
+    @property
+    def tabs(self) -> list[Tab]:
+        """The tab, if it has been made."""
+        return [] if self._tab is None else [self._tab]
+
     async def update(self) -> None:
         """Return when the control tab has received its next update."""
         await asyncio.shield(self._opening or self.begin())  # Cancelling the caller must not cancel the opening.

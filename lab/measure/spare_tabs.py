@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from lab.browser import Profile, Tab
 from lab.measure.settling import Settling
@@ -11,12 +12,12 @@ from lab.tasks import cancel_and_wait
 
 
 class SpareTabs:
-    """The spare tabs of a profile."""
+    """The spare tabs of a profile. `blank` are there already."""
 
-    def __init__(self, profile: Profile, settling: Settling) -> None:
+    def __init__(self, profile: Profile, settling: Settling, blank: Sequence[Tab] = ()) -> None:
         self._profile = profile
         self._settling = settling
-        self._making: list[asyncio.Task[Tab]] = []
+        self._making: list[asyncio.Future[Tab]] = [done(tab) for tab in blank]
 
     def make(self, count: int) -> None:
         """Begin to make tabs until `count` are ready or being made."""
@@ -40,6 +41,18 @@ class SpareTabs:
         self.make(1)
         return await self._making.pop(0)
 
+    async def take(self) -> list[Tab]:
+        """All spare tabs, once those that are being made are ready."""
+        making, self._making = self._making, []
+        return list(await asyncio.gather(*making))
+
     async def close(self) -> None:
         for task in self._making:
             await cancel_and_wait(task)
+
+
+def done(tab: Tab) -> asyncio.Future[Tab]:
+    """A tab that need not be made."""
+    there: asyncio.Future[Tab] = asyncio.get_running_loop().create_future()
+    there.set_result(tab)
+    return there

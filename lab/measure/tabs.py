@@ -4,12 +4,14 @@ proof."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from lab.browser import Profile
+from lab.browser import Profile, Tab
 from lab.errors import HarnessFaultError, InconclusiveError
 from lab.measure.context import CellContext, Seen
 from lab.measure.delivery import follow_updates
 from lab.measure.drops import drop_streams
+from lab.measure.kept_tabs import close_profiles
 from lab.measure.openers import Opener, PageOpener, opener
 from lab.measure.page import Page, ask_for_update
 from lab.measure.payloads import carry_all
@@ -47,10 +49,10 @@ class CellTabs:
         self._held = False
         self._opened = 0
 
-    async def enter(self, profile: Profile) -> None:
-        """Use one more profile: tabs may be made in it from now on."""
+    def enter(self, profile: Profile, blank: Sequence[Tab] = ()) -> None:
+        """Use one more profile, with the blank tabs in it: tabs may be made in it from now on."""
         self._profiles.append(profile)
-        self._spares.append(SpareTabs(profile, self._settling))
+        self._spares.append(SpareTabs(profile, self._settling, blank))
 
     async def open_one_by_one(self) -> None:
         """Begin each tab's navigation when all tabs before it are decided. Once one is held back, begin all the others: the
@@ -83,7 +85,7 @@ class CellTabs:
         if not self._sides:
             sides = (self._context.case.first, self._context.case.second)
             while len(self._profiles) < max(side.profile for side in sides):
-                await self.enter(await self._context.browser.new_profile())
+                self.enter(await self._context.browser.new_profile())
             self._sides = list(await asyncio.gather(*[self._ready(side) for side in sides]))
         side, filling = self._sides.pop(0)
         first, began = not self.seen.sides, self._opened
@@ -185,20 +187,26 @@ class CellTabs:
         if any(not client.live for client in self.seen.clients):
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 
+    async def leave(self) -> list[Tab]:
+        """Give up all openings. Returns the tabs that are still open, of a cell that has one profile."""
+        await self._end_openings()
+        [spare] = self._spares
+        return [*(page.tab for page in self.pages if not page.closed), *await spare.take()]
+
+    def forget(self, profile: Profile) -> None:
+        """The profile has been kept for another cell: it is not closed."""
+        self._profiles.remove(profile)
+
     async def close(self) -> None:
-        """Cancel all openings, then close every profile. The first failure is raised at the end."""
-        for task in (*self._openings, *self._ended):
-            await cancel_and_wait(task)
+        """Give up all openings, then close every profile. The first failure is raised at the end."""
+        await self._end_openings()
         for spare in self._spares:
             await spare.close()
-        failures = []
-        for profile in self._profiles:
-            try:
-                await profile.close()
-            except HarnessFaultError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        await close_profiles(self._profiles)
+
+    async def _end_openings(self) -> None:
+        for task in (*self._openings, *self._ended):
+            await cancel_and_wait(task)
 
     @property
     def pages(self) -> list[Page]:

@@ -21,6 +21,7 @@ from typing import Protocol
 from lab import paths
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, MachineError, NoBrowserError
+from lab.measure.kept_tabs import KeptTabs
 from lab.measure.observe import observe
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
@@ -140,7 +141,7 @@ async def measure(plan: Plan, means: Lanes, notebook: Notebook, progress: Progre
     for company in Company:
         cells = [cell for cell in plan.cells if QUESTIONS[cell.question].company is company]
         if company is Company.NONE:
-            for cell in cells:
+            for cell in sorted(cells, key=lambda one: (one.engine, one.scenario, one.protocol)):  # For tabs opened once.
                 await workers[cell.engine].measure(cell)
         else:
             left = Left(cells)
@@ -185,6 +186,7 @@ class Worker:
         self._notebook = notebook
         self._progress = progress
         self._started = started
+        self._kept = KeptTabs()
         self._hopeless = 0
 
     async def measure_all(self, left: Left, engine: str) -> None:
@@ -208,7 +210,7 @@ class Worker:
         """Measure one cell, and write down what was seen."""
         scenario, notes = self._scenarios[cell.scenario], list[Record]()
         try:
-            seen = await measure_cell(scenario, cell, self._means, notes, cell.engine in self._started)
+            seen = await measure_cell(scenario, cell, self._means, self._kept, notes, cell.engine in self._started)
             self._hopeless = 0
             if seen.missing is None:
                 self._started.add(cell.engine)
@@ -224,14 +226,16 @@ class Worker:
         return result
 
 
-async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: list[Record], started: bool) -> Observation:
+async def measure_cell(
+    scenario: Scenario, cell: Cell, means: Resources, kept: KeptTabs, notes: list[Record], started: bool
+) -> Observation:
     """One cell, in the engine's browser; `started` says whether that has run before. What else is to be written down of it goes
     into `notes`."""
     browser, tried = await means.browser(cell)
     if tried:
         notes.append(BrowsersTried(attempts=tuple(tried)))
     if browser is not None:
-        seen = await observe(scenario, cell, browser, await means.origin())
+        seen = await observe(scenario, cell, browser, await means.origin(), kept)
         if browser.network_log and tried:  # A browser that was just started has begun a log.
             notes.append(LogKept(name=browser.network_log.name))
         return seen

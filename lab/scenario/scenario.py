@@ -43,6 +43,7 @@ class Scenario:
     repeat: int
     differing: int
     first_look: bool
+    keep_tabs: bool
     thorough: Mapping[str, tuple[Any, ...]]
     axes: Mapping[str, tuple[Any, ...]]
     aliases: tuple[str, ...]
@@ -85,6 +86,7 @@ def scenario(
     repeat: int = 1,
     differing: int = 1,
     first_look: bool = False,
+    keep_tabs: bool = False,
     thorough: Mapping[str, Sequence[Any]] | None = None,
     intervals: Mapping[str, Sequence[int]] | None = None,
     per_second: float | None = None,
@@ -105,8 +107,10 @@ def scenario(
     already. A default run measures cells that differ from the reference (lab/scenario/selection.py) in one value, a
     thorough one those that differ in at most `differing` values, `repeat` times each. `thorough` has values of axes, by
     field, that only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names
-    includes the scenario. `axes` has the values of any further axis of lab/model/axes.py, by its field; the first is the
-    reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases to present ones.
+    includes the scenario. `keep_tabs`: cells that differ only in the transport or the interval use the same tabs, opened
+    once; not for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by
+    its field; the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of
+    cases to present ones.
 
     Raises UsageError for values that can't be measured.
     """
@@ -158,6 +162,7 @@ def scenario(
             repeat=repeat,
             differing=differing,
             first_look=first_look,
+            keep_tabs=keep_tabs,
             thorough={field: tuple(values) for field, values in (thorough or {}).items()},
             axes={field: tuple(values) for field, values in (axes or {}).items()},
             aliases=tuple(aliases),
