@@ -91,6 +91,7 @@ class ControlTab:
         await LabScript(self._tab).next()
 
     async def flush_browser_log(self) -> None:
-        """Wait for some updates: Chromium writes to its NetLog only at every fifteenth event, and these cause enough events."""
+        """Wait for some updates, until the browser has written what it logged before them: Chromium writes at every fifteenth
+        event, Firefox 4 KiB at once, of which these updates log three times as much."""
         for _ in range(UPDATES):
             await self.update()
