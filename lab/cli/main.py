@@ -104,6 +104,9 @@ def list_scenarios(scenario: str | None) -> None:
     help="Where reports go.",
 )
 @click.option("--headed", is_flag=True, help="Show the browser.")
+@click.option(
+    "--keep-logs", is_flag=True, help="Keep the browsers' own network logs, gzipped: hundreds of megabytes, unpacked."
+)
 @click.option("--verbose", is_flag=True, help="Print run.log while it is written.")
 @click.option("--strict", is_flag=True, help="Exit 1 when a claim is refuted or disputed.")
 @reports.output_options
@@ -113,6 +116,7 @@ def run(
     breadth: str | None,
     out: Path,
     headed: bool,
+    keep_logs: bool,
     verbose: bool,
     strict: bool,
     junit: Path | None,
@@ -133,7 +137,7 @@ def run(
     written = True
     try:
         with run_log(folder, verbose=verbose), RunProgress(len(cells)) as progress:
-            plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed)
+            plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed, keep_logs=keep_logs)
             complete(run_plan(plan, folder, progress, found.append))
     finally:
         for results in found:

@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -38,6 +39,7 @@ from lab.results.observations import (
     RunEnded,
     RunRecord,
 )
+from lab.run.browser_logs import BrowserLogs
 from lab.run.calibration import calibrate
 from lab.run.folder import now
 from lab.run.resources import Plan, Resources, resources
@@ -97,24 +99,29 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
         notebook = Notebook(written, record)
         notebook.add(began(plan, folder))
         begun(notebook.results)
-        finished, interrupted = None, False
+        logs, finished, interrupted = BrowserLogs(), None, False
         try:
-            async with resources(plan, folder) as means:
+            async with resources(plan, folder, logs) as means:
                 await measure(plan, means, notebook, progress)
             finished = now()
         except (asyncio.CancelledError, KeyboardInterrupt):
             interrupted = True
             raise
         finally:
-            failure = write_end(notebook, RunEnded(finished=finished, interrupted=interrupted), folder / paths.RESULTS)
+            last: list[Record] = [
+                *(LogKept(name=name) for name in logs.names),
+                RunEnded(finished=finished, interrupted=interrupted),
+            ]
+            failure = write_end(notebook, last, folder / paths.RESULTS)
             if failure and sys.exc_info()[0] is None:  # Else the reason why the run ended counts for more.
                 raise failure
     return notebook.results
 
 
-def write_end(notebook: Notebook, end: RunEnded, results: Path) -> MachineError | None:
-    """Write the last record and results.json; the first failure of the two, which is logged."""
-    writes: tuple[Callable[[], object], ...] = (lambda: notebook.add(end), lambda: file.write(notebook.results, results))
+def write_end(notebook: Notebook, last: Sequence[Record], results: Path) -> MachineError | None:
+    """Write the last records and results.json; the first failure of these, which is logged."""
+    writes: list[Callable[[], object]] = [*(partial(notebook.add, one) for one in last)]
+    writes.append(lambda: file.write(notebook.results, results))
     failures = []
     for write in writes:
         try:
@@ -170,7 +177,7 @@ async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, no
         assert result is not None
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
         if result.verdict.kind is Kind.HARNESS_FAULT:
-            await means.replace()  # The next cell gets a new browser and origin.
+            await means.replace(fault=True)  # The next cell gets a new browser and origin.
         progress.cell_ended(result)
 
 
@@ -181,10 +188,7 @@ async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: 
     if tried:
         notes.append(BrowsersTried(attempts=tuple(tried)))
     if browser is not None:
-        seen = await observe(scenario, cell, browser, await means.origin())
-        if browser.network_log and tried:  # A browser that was just started has begun a log.
-            notes.append(LogKept(name=browser.network_log.name))
-        return seen
+        return await observe(scenario, cell, browser, await means.origin())
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
         return unseen(scenario, cell, fault=f"{title} has run before, but did not start again. {reasons}")

@@ -19,6 +19,7 @@ from lab.errors import HarnessFaultError, MachineError
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.run import resources as module
+from lab.run.browser_logs import BrowserLogs
 from lab.run.resources import Plan, Resources, resources
 
 CELL = Cell(scenario="any", engine="fake", protocol="h1", transport="sse", at_most=2)
@@ -34,7 +35,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def within(tmp_path: Path, check: Callable[[Resources], Any]) -> None:
     async def run() -> None:
-        async with resources(Plan((), ()), tmp_path) as means:
+        async with resources(Plan((), ()), tmp_path, BrowserLogs()) as means:
             await check(means)
 
     asyncio.run(run())
