@@ -22,6 +22,7 @@ from lab.browser.engines import ENGINES
 from lab.cli import reports
 from lab.cli.console import RunProgress, complain, output, scenario_lines, scenarios_table
 from lab.cli.options import axis_options, choice_of, engine_option
+from lab.cli.prune import held, prune
 from lab.errors import LabError, UsageError
 from lab.model.axes import AXES
 from lab.model.protocols import PROTOCOLS, parse_ports
@@ -126,6 +127,7 @@ def run(
     """Measure scenarios (all, or those named by name or file) and write a report."""
     from lab.run.folder import make_folder
     from lab.run.log import run_log
+    from lab.run.old_runs import going_on
     from lab.run.resources import Plan
     from lab.run.run import run as run_plan
 
@@ -133,6 +135,7 @@ def run(
     chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario, quick=breadth == "quick")
     cells = catalogue.selected(chosen, choice_of(chosen, axes, repeat=repeat, breadth=breadth))
     folder = make_folder(out)
+    click.get_current_context().with_resource(going_on(folder))  # So that `prune` leaves it alone.
     found: list[Results] = []
     written = True
     try:
@@ -142,6 +145,8 @@ def run(
     finally:
         for results in found:
             written = reports.finish(results, folder, junit=junit, markdown=markdown, strict=strict)
+        if much := held(out):
+            output().print(much, markup=False, soft_wrap=True)
     sys.exit(exit_code(found[0], strict=strict, written=written))
 
 
@@ -225,5 +230,5 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         raise NothingStartedError(())  # The table has just been printed.
 
 
-for command in (reports.report, reports.judge, reports.compare, reports.show):
+for command in (reports.report, reports.judge, reports.compare, reports.show, prune):
     main.add_command(command)

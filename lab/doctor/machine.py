@@ -23,6 +23,7 @@ from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.paths import LOOPBACK
 from lab.run import certs
+from lab.text import amount
 
 MB = 1_000_000
 DOOR_COUNT = 2 * len(PROTOCOLS) + 1
@@ -211,8 +212,3 @@ def memory(available: int) -> Check:
         return Check("memory", found)
     problem = "12 tabs of Firefox take 1.4 GB: the system may end a browser, or swap and fall behind"
     return Check("memory", found, problem, "close other programs, or open fewer with --tabs")
-
-
-def amount(count: int) -> str:
-    """A number of bytes in words."""
-    return f"{count / (1000 * MB):.1f} GB" if count >= 1000 * MB else f"{count / MB:.0f} MB"
