@@ -19,7 +19,7 @@ import msgspec
 from lab.browser import Browser, LaunchOptions, Session
 from lab.browser.discover import driver_of, find
 from lab.browser.engines import ENGINES, Engine
-from lab.errors import HarnessFaultError, MachineError
+from lab.errors import HarnessFaultError, MachineError, NoAnswerError
 from lab.measure.origin import Origin, origin
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
@@ -80,7 +80,7 @@ class Resources:
             await self._end_origin()
             try:
                 self._origin = await self._start_origin()
-            except MachineError as error:  # It may have been killed during its start.
+            except (MachineError, NoAnswerError) as error:  # It may have been killed during its start.
                 log.info("the origin is started again: %s", error)
                 self._origin = await self._start_origin()
         return self._origin

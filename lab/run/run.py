@@ -20,8 +20,9 @@ from typing import Protocol
 
 from lab import paths
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, MachineError, NoBrowserError
+from lab.errors import LabError, MachineError, NoAnswerError, NoBrowserError
 from lab.measure.observe import observe
+from lab.measure.slowness import busy
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.model.observation import Observation
@@ -167,16 +168,17 @@ async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, no
             seen = await measure_cell(scenarios[cell.scenario], cell, means, notes, started)
             started, hopeless = started or seen.missing is None, 0
         except LabError as error:  # The origin, or a driver's helper process, did not start.
-            hopeless += 1
+            late = busy(str(error)) if isinstance(error, NoAnswerError) else None
+            hopeless += late is None
             if hopeless == HOPELESS:
                 raise
-            seen = unseen(scenarios[cell.scenario], cell, fault=str(error))
+            seen = unseen(scenarios[cell.scenario], cell, fault="" if late else str(error), too_busy=late)
         for note in notes:
             notebook.add(note)
         result = notebook.add(Observed(observation=seen))
         assert result is not None
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
-        if result.verdict.kind is Kind.HARNESS_FAULT:
+        if seen.too_busy or result.verdict.kind is Kind.HARNESS_FAULT:
             await means.replace(fault=True)  # The next cell gets a new browser and origin.
         progress.cell_ended(result)
 
@@ -195,12 +197,14 @@ async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: 
     return unseen(scenario, cell, missing=f"{title} did not start. {reasons}")
 
 
-def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None) -> Observation:
+def unseen(
+    scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None, too_busy: str | None = None
+) -> Observation:
     """The observation of a cell for which something could not be started."""
     claim = scenario.claim(cell)
     assert claim is not None, cell.name
     faults = (fault,) if fault else ()
-    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing)
+    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing, too_busy=too_busy)
 
 
 def began(plan: Plan, folder: Path) -> RunBegan:

@@ -15,9 +15,10 @@ import playwright.async_api
 import psutil
 from playwright.async_api import Playwright, async_playwright
 
-from lab.browser import Candidate, LaunchError, LaunchOptions, browser_failed
+from lab.browser import AGAIN, Candidate, LaunchError, LaunchOptions, browser_failed
 from lab.browser.logs.network_log import NetworkLog
 from lab.browser.playwright.tabs import Loss, PlaywrightProfile, bounded, mapped
+from lab.errors import NoAnswerError
 from lab.model.browsers import BrowserLog
 
 HELPER_START_S = 15.0
@@ -170,7 +171,8 @@ async def answered(
         for helper in new:
             with contextlib.suppress(psutil.NoSuchProcess):
                 helper.kill()
-        raise browser_failed(f"Playwright's helper process did not start in {HELPER_START_S:.0f} s") from error
+        what = f"the browser failed: Playwright's helper process did not start in {HELPER_START_S:.0f} s"
+        raise NoAnswerError(what, AGAIN) from error
     except OSError as error:
         raise browser_failed(f"Playwright's helper process did not start: {error}") from error
     return running, next(iter(new), None)
