@@ -37,7 +37,7 @@ def differing(results: Results) -> list[CellResult]:
 
 def untold(results: Results) -> list[CellResult]:
     """The cells without a clear answer, the gravest first: a fault of the lab, disputed, inconclusive, or unsupported. A fault
-    that repeats is told once, of its first cell, with the number of the others."""
+    that repeats is told once, of its first cell, with the number of cells."""
     unsure = [one for one in told(results) if one.verdict not in (Kind.CONFIRMED, Kind.REFUTED)]
     found = distinct(sorted(unsure, key=lambda one: -KINDS[one.verdict].gravity))
     faults = {one.verdict.why: one for one in reversed(found) if one.verdict.kind is Kind.HARNESS_FAULT}
@@ -47,11 +47,11 @@ def untold(results: Results) -> list[CellResult]:
 
 
 def counting(fault: CellResult, results: Results) -> CellResult:
-    """The same cell; if others have the same fault, its reason says how many."""
+    """The same cell; if others have the same fault, its reason says how many cells have it."""
     same = [one for one in results.cells if (one.verdict.kind, one.verdict.why) == (fault.verdict.kind, fault.verdict.why)]
     if fault.verdict.kind is not Kind.HARNESS_FAULT or len(same) < 2:
         return fault
-    why = f"{fault.verdict.why.rstrip('.')}. The same in {counted(len(same) - 1, 'more cell')}."
+    why = f"in {counted(len(same), 'cell')}: {fault.verdict.why}"
     return msgspec.structs.replace(fault, verdict=msgspec.structs.replace(fault.verdict, why=why))
 
 
