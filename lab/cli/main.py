@@ -22,6 +22,7 @@ from lab.browser.engines import ENGINES
 from lab.cli import reports
 from lab.cli.console import RunProgress, complain, output, scenario_lines, scenarios_table
 from lab.cli.options import axis_options, choice_of, engine_option
+from lab.cli.prune import held, prune
 from lab.errors import LabError, UsageError
 from lab.model.axes import AXES
 from lab.model.protocols import PROTOCOLS, parse_ports
@@ -105,6 +106,9 @@ def list_scenarios(scenario: str | None) -> None:
     help="Where reports go.",
 )
 @click.option("--headed", is_flag=True, help="Show the browser.")
+@click.option(
+    "--keep-logs", is_flag=True, help="Keep the browsers' own network logs, gzipped: hundreds of megabytes, unpacked."
+)
 @click.option("--verbose", is_flag=True, help="Print run.log while it is written.")
 @click.option("--strict", is_flag=True, help="Exit 1 when a claim is refuted or disputed.")
 @reports.output_options
@@ -114,6 +118,7 @@ def run(
     breadth: str | None,
     out: Path,
     headed: bool,
+    keep_logs: bool,
     verbose: bool,
     strict: bool,
     junit: Path | None,
@@ -123,6 +128,7 @@ def run(
     """Measure scenarios (all, or those named by name or file) and write a report."""
     from lab.run.folder import make_folder
     from lab.run.log import run_log
+    from lab.run.old_runs import going_on
     from lab.run.resources import Plan
     from lab.run.run import run as run_plan
 
@@ -130,15 +136,18 @@ def run(
     chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario, quick=breadth == "quick")
     cells = catalogue.selected(chosen, choice_of(chosen, axes, repeat=repeat, breadth=breadth))
     folder = make_folder(out)
+    click.get_current_context().with_resource(going_on(folder))  # So that `prune` leaves it alone.
     found: list[Results] = []
     written = True
     try:
         with run_log(folder, verbose=verbose), RunProgress(len(cells)) as progress:
-            plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed)
+            plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed, keep_logs=keep_logs)
             complete(run_plan(plan, folder, progress, found.append))
     finally:
         for results in found:
             written = reports.finish(results, folder, junit=junit, markdown=markdown, strict=strict)
+        if much := held(out):
+            output().print(much, markup=False, soft_wrap=True)
     sys.exit(exit_code(found[0], strict=strict, written=written))
 
 
@@ -222,5 +231,5 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         raise NothingStartedError(())  # The table has just been printed.
 
 
-for command in (reports.report, reports.judge, reports.compare, reports.show):
+for command in (reports.report, reports.judge, reports.compare, reports.show, prune):
     main.add_command(command)

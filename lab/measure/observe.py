@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lab.browser import Browser
-from lab.errors import InconclusiveError, LabError
+from lab.errors import InconclusiveError, LabError, NoAnswerError
 from lab.measure.activity import Activity
 from lab.measure.context import Addresses, CellContext, Seen
 from lab.measure.control_tab import ControlTab
@@ -26,6 +26,7 @@ from lab.measure.kept_tabs import KeptTabs
 from lab.measure.origin import Origin
 from lab.measure.routes import ROUTES
 from lab.measure.settling import Settling
+from lab.measure.slowness import busy
 from lab.measure.tabs import CellTabs
 from lab.model.cell import Cell
 from lab.model.observation import Observation
@@ -46,15 +47,18 @@ async def observe(
     """Measure one cell, with the tabs that an earlier cell has `kept` for it, if there are any. An error in the cell is not
     raised: the observation has it in `faults` or `unmet`. Raises only
     asyncio.CancelledError, when the run itself is interrupted."""
-    seen, faults, unmet = Seen(), list[str](), None
+    seen, faults, unmet, too_busy = Seen(), list[str](), None, None
     began = time.monotonic()
     limit = CELL_S if OPENINGS[cell.opening].doubling else CELL_S + TAB_S * cell.at_most
     try:
         async with asyncio.timeout(limit):
             await walk(scenario, cell, browser, origin, seen, kept or KeptTabs())
-    except TimeoutError as error:
+    except (TimeoutError, NoAnswerError) as error:
         log.debug("%s", cell.name, exc_info=error)
-        faults.append(f"the cell had not ended after {limit:.0f} s: something in it never answered")
+        late = f"the cell had not ended after {limit:.0f} s: something in it never answered"
+        what = str(error) if isinstance(error, NoAnswerError) else late
+        too_busy = busy(what)
+        faults += [] if too_busy else [what]
     except InconclusiveError as error:
         log.debug("%s", cell.name, exc_info=error)
         unmet = str(error)
@@ -92,6 +96,7 @@ async def observe(
         screenshots=seen.screenshots,
         faults=tuple(faults),
         unmet=unmet,
+        too_busy=too_busy,
     )
 
 

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from lab.errors import HarnessFaultError, MachineError, UsageError
+from lab.errors import HarnessFaultError, MachineError, NoAnswerError, UsageError
 from lab.model import ledger
 from lab.model.ledger import PORT_TAKEN, AnyEvent, CellBegan, Counters, Event, OriginStarted, StreamsDropped
 from lab.model.protocols import CONTROL, of_door
@@ -134,7 +134,8 @@ class Origin:
         try:
             status, said = await asyncio.to_thread(self._request, target)
         except (OSError, HTTPException) as error:
-            raise HarnessFaultError(f"the origin did not answer {target}: {type(error).__name__}: {error}", AGAIN) from error
+            kind = NoAnswerError if isinstance(error, TimeoutError) else HarnessFaultError
+            raise kind(f"the origin did not answer {target}: {type(error).__name__}: {error}", AGAIN) from error
         if status not in accepted:
             wanted = " or ".join(map(str, accepted))
             raise HarnessFaultError(
@@ -166,7 +167,7 @@ class Origin:
                 await self.wait_for(lambda: bool(found()))
         except TimeoutError as error:
             what = f"the origin answered, but its ledger has no {kind.__name__} for it after {CONTROL_S:.0f} s"
-            raise HarnessFaultError(what, AGAIN) from error
+            raise NoAnswerError(what, AGAIN) from error
         return found()[0]
 
     # The ledger.
@@ -186,7 +187,7 @@ class Origin:
     def lost(self) -> HarnessFaultError:
         """The error that says why there will be no more events."""
         if self._silent:
-            return HarnessFaultError(f"the origin hung: no heartbeat for {SILENT_S:.0f} s", AGAIN)
+            return NoAnswerError(f"the origin hung: no heartbeat for {SILENT_S:.0f} s", AGAIN)
         code = self.process.returncode
         how = "closed its ledger" if code is None else f"ended with code {code}"
         where = f"while {self.ledger.cell} was measured" if self.ledger.cell else "while it was serving"
@@ -319,7 +320,8 @@ async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, message
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_S)
     except TimeoutError as error:
-        raise MachineError(f"the origin wrote nothing for {START_S:.0f} s", "the machine may be too busy: try again") from error
+        what = f"the origin wrote nothing for {START_S:.0f} s"
+        raise NoAnswerError(what, "the machine may be too busy: try again") from error
     except ValueError as error:
         raise HarnessFaultError(f"the origin's first line is no greeting: {error}") from error
     if not line:

@@ -25,7 +25,7 @@ import logging
 import statistics
 from collections.abc import Callable
 
-from lab.errors import HarnessFaultError
+from lab.errors import NoAnswerError
 from lab.measure.activity import Activity
 from lab.measure.control_tab import ControlTab
 from lab.measure.page_script import PageScript
@@ -79,7 +79,7 @@ class Settling:
 
     async def pages_responsive(self) -> None:
         """Return when every loaded page has handled the events that reached it before. A page whose process gets no CPU time
-        would look like a waiting one. Raises HarnessFaultError if a page does not answer in ANSWER_S."""
+        would look like a waiting one. Raises NoAnswerError if a page does not answer in ANSWER_S."""
         answers = [asyncio.create_task(page.caught_up()) for page in self._pages]
         if not answers:
             return
@@ -91,7 +91,7 @@ class Settling:
         for one in answered:
             one.result()
         if silent:
-            raise HarnessFaultError(
+            raise NoAnswerError(
                 f"{len(silent)} of {len(answers)} pages did not answer for {ANSWER_S:.0f} s, though they had loaded",
                 "a script in them does not end, or their process hangs: run the cell again with --headed and watch",
             )
@@ -120,7 +120,7 @@ class Settling:
 
     async def until(self, done: Callable[[], bool]) -> bool:
         """Wait until `done()` is true: returns True. Returns False if nothing has moved during an answer of every loaded page,
-        a control opening after it, and the quiet time. Raises HarnessFaultError if a page does not answer or the control tab
+        a control opening after it, and the quiet time. Raises NoAnswerError if a page does not answer or the control tab
         does not open.
 
         The control opening begins only when an opening is late: beside one it would slow that one down."""
@@ -146,13 +146,13 @@ class Settling:
         await self.pages_responsive()
 
     async def _control_opening(self, done: Callable[[], bool]) -> float | None:
-        """How long one control opening took, in ms; None if `done()` was true before its end. Raises HarnessFaultError if it
+        """How long one control opening took, in ms; None if `done()` was true before its end. Raises NoAnswerError if it
         has not ended OPENING_S after the last move."""
         opening, began_ms = self.control.begin(), now_ms()
         while not done() and not opening.done():
             rest_s = OPENING_S - (now_ms() - max(began_ms, self.activity.moved_ms)) / 1000
             if rest_s <= 0:
-                raise HarnessFaultError(
+                raise NoAnswerError(
                     f"the control tab, which no limit should hold back, was not live after {OPENING_S:.0f} s",
                     "browser or origin hangs: see origin.log beside the report, and run the cell again with --headed",
                 )

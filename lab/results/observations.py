@@ -71,7 +71,7 @@ class BrowsersTried(BaseRecord, frozen=True, kw_only=True):
 
 
 class LogKept(BaseRecord, frozen=True, kw_only=True):
-    """A browser's own log is kept beside this file, as the file `name`."""
+    """A browser's own log, or the end of it, is kept beside this file, gzipped, as the file `name`."""
 
     name: str
 

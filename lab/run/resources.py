@@ -21,11 +21,12 @@ import msgspec
 from lab.browser import Browser, LaunchOptions, Session
 from lab.browser.discover import driver_of, find
 from lab.browser.engines import ENGINES, Engine
-from lab.errors import HarnessFaultError, MachineError
+from lab.errors import HarnessFaultError, MachineError, NoAnswerError
 from lab.measure.origin import Origin, origin
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.run import certs
+from lab.run.browser_logs import BrowserLogs
 from lab.run.processes import ChildProcesses
 from lab.scenario.scenario import Scenario
 
@@ -36,23 +37,26 @@ log = logging.getLogger(__name__)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to run: the cells of some scenarios, in their order. `headed`: show the browsers' windows."""
+    """What to run: the cells of some scenarios, in their order. `headed`: show the browsers' windows. `keep_logs`: keep the
+    browsers' own logs."""
 
     scenarios: tuple[Scenario, ...]
     cells: tuple[Cell, ...]
     headed: bool = False
+    keep_logs: bool = False
 
 
 class Shared(msgspec.Struct, frozen=True):
-    """What all resources of a run share: its plan and folder, the folder of its certificates (`leaf`), the environment of every
-    process that it starts, and these processes. `starting` is held while a driver starts: it finds its new process among this
-    process's children, and changes this process's TMPDIR for a moment."""
+    """What all resources of a run share: its plan and folder, the folder of its certificates (`leaf`), the environment of
+    every process that it starts, these processes, and the browsers' own logs. `starting` is held while a driver starts: it
+    finds its new process among this process's children, and changes this process's TMPDIR for a moment."""
 
     plan: Plan
     folder: Path
     leaf: Path
     environment: Mapping[str, str]
     children: ChildProcesses
+    logs: BrowserLogs
     starting: asyncio.Lock
 
 
@@ -77,7 +81,7 @@ class Resources:
             await self._end_origin()
             try:
                 self._origin = await self._start_origin()
-            except MachineError as error:  # It may have been killed during its start.
+            except (MachineError, NoAnswerError) as error:  # It may have been killed during its start.
                 log.info("the origin is started again: %s", error)
                 self._origin = await self._start_origin()
         return self._origin
@@ -98,7 +102,7 @@ class Resources:
 
         Raises HarnessFaultError if the engine's driver does not start."""
         brief, there = cell.opening == BRIEF, self._browser
-        if there is not None and there.alive and (there.engine, there.brief) == (cell.engine, brief):
+        if there is not None and there.alive and (there.engine, there.brief) == (cell.engine, brief) and not heavy(there):
             return there, []
         await self._end_browser()
         attempts: list[LaunchAttempt] = []
@@ -115,9 +119,14 @@ class Resources:
 
     async def _find(self, engine: Engine, brief: bool) -> tuple[Browser | None, list[LaunchAttempt]]:
         leaf = certs.spki_hash(self.leaf)
-        options = LaunchOptions(headed=self._shared.plan.headed, leaf=leaf, log_folder=self._shared.folder, brief=brief)
+        plan = self._shared.plan
+        options = LaunchOptions(
+            headed=plan.headed, leaf=leaf, log_folder=self._shared.folder, brief=brief, keep_log=plan.keep_logs
+        )
         browser, attempts = await find(await self._session(engine), engine, options)
-        self._children.add(*((browser.roots or ()) if browser else ()))
+        if browser is not None:
+            self._children.add(*(browser.roots or ()))
+            self._shared.logs.begin(browser)
         log.info("tried for %s: %s", engine.name, attempts)
         return browser, attempts
 
@@ -130,22 +139,31 @@ class Resources:
                 self._sessions[engine.driver] = await stack.enter_async_context(starting)
         return self._sessions[engine.driver]
 
-    async def _end_browser(self) -> None:
-        """Close the browser. If it does not close, its processes are ended at the end of the run."""
+    async def _end_browser(self, *, fault: bool = False) -> None:
+        """Close the browser, and end its log. If it does not close, its processes are ended at the end of the run."""
         browser, self._browser = self._browser, None
         if browser is not None:
-            with suppress(HarnessFaultError):
-                await browser.close()
+            try:
+                with suppress(HarnessFaultError):
+                    await browser.close()
+            finally:  # Ctrl-C too.
+                await self._shared.logs.end(browser, fault=fault)
 
-    async def replace(self) -> None:
-        """End the browser, the origin and the drivers, so that the next cell gets new ones."""
+    async def replace(self, *, fault: bool = False) -> None:
+        """End the browser, the origin and the drivers, so that the next cell gets new ones. After a `fault` the end of the
+        browser's log is kept."""
         self._children.note()
-        await self._end_browser()
+        await self._end_browser(fault=fault)
         await self._end_origin()
         drivers, self._drivers, self._sessions = self._drivers, {}, {}
         for stack in drivers.values():
             with suppress(HarnessFaultError):
                 await stack.aclose()
+
+
+def heavy(browser: Browser) -> bool:
+    """Whether a browser's log takes so much space that the browser must be started again."""
+    return browser.network_log is not None and browser.network_log.heavy
 
 
 @contextmanager
@@ -183,14 +201,23 @@ class Lanes:
 
 
 @asynccontextmanager
-async def lanes(plan: Plan, folder: Path) -> AsyncIterator[Lanes]:
-    """The resources of a run that writes into `folder`. At the end all processes are ended, and temporary files are removed.
+async def lanes(plan: Plan, folder: Path, logs: BrowserLogs) -> AsyncIterator[Lanes]:
+    """The resources of a run that writes into `folder`. At the end all processes are ended, and temporary files are removed;
+    `logs` then has the names of the browsers' logs that were kept.
 
     Raises MachineError if there is no space for certificates or temporary files."""
     with temporary_files() as temporary, ChildProcesses() as children, certs.minted() as leaf:
         environment = {**os.environ, "TMPDIR": str(temporary)}
         made = Lanes(
-            Shared(plan=plan, folder=folder, leaf=leaf, environment=environment, children=children, starting=asyncio.Lock())
+            Shared(
+                plan=plan,
+                folder=folder,
+                leaf=leaf,
+                environment=environment,
+                children=children,
+                logs=logs,
+                starting=asyncio.Lock(),
+            )
         )
         try:
             yield made

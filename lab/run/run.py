@@ -15,14 +15,16 @@ import platform
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from lab import paths
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, MachineError, NoBrowserError
+from lab.errors import LabError, MachineError, NoAnswerError, NoBrowserError
 from lab.measure.kept_tabs import KeptTabs
 from lab.measure.observe import observe
+from lab.measure.slowness import busy
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.model.observation import Observation
@@ -41,6 +43,7 @@ from lab.results.observations import (
     RunEnded,
     RunRecord,
 )
+from lab.run.browser_logs import BrowserLogs
 from lab.run.calibration import calibrate
 from lab.run.folder import now
 from lab.run.resources import Lanes, Plan, Resources, lanes
@@ -101,24 +104,29 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
         notebook = Notebook(written, record)
         notebook.add(began(plan, folder))
         begun(notebook.results)
-        finished, interrupted = None, False
+        logs, finished, interrupted = BrowserLogs(), None, False
         try:
-            async with lanes(plan, folder) as means:
+            async with lanes(plan, folder, logs) as means:
                 await measure(plan, means, notebook, progress)
             finished = now()
         except (asyncio.CancelledError, KeyboardInterrupt):
             interrupted = True
             raise
         finally:
-            failure = write_end(notebook, RunEnded(finished=finished, interrupted=interrupted), folder / paths.RESULTS)
+            last: list[Record] = [
+                *(LogKept(name=name) for name in logs.names),
+                RunEnded(finished=finished, interrupted=interrupted),
+            ]
+            failure = write_end(notebook, last, folder / paths.RESULTS)
             if failure and sys.exc_info()[0] is None:  # Else the reason why the run ended counts for more.
                 raise failure
     return notebook.results
 
 
-def write_end(notebook: Notebook, end: RunEnded, results: Path) -> MachineError | None:
-    """Write the last record and results.json; the first failure of the two, which is logged."""
-    writes: tuple[Callable[[], object], ...] = (lambda: notebook.add(end), lambda: file.write(notebook.results, results))
+def write_end(notebook: Notebook, last: Sequence[Record], results: Path) -> MachineError | None:
+    """Write the last records and results.json; the first failure of these, which is logged."""
+    writes: list[Callable[[], object]] = [*(partial(notebook.add, one) for one in last)]
+    writes.append(lambda: file.write(notebook.results, results))
     failures = []
     for write in writes:
         try:
@@ -203,7 +211,7 @@ class Worker:
         result = await self._measured(cell)
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
         if result.verdict.kind is Kind.HARNESS_FAULT:
-            await self._means.replace()  # The next cell gets a new browser and origin.
+            await self._means.replace(fault=True)  # The next cell gets a new browser and origin.
         self._progress.cell_ended(result)
 
     async def _measured(self, cell: Cell) -> CellResult:
@@ -215,10 +223,11 @@ class Worker:
             if seen.missing is None:
                 self._started.add(cell.engine)
         except LabError as error:  # The origin, or a driver's helper process, did not start.
-            self._hopeless += 1
+            late = busy(str(error)) if isinstance(error, NoAnswerError) else None
+            self._hopeless += late is None
             if self._hopeless == HOPELESS:
                 raise
-            seen = unseen(scenario, cell, fault=str(error))
+            seen = unseen(scenario, cell, fault="" if late else str(error), too_busy=late)
         for note in notes:
             self._notebook.add(note)
         result = self._notebook.add(Observed(observation=seen))
@@ -235,22 +244,21 @@ async def measure_cell(
     if tried:
         notes.append(BrowsersTried(attempts=tuple(tried)))
     if browser is not None:
-        seen = await observe(scenario, cell, browser, await means.origin(), kept)
-        if browser.network_log and tried:  # A browser that was just started has begun a log.
-            notes.append(LogKept(name=browser.network_log.name))
-        return seen
+        return await observe(scenario, cell, browser, await means.origin(), kept)
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
         return unseen(scenario, cell, fault=f"{title} has run before, but did not start again. {reasons}")
     return unseen(scenario, cell, missing=f"{title} did not start. {reasons}")
 
 
-def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None) -> Observation:
+def unseen(
+    scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None, too_busy: str | None = None
+) -> Observation:
     """The observation of a cell for which something could not be started."""
     claim = scenario.claim(cell)
     assert claim is not None, cell.name
     faults = (fault,) if fault else ()
-    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing)
+    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing, too_busy=too_busy)
 
 
 def began(plan: Plan, folder: Path) -> RunBegan:

@@ -43,10 +43,15 @@ class FollowedLog:
 
     def account(self, cell: str) -> BrowserLog:
         """Read what was written since the last call. Returns the requests of a cell that are held back now. Never raises."""
-        self._read_on()
+        self.read_on()
         if missing := self._missing or ("" if self._understood else self._nothing_read()):
             return BrowserLog(missing=missing)
         return BrowserLog(held=tuple(one for one in self._held.values() if query(one.url, "cell") == cell))
+
+    @property
+    def position(self) -> int | None:
+        """How many bytes have been read; None if nothing more is read."""
+        return None if self._missing else self._offset
 
     def _line(self, raw: bytes) -> None:
         raise NotImplementedError
@@ -67,7 +72,8 @@ class FollowedLog:
         held = HeldRequest(url, number(query(url, "tab")), waits_for, since_ms, limit, note, line)
         return msgspec.convert(msgspec.to_builtins(held), HeldRequest)  # In a damaged log a value may have any type.
 
-    def _read_on(self) -> None:
+    def read_on(self) -> None:
+        """Read what was written since the last call. Never raises."""
         if self._missing:
             return
         try:
