@@ -112,12 +112,13 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
     ]
     first_setting = cell.streams == scenario.streams[0]
     at_home = first_setting and (bool(choice.of("protocol")) or cell.protocol == reference_protocol(scenario, cell))
-    if choice.breadth == "quick":
-        return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
     if choice.breadth == "thorough":
         return [*usual, at_home].count(False) <= scenario.differing
-    kept = (field for field, values in scenario.thorough.items() if getattr(cell, field) in values)
-    return [*usual, at_home].count(False) <= 1 and all(choice.of(field) for field in kept)
+    if not all(choice.of(field) for field, values in scenario.thorough.items() if getattr(cell, field) in values):
+        return False
+    if choice.breadth == "quick":
+        return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
+    return [*usual, at_home].count(False) <= 1
 
 
 def reference_protocol(scenario: Scenario, cell: Cell) -> str:
