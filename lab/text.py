@@ -32,6 +32,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def first_sentence(words: str) -> str:
+    """The words up to the end of their first sentence."""
+    return re.split(r"(?<=\.) (?=[A-Z])", words, maxsplit=1)[0]
+
+
 def sentence(words: str) -> str:
     """The words, with a capital first letter."""
     return words[:1].upper() + words[1:]

@@ -1,4 +1,4 @@
-"""What a terminal shows of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
+"""What `show --text` prints of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
 
 The functions return objects of the library rich, which the command line prints. All text is cleaned and becomes a `Text`: in a
 plain string, rich would interpret [brackets], and the terminal would interpret control characters.
@@ -20,7 +20,7 @@ from lab.results.compare import Comparison
 from lab.results.file import Results
 from lab.results.names import engine_title, protocol_of
 from lab.results.repeats import repeats
-from lab.text import clean
+from lab.text import clean, first_sentence
 
 MOST_LISTED = 20
 """The most items of a list; the others are only in the page."""
@@ -58,7 +58,7 @@ def lead(row: Row) -> str:
 
 def surprises(results: Results) -> list[str]:
     """A line for each cell that is not confirmed (by its gravest repeat), and for each cell whose repeats differ. Also for each
-    calibration that is not confirmed."""
+    calibration that is not confirmed. Only the first sentence of a reason: the others may quote what a page received."""
     lines = [
         f"calibration over {PROTOCOLS[one.cell.protocol].title}: {KINDS[one.verdict.kind].label}: {one.verdict.why}"
         for one in results.calibration
@@ -67,7 +67,7 @@ def surprises(results: Results) -> list[str]:
     for one in repeats(results):
         where = f"{one.shown.cell.scenario}: {cell_title(one.shown)}"
         if one.verdict != Kind.CONFIRMED:
-            lines.append(f"{where}: {KINDS[one.verdict].label}: {one.shown.verdict.why}")
+            lines.append(f"{where}: {KINDS[one.verdict].label}: {first_sentence(one.shown.verdict.why)}")
         if one.reason:
             lines.append(f"{where}: {one.live} live: {one.reason}")
     return [clean(line) for line in lines]
