@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from lab.browser.engines import ENGINES
@@ -10,7 +11,7 @@ from lab.model.protocols import PROTOCOLS
 from lab.results.names import cell_label
 from lab.scenario.scenario import Scenario
 from lab.scenario.selection import Choice, cells
-from lab.text import clean, counted, first_sentence
+from lab.text import clean, counted
 
 BREADTHS = {"--quick": "quick", "without an option": "main", "--all": "all"}
 """How many cells a run measures, by the option that says so; the values are those of `Choice.breadth`."""
@@ -18,7 +19,8 @@ BREADTHS = {"--quick": "quick", "without an option": "main", "--all": "all"}
 
 def scenario_line(one: Scenario, name_width: int) -> str:
     """One scenario in a line: its name, and the first sentence of its question."""
-    return clean(f"{one.name:<{name_width}}  {first_sentence(' '.join(one.words.split()))}")
+    first = re.split(r"(?<=[.?]) ", " ".join(one.words.split()), maxsplit=1)[0]
+    return clean(f"{one.name:<{name_width}}  {first}")
 
 
 def scenario_lines(one: Scenario) -> list[str]:

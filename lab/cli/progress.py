@@ -21,11 +21,13 @@ from lab.model.cell import Cell
 from lab.model.protocols import PROTOCOLS
 from lab.model.questions import QUESTIONS
 from lab.model.verdict import KINDS, Kind
+from lab.report.last_screen import cut
 from lab.results.file import CellResult
 from lab.results.names import cell_label, engine_name
-from lab.text import clean, counted, first_sentence
+from lab.text import clean, counted
 
 BAR = 30  # Its width in columns.
+LINE = 110  # The most columns of a line about a cell.
 
 
 class RunProgress:
@@ -77,18 +79,19 @@ class RunProgress:
         self._ended += 1
         self._left.ended(result.cell)
         if not self._bar:
-            self._print(f"[{self._ended}/{self._planned}] {cell_in_words(result.cell)}: {found(result)}{self._new_left(', ')}")
+            done = ", ".join(filter(None, [f"{self._ended}/{self._planned}", self._new_left()]))
+            self._print(cut(f"[{done}] {cell_in_words(result.cell)}: {found(result)}", LINE))
         if result.verdict.kind is Kind.HARNESS_FAULT and result.verdict.why not in self._faults:
             self._faults.add(result.verdict.why)
             self._print(f"{KINDS[Kind.HARNESS_FAULT].label}: {result.verdict.why}")
         self._draw()
         self.page.cell_ended(self._running.values())
 
-    def _new_left(self, before: str = "") -> str:
+    def _new_left(self) -> str:
         """The time left in words, if they are other words than the last time."""
         words = left_in_words(self._left)
         changed, self._said_left = words != self._said_left, words
-        return f"{before}{words}" if changed else ""
+        return words if changed else ""
 
     def _print(self, line: str) -> None:
         self._console.print(clean(line), markup=False, soft_wrap=True)
@@ -117,4 +120,4 @@ def found(result: CellResult) -> str:
     verdict = result.verdict
     live = "nothing measured" if verdict.live is None else f"{verdict.live} of {result.opened} live"
     sure = verdict.kind in (Kind.CONFIRMED, Kind.REFUTED)
-    return first_sentence(verdict.answer or live) if sure else KINDS[verdict.kind].label
+    return verdict.answer or live if sure else KINDS[verdict.kind].label

@@ -115,8 +115,8 @@ def tabs_table(results: Results, width: int) -> list[str]:
     lines = next((lines for lines in forms if max(map(cell_len, lines)) <= width), forms[-1])
     lines = [cut(line, width) for line in lines]
     used = [mark for mark in LEGEND if any(mark in line for line in lines)]
-    legend = [" ".join(["Tabs:", ", ".join(f"{mark} {LEGEND[mark]}" for mark in used)])] if used else []
-    return [*legend, *capped(lines, TABS, f"… of {len(lines)} rows; the report has the others")]
+    legend = ", ".join(f"{mark} {LEGEND[mark]}" for mark in used)
+    return [f"Tabs: {legend}".rstrip(), *capped(lines, TABS, f"… of {len(lines)} rows; the report has the others")]
 
 
 def tab_lines(groups: Sequence[Repeats], gap: str, connections: bool) -> list[str]:

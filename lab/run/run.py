@@ -42,6 +42,7 @@ from lab.run.calibration import calibrate
 from lab.run.folder import now
 from lab.run.resources import Plan, Resources, resources
 from lab.scenario.scenario import Scenario
+from lab.text import first_sentence
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
 MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
-    """The contract of what shows a run's progress."""
+    """The contract of what shows a run's progress. Cells may be under way side by side: each begins, and ends after that."""
 
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
@@ -168,10 +169,17 @@ async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, no
             notebook.add(note)
         result = notebook.add(Observed(observation=seen))
         assert result is not None
-        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
+        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, told(result))
         if result.verdict.kind is Kind.HARNESS_FAULT:
             await means.replace()  # The next cell gets a new browser and origin.
         progress.cell_ended(result)
+
+
+def told(result: CellResult) -> str:
+    """Why a verdict is what it is, for the log. Only of a fault more than the first sentence: the others may quote what a page
+    received, and --verbose prints the log."""
+    why = result.verdict.why
+    return why if result.verdict.kind is Kind.HARNESS_FAULT else first_sentence(why)
 
 
 async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: list[Record], started: bool) -> Observation:
