@@ -17,7 +17,7 @@ from lab.report.render import write_report
 from lab.results.file import Results
 
 SHARE = 50
-"""The pause after a rewrite, as a multiple of the time it took. Measured on two cores: 0.2 s with 60 cells, 0.36 s with 190."""
+"""The pause after a rewrite, as a multiple of the time it took. Measured on two cores: 0.1 s with 48 cells, 0.25 s with 190."""
 
 SHORTEST_S = 3.0
 """The shortest pause between two rewrites, in seconds."""

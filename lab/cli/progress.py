@@ -88,8 +88,8 @@ class RunProgress:
         self.page.cell_ended(self._running.values())
 
     def _new_left(self) -> str:
-        """The time left in words, if they are other words than the last time."""
-        words = left_in_words(self._left)
+        """The time left in words, if they are other words than the last time; nothing at the end."""
+        words = left_in_words(self._left) if self._ended < self._planned else ""
         changed, self._said_left = words != self._said_left, words
         return words if changed else ""
 

@@ -65,15 +65,15 @@ Rows = Sequence[Sequence[str]]
 
 def last_screen(results: Results, width: int = 80) -> list[str]:
     """The lines of the screen, without the report's path. None is wider than `width` columns."""
-    first = [cut(one, width) for one in alarms(results)]
+    first = alarms(results)
     tables = [part for part in (tabs_table(results, width), limits_table(results, width)) if part]
     differs = differences(results, width)
-    end = [cut(one, width) for one in (*unclear(results), summary(results))]
+    end = [*unclear(results), summary(results)]
     room = MOST_LINES - sum(len(part) + 1 for part in (first, *tables) if part) - len(end) - 1
     finds = sentences(finding(results), width, max(SENTENCES, room - len(differs) - 1))
     differs = capped(differs, room - len(finds) - 1, f"… of {len(differs) - 1} in all; the report has the others")
     parts = [part for part in (first, finds, *tables, differs) if part]
-    return [*(line for part in parts for line in (*part, "")), *end]
+    return [cut(line, width) for line in (*(line for part in parts for line in (*part, "")), *end)]
 
 
 def alarms(results: Results) -> list[str]:
@@ -113,7 +113,6 @@ def tabs_table(results: Results, width: int) -> list[str]:
         return []
     forms = [tab_lines(shown, gap, connections) for gap, connections in ((" ", True), ("", True), ("", False))]
     lines = next((lines for lines in forms if max(map(cell_len, lines)) <= width), forms[-1])
-    lines = [cut(line, width) for line in lines]
     used = [mark for mark in LEGEND if any(mark in line for line in lines)]
     legend = ", ".join(f"{mark} {LEGEND[mark]}" for mark in used)
     return [f"Tabs: {legend}".rstrip(), *capped(lines, TABS, f"… of {len(lines)} rows; the report has the others")]
@@ -261,15 +260,17 @@ def summary(results: Results) -> str:
     """`190 cells in 18 min 43 s: 171 confirmed, 19 refuted.`"""
     kinds = Counter(one.verdict.kind for one in results.cells)
     parts = [f"{kinds[kind]} {row.label}" for kind, row in KINDS.items() if kinds[kind]]
-    took = f" in {duration(results)}" if results.finished else ""
-    return f"{counted(len(results.cells), 'cell')}{took}{': ' if parts else ''}{', '.join(parts)}."
+    return f"{counted(len(results.cells), 'cell')}{duration(results)}{': ' if parts else ''}{', '.join(parts)}."
 
 
 def duration(results: Results) -> str:
-    """How long a finished run took: `18 min 43 s`."""
-    began, ended = (datetime.datetime.fromisoformat(moment) for moment in (results.started, results.finished or ""))
-    minutes, seconds = divmod(round((ended - began).total_seconds()), 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    """How long a finished run took: ` in 18 min 43 s`; empty where the file does not say it."""
+    try:
+        began, ended = (datetime.datetime.fromisoformat(moment) for moment in (results.started, results.finished or ""))
+        minutes, seconds = divmod(round((ended - began).total_seconds()), 60)
+    except (ValueError, TypeError):  # It did not finish; or a file from elsewhere, whose times are no times.
+        return ""
+    return f" in {minutes} min {seconds} s" if minutes else f" in {seconds} s"
 
 
 # Lines.

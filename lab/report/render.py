@@ -39,7 +39,8 @@ def pictures(run: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
 
 
 def render(results: Results, running: bool = False) -> str:
-    """The whole HTML page. `running`: the run goes on, and the page says so and reloads itself."""
+    """The whole HTML page. `running`: the run goes on. The page says so, reloads itself, and leaves out the charts, which cost
+    most of the time."""
     told = sections(results)
     return template("report.html.j2").render(
         results=results,
