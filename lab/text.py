@@ -39,6 +39,11 @@ def amount(count: int) -> str:
     return f"{count / 1_000_000:.0f} MB" if count >= 1_000_000 or not count else f"{count / 1_000_000:.1f} MB"
 
 
+def first_sentence(words: str) -> str:
+    """The words up to the end of their first sentence."""
+    return re.split(r"(?<=\.) (?=[A-Z])", words, maxsplit=1)[0]
+
+
 def sentence(words: str) -> str:
     """The words, with a capital first letter."""
     return words[:1].upper() + words[1:]

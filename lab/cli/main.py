@@ -20,7 +20,8 @@ from rich.console import Console
 from lab import paths
 from lab.browser.engines import ENGINES
 from lab.cli import reports
-from lab.cli.console import RunProgress, complain, output, scenario_lines, scenarios_table
+from lab.cli.console import complain, output, print_anything
+from lab.cli.listing import scenario_line, scenario_lines
 from lab.cli.options import axis_options, choice_of, engine_option
 from lab.cli.prune import held, prune
 from lab.errors import LabError, UsageError
@@ -30,7 +31,6 @@ from lab.model.verdict import KINDS
 from lab.paths import LOOPBACK
 from lab.results.file import Results
 from lab.scenario import catalogue
-from lab.text import clean
 
 INTERRUPTED = 130
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Commands(click.Group):
     """Ends every LabError with one line and its documented exit code."""
 
     def invoke(self, context: click.Context) -> Any:
+        print_anything()
         try:
             return super().invoke(context)
         except LabError as error:
@@ -80,15 +81,18 @@ def main() -> None:
 @main.command("list")
 @click.argument("scenario", required=False)
 def list_scenarios(scenario: str | None) -> None:
-    """List the scenarios with their questions; or show all about one SCENARIO (a name or a file): its axes, cases and
+    """List the scenarios, a line each; or show all about one SCENARIO (a name or a file): its question, cells, cases and
     claims."""
     known = catalogue.load(catalogue.home())
+    console = output()
     if scenario is None:
-        output().print(scenarios_table(known.values()))
+        widest = max(map(len, known))
+        for one in known.values():
+            console.print(scenario_line(one, widest), markup=False, no_wrap=True, overflow="ellipsis")
         return
     for one in catalogue.choose(known, (scenario,)):
         for line in scenario_lines(one):
-            output().print(clean(line), markup=False, soft_wrap=True)
+            console.print(line, markup=False, soft_wrap=True)
 
 
 @main.command()
@@ -126,6 +130,7 @@ def run(
     **axes: Any,
 ) -> None:
     """Measure scenarios (all, or those named by name or file) and write a report."""
+    from lab.cli.progress import RunProgress
     from lab.run.folder import make_folder
     from lab.run.log import run_log
     from lab.run.old_runs import going_on
@@ -139,10 +144,15 @@ def run(
     click.get_current_context().with_resource(going_on(folder))  # So that `prune` leaves it alone.
     found: list[Results] = []
     written = True
+
+    def begun(results: Results) -> None:
+        found.append(results)
+        progress.page.begin(results)
+
     try:
-        with run_log(folder, verbose=verbose), RunProgress(len(cells)) as progress:
+        with run_log(folder, verbose=verbose), RunProgress(cells, folder / paths.REPORT, plain=verbose) as progress:
             plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed, keep_logs=keep_logs)
-            complete(run_plan(plan, folder, progress, found.append))
+            complete(run_plan(plan, folder, progress, begun))
     finally:
         for results in found:
             written = reports.finish(results, folder, junit=junit, markdown=markdown, strict=strict)

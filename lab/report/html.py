@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from lab.model.verdict import KINDS, Kind
 from lab.report.markdown import table_markdown
 from lab.report.tables import text
-from lab.text import sentence
+from lab.text import first_sentence, sentence
 
 ADDRESS = re.compile(r"(https://[^\s()<>\"']*[^\s()<>\"'.,:;!?])")
 """An https address in a text, without the punctuation after it. Jinja's `urlize` can't replace it: it also links http and mail
@@ -68,8 +68,3 @@ def linked(text: str) -> Markup:
         Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>').format(part) if part.startswith("https://") else escape(part)
         for part in ADDRESS.split(text)
     )
-
-
-def first_sentence(text: str) -> str:
-    """A text up to the end of its first sentence."""
-    return re.split(r"(?<=\.) (?=[A-Z])", text, maxsplit=1)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,9 @@ MOST_ROWS = 24
 FOREMOST = 5
 """The most items of a list that are visible at once; the others are behind a click."""
 
+RELOAD_S = 5
+"""The time after which the page of a run that goes on reloads itself, in seconds."""
+
 PICTURES = {"image/jpeg", "image/png", "image/webp"}
 """The media types that the page shows."""
 
@@ -34,11 +38,14 @@ def pictures(run: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
     return [(client, taken[client.tab]) for client in run.clients if client.tab in taken]
 
 
-def render(results: Results) -> str:
-    """The whole HTML page."""
+def render(results: Results, running: bool = False) -> str:
+    """The whole HTML page. `running`: the run goes on. The page says so, reloads itself, and leaves out the charts, which cost
+    most of the time."""
     told = sections(results)
     return template("report.html.j2").render(
         results=results,
+        running=running,
+        reload_s=RELOAD_S,
         browsers=list(dict.fromkeys(engine_title(run) for run in results.cells if run.engine_version)),
         findings=findings(results),
         advice=advice(results),
@@ -69,10 +76,15 @@ def render(results: Results) -> str:
     )
 
 
-def write_report(results: Results, path: Path) -> Path:
-    """Write the page to a file, and return its path. Raises MachineError if it can't be written."""
+def write_report(results: Results, path: Path, running: bool = False) -> Path:
+    """Write the page to a file, and return its path. A reader of the file sees the old page or the new one, never a part.
+    Raises MachineError if it can't be written."""
+    new = path.with_name(f"{path.name}.new")
     try:
-        path.write_text(render(results), encoding="utf-8")
+        new.write_text(render(results, running), encoding="utf-8")
+        new.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         raise MachineError(f"{path} could not be written: {error.strerror}", "choose another place with --out") from error
     return path

@@ -1,4 +1,4 @@
-"""What a terminal shows of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
+"""What `show --text` prints of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
 
 The functions return objects of the library rich, which the command line prints. All text is cleaned and becomes a `Text`: in a
 plain string, rich would interpret [brackets], and the terminal would interpret control characters.
@@ -21,7 +21,7 @@ from lab.results.compare import Comparison
 from lab.results.file import Results
 from lab.results.names import engine_title, protocol_of
 from lab.results.repeats import repeats
-from lab.text import clean
+from lab.text import clean, first_sentence
 
 MOST_LISTED = 20
 """The most items of a list; the others are only in the page."""
@@ -59,7 +59,8 @@ def lead(row: Row) -> str:
 
 def surprises(results: Results) -> list[str]:
     """A line for each cell that is not confirmed (by its gravest repeat), and for each cell whose repeats differ. Also for each
-    calibration that is not confirmed. A fault that repeats has one line, with the number of the cells that have it."""
+    calibration that is not confirmed. Only the first sentence of a reason: the others may quote what a page received. A fault
+    that repeats has one line, with the number of the cells that have it."""
     lines = [
         f"calibration over {PROTOCOLS[one.cell.protocol].title}: {KINDS[one.verdict.kind].label}: {one.verdict.why}"
         for one in results.calibration
@@ -69,7 +70,7 @@ def surprises(results: Results) -> list[str]:
     for one in repeats(results):
         where, why = f"{one.shown.cell.scenario}: {cell_title(one.shown)}", one.shown.verdict.why
         if one.verdict != Kind.CONFIRMED and why not in faults:
-            lines.append(f"{where}: {KINDS[one.verdict].label}: {counting(one.shown, results).verdict.why}")
+            lines.append(f"{where}: {KINDS[one.verdict].label}: {first_sentence(counting(one.shown, results).verdict.why)}")
         if one.verdict is Kind.HARNESS_FAULT:
             faults.add(why)
         if one.reason:

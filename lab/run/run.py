@@ -49,6 +49,7 @@ from lab.run.folder import now
 from lab.run.resources import Lanes, Plan, Resources, lanes
 from lab.scenario.scenario import Scenario
 from lab.tasks import side_by_side
+from lab.text import first_sentence
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
 MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
@@ -58,7 +59,7 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
-    """The contract of what shows a run's progress."""
+    """The contract of what shows a run's progress. Cells may be under way side by side: each begins, and ends after that."""
 
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
@@ -209,7 +210,7 @@ class Worker:
         self._progress.cell_begins(cell)
         log.info("%s begins", cell.name)
         result = await self._measured(cell)
-        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
+        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, told(result))
         if result.verdict.kind is Kind.HARNESS_FAULT:
             await self._means.replace(fault=True)  # The next cell gets a new browser and origin.
         self._progress.cell_ended(result)
@@ -233,6 +234,13 @@ class Worker:
         result = self._notebook.add(Observed(observation=seen))
         assert result is not None
         return result
+
+
+def told(result: CellResult) -> str:
+    """Why a verdict is what it is, for the log. Only of a fault more than the first sentence: the others may quote what a page
+    received, and --verbose prints the log."""
+    why = result.verdict.why
+    return why if result.verdict.kind is Kind.HARNESS_FAULT else first_sentence(why)
 
 
 async def measure_cell(

@@ -23,8 +23,8 @@ from lab.scenario.verbs import Steps
 class Scenario:
     """A scenario as its file declares it. The fields are the keywords of the decorator `scenario`.
 
-    `words` is the docstring of the file: the question in a reader's words. `source` is the scenario's name on the command line:
-    its own name, or the path of its file."""
+    `words` is the question in a reader's words: the docstring of its function, or else of the file. `source` is the scenario's
+    name on the command line: its own name, or the path of its file."""
 
     steps: Steps
     words: str
@@ -146,7 +146,7 @@ def scenario(
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
         return Scenario(
             steps=steps,
-            words=(inspect.getmodule(steps).__doc__ or "").strip(),
+            words=(inspect.getdoc(steps) or inspect.getmodule(steps).__doc__ or "").strip(),
             path=Path(inspect.getfile(steps)),
             question=question,
             claims=every_claim,
