@@ -91,10 +91,11 @@ def alarms(results: Results) -> list[str]:
 
 
 def finding(results: Results) -> list[str]:
-    """The finding in sentences: about plain tabs, or where none were opened, about everything else."""
+    """The finding in sentences: about plain tabs; where none were opened, about everything else; else what the verdicts say."""
     found, rest, what = findings(results), others(results), advice(results)
     words = rest if found == rest[:1] else found
-    return [*(words or ["Nothing was measured."]), *([f"What to do: {what}"] if what else [])]
+    told = [first_sentence(one.verdict.why) for one in results.cells if one.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED)]
+    return [*(words or dict.fromkeys(told) or ["Nothing was measured."]), *([f"What to do: {what}"] if what else [])]
 
 
 # Tabs.

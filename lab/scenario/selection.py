@@ -114,7 +114,8 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
     at_home = first_setting and (bool(choice.of("protocol")) or cell.protocol == reference_protocol(scenario, cell))
     if choice.breadth == "thorough":
         return [*usual, at_home].count(False) <= scenario.differing
-    if not all(choice.of(field) for field, values in scenario.thorough.items() if getattr(cell, field) in values):
+    kept = [field for field, values in scenario.thorough.items() if getattr(cell, field) in values]
+    if kept and not any(choice.of(field) for field in kept):
         return False
     if choice.breadth == "quick":
         return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)

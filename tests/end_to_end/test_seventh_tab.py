@@ -67,15 +67,22 @@ def test_what_the_run_left_behind(seventh_tab: Runs) -> None:
     found, folder = run.results, run.folder
     assert "latest/index.html" in run.printed
     files = {path.name for path in folder.iterdir()}
-    assert files == {paths.RESULTS, paths.OBSERVATIONS, paths.REPORT, "ledger.jsonl", "run.log", "origin.log"}
+    assert files == {
+        paths.RESULTS,
+        paths.OBSERVATIONS,
+        paths.REPORT,
+        "run.log",
+        "origin.log",
+        *(f"ledger-{name}.jsonl" for name in ENGINES),
+    }
     assert found.network_logs == [], "the browsers' logs have been read, and are gone"
     assert {cell.cell.engine for cell in found.cells for line in cell.lines if line.witness == "network log"} == set(ENGINES)
-    lines = (folder / "ledger.jsonl").read_bytes().splitlines()
-    events = [ledger.decode(line) for line in lines]
-    assert isinstance(events[0], ledger.OriginStarted)
-    assert [event.cell for event in events if isinstance(event, ledger.CellBegan)] == [
-        cell.name for cell in (*found.calibration, *found.cells)
-    ]
+    begun = list[str]()
+    for engine in ENGINES:
+        events = [ledger.decode(line) for line in (folder / f"ledger-{engine}.jsonl").read_bytes().splitlines()]
+        assert isinstance(events[0], ledger.OriginStarted)
+        begun += [event.cell for event in events if isinstance(event, ledger.CellBegan)]
+    assert sorted(begun) == sorted(cell.name for cell in (*found.calibration, *found.cells))
     assert {cell.verdict.kind for cell in found.calibration} == {Kind.CONFIRMED}
     assert "BEGIN" not in (folder / paths.RESULTS).read_text()
     assert not [path for path in folder.iterdir() if path.suffix == ".pem"]

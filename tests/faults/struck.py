@@ -53,7 +53,7 @@ class Struck:
     def events(self) -> list[ledger.AnyEvent]:
         """What the ledger on disk says so far; its last line may be half written, and a test may have cut another."""
         found = []
-        for line in [line for path in self.out.glob("2*/ledger.jsonl") for line in path.read_bytes().splitlines()]:
+        for line in [line for path in self.out.glob("2*/ledger-*.jsonl") for line in path.read_bytes().splitlines()]:
             with suppress(msgspec.DecodeError):
                 found.append(ledger.decode(line))
         return found
