@@ -20,7 +20,7 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
     per_second=5,
     differing=2,
     keep_tabs=True,
-    thorough={"transport": ["fetch_stream", "long_polling"], "interval_ms": [100, 5000]},
+    thorough={"protocol": ["h2"], "transport": ["fetch_stream", "long_polling"], "interval_ms": [100, 5000]},
     claims=[
         AtMost(6, source=MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
         Unlimited(source=SOCKETS, basis="specified", protocols=("h1",), transports=("websocket",)),

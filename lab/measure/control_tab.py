@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from lab.browser import Profile, Tab
 from lab.measure.origin import Origin
@@ -16,17 +18,26 @@ TRANSPORT = "sse"  # In every cell: browsers limit WebSockets in total, and the 
 
 
 class ControlTab:
-    """A tab on the control door, in the same profile. It is opened again and again, to show that browser and origin work.
+    """A tab on the control door, in the same browser. It is opened again and again, to show that browser and origin work.
 
-    `standing` is for cells that use up all sockets of the browser, so that no page could load through any door. There the tab
-    is opened once, before the cell's clients. Each later "opening" is a blank tab, and some more updates over the tab's stream.
+    `make` makes the tab, or finds one; without it, the tab is made in `profile`. `standing` is for cells that use up all
+    sockets of the browser, so that no page could load through any door. There the tab is opened once, before the cell's
+    clients. Each later "opening" is a blank tab, and some more updates over the tab's stream.
 
     An opening that has begun is never cancelled: the caller may stop waiting for it, and the next opening begins when it has
     ended.
     """
 
-    def __init__(self, profile: Profile, origin: Origin, *, standing: bool = False) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        origin: Origin,
+        *,
+        make: Callable[[], Coroutine[Any, Any, Tab]] | None = None,
+        standing: bool = False,
+    ) -> None:
         self._profile = profile
+        self._make = make or profile.new_tab
         self._tab: Tab | None = None
         self._url = origin.url(CONTROL.name, f"/tab?cell=control&transport={TRANSPORT}")
         self._standing = standing
@@ -36,7 +47,7 @@ class ControlTab:
 
     def ahead(self) -> None:
         """Begin to make the tab, before it is needed."""
-        self._making = asyncio.create_task(self._profile.new_tab())
+        self._making = asyncio.create_task(self._make())
 
     def begin(self) -> asyncio.Task[float]:
         """Begin one opening, which ends with the tab's first update. The task's result is how long it took, in ms."""
@@ -49,7 +60,7 @@ class ControlTab:
         if self._standing and self._tab is not None:
             return await self._open_blank(self._tab)
         if self._tab is None:
-            self._tab = await (self._making or self._profile.new_tab())
+            self._tab = await (self._making or self._make())
         began = now_ms()
         await self._tab.open(f"{self._url}&tab={self.openings + 1}")
         await LabScript(self._tab).decided()
@@ -78,11 +89,6 @@ class ControlTab:
         for task in (self._opening, self._making):
             if task is not None:
                 await cancel_and_wait(task)
-
-    @property
-    def tabs(self) -> list[Tab]:
-        """The tab, if it has been made."""
-        return [] if self._tab is None else [self._tab]
 
     async def update(self) -> None:
         """Return when the control tab has received its next update."""

@@ -1,7 +1,8 @@
-"""Tabs that one cell leaves for the next: cells that differ only in how updates come are measured in tabs opened once.
+"""Tabs that one cell leaves for the next, because making them is what costs Firefox most of a cell.
 
-Making a tab is what costs Firefox most of a cell. All else begins anew: the tabs are blank, the connections of the cell before
-have been reset, and each page is loaded again.
+The control tab is kept for all cells of a browser, in a profile of its own. The tabs of a cell are kept where its scenario says
+so (`keep_tabs`). All else begins anew: the tabs are blank, the connections of the cell before have been reset, and each page is
+loaded again.
 """
 
 from __future__ import annotations
@@ -19,30 +20,36 @@ BLANK = "about:blank"
 
 
 class KeptTabs:
-    """The tabs that were kept, with their profile, for a cell of the same `key`. `key` None: nothing is kept."""
+    """The tabs that were kept of one browser, each with its profile, for a cell of the same `key`."""
 
     def __init__(self) -> None:
-        self._key: Hashable = None
-        self._profile: Profile | None = None
-        self._tabs: list[Tab] = []
+        self._browser: Browser | None = None
+        self._control: Tab | None = None
+        self._kept: dict[Hashable, tuple[Profile, list[Tab]]] = {}
+
+    def _of(self, browser: Browser) -> None:
+        """Forget what was kept of another browser, which has ended."""
+        if self._browser is not browser:
+            self._browser, self._control, self._kept = browser, None, {}
+
+    async def control(self, browser: Browser) -> Tab:
+        """The browser's control tab. It is made when it is first asked for."""
+        self._of(browser)
+        if self._control is None:
+            self._control = await (await browser.new_profile()).new_tab()
+        return self._control
 
     async def take(self, key: Hashable, browser: Browser) -> tuple[Profile, list[Tab]]:
-        """The kept profile and its blank tabs, if they were kept for this key and browser; else a new profile without tabs.
-        Whatever was kept is kept no longer."""
-        kept, profile, tabs = self._key, self._profile, self._tabs
-        self._key, self._profile, self._tabs = None, None, []
-        if profile is not None and kept == (key, browser):
-            return profile, tabs
-        if profile is not None and browser.alive:
-            await profile.close()
-        return await browser.new_profile(), []
+        """The profile and blank tabs that were kept for this key; else, and for None, a new profile without tabs."""
+        self._of(browser)
+        return self._kept.pop(key, None) or (await browser.new_profile(), [])
 
     async def keep(self, key: Hashable, profile: Profile, tabs: Sequence[Tab], context: CellContext) -> None:
         """Keep these tabs: load a blank page into each, and reset every connection that the cell has opened."""
         await asyncio.gather(*[tab.open(BLANK) for tab in tabs])
         await context.origin.drop(context.cell.name, "reset")
         await context.origin.wait_for(lambda: not still_open(context))
-        self._key, self._profile, self._tabs = (key, context.browser), profile, list(tabs)
+        self._kept[key] = profile, list(tabs)
 
 
 def still_open(context: CellContext) -> set[int]:

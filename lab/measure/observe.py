@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from lab.browser import Browser
@@ -115,9 +116,10 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
     ledger = await origin.begin(cell.name, cell.streams)
     case = scenario.cases.get(cell.case)
     async with ROUTES[cell.route].open(origin.started.doors) as route:
-        key = (scenario.name, cell.protocol, cell.at_most, cell.streams, cell.route) if scenario.keep_tabs else None
+        key = (cell.at_most, cell.streams, cell.route) if scenario.keep_tabs else None
         activity, (profile, blank) = Activity(origin), await kept.take(key, browser)
-        control = ControlTab(profile, origin, standing=cell.opening == "hosts")
+        standing = cell.opening == "hosts"
+        control = ControlTab(profile, origin, make=None if standing else partial(kept.control, browser), standing=standing)
         context = CellContext(
             cell=cell,
             case=case,
@@ -130,7 +132,7 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
         tabs = CellTabs(context, seen)
         tabs.enter(profile, blank)
         async with closing(tabs, control), watched(activity, browser):
-            if cell.opening == "hosts":
+            if standing:
                 await control.begin()
             elif OPENINGS[cell.opening].doubling:
                 control.ahead()
@@ -140,7 +142,7 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
                 seen.ledger = tuple(ledger.events)
             if key is not None:
                 await control.close()
-                await kept.keep(key, profile, [*await tabs.leave(), *control.tabs], context)
+                await kept.keep(key, profile, await tabs.leave(), context)
                 tabs.forget(profile)
 
 

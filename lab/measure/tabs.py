@@ -174,9 +174,8 @@ class CellTabs:
         self.seen.browser_log = await self._context.browser.account(self._cell.name)
         if self.seen.drops:
             return  # Each drop has recorded which clients are live, and a client that gave up does not wait.
-        looking = (
-            self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling
-        )  # One run of a cell is enough to look at.
+        # One run of a cell is enough to look at.
+        looking = self._cell.repeat == 1 and self._cell.question == "limits" and not OPENINGS[self._cell.opening].doubling
         seen_at_once = asyncio.create_task(screenshots(self.pages if looking else []))
         try:
             if self.seen.delivery is None:

@@ -107,10 +107,10 @@ def scenario(
     already. A default run measures cells that differ from the reference (lab/scenario/selection.py) in one value, a
     thorough one those that differ in at most `differing` values, `repeat` times each. `thorough` has values of axes, by
     field, that only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names
-    includes the scenario. `keep_tabs`: cells that differ only in the transport or the interval use the same tabs, opened
-    once; not for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by
-    its field; the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of
-    cases to present ones.
+    includes the scenario. `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not
+    for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by its field;
+    the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases to
+    present ones.
 
     Raises UsageError for values that can't be measured.
     """
