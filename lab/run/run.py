@@ -211,7 +211,7 @@ class Worker:
         log.info("%s begins", cell.name)
         result = await self._measured(cell)
         log.info("%s ended, %s: %s", cell.name, result.verdict.kind, told(result))
-        if result.verdict.kind is Kind.HARNESS_FAULT:
+        if result.verdict.kind is Kind.HARNESS_FAULT or broke_off(result):
             await self._means.replace(fault=True)  # The next cell gets a new browser and origin.
         self._progress.cell_ended(result)
 
@@ -241,6 +241,11 @@ def told(result: CellResult) -> str:
     received, and --verbose prints the log."""
     why = result.verdict.why
     return why if result.verdict.kind is Kind.HARNESS_FAULT else first_sentence(why)
+
+
+def broke_off(result: CellResult) -> bool:
+    """Whether the machine was too busy for a cell to come to its end: what did not answer may still hang."""
+    return result.verdict.doubt is Doubt.BUSY_MACHINE and result.settled_ms is None
 
 
 async def measure_cell(

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lab.errors import MachineError
@@ -39,8 +40,10 @@ class Progress:
         self.ended.append((result.name, result.verdict.doubt))
 
 
-def running(monkeypatch: pytest.MonkeyPatch, tries: list[bool]) -> None:
-    """A run in which each measurement of the cell finds the machine busy or not."""
+def running(monkeypatch: pytest.MonkeyPatch, tries: list[bool], broken: bool = False) -> list[bool]:
+    """A run in which each measurement of the cell finds the machine busy or not; so busy that it came to no end, if `broken`.
+    Returns the replacements of its browser, and whether each kept the end of its log."""
+    replaced = list[bool]()
 
     class Means:
         leaf = Path()
@@ -53,18 +56,22 @@ def running(monkeypatch: pytest.MonkeyPatch, tries: list[bool]) -> None:
             return self
 
         async def origin(self) -> None: ...
-        async def replace(self) -> None: ...
+        async def replace(self, *, fault: bool = False) -> None:
+            replaced.append(fault)
 
     async def calibrate(*_: Any) -> Observation:
         return observation(False)
 
     async def measure_cell(scenario: Any, cell: Any, means: Any, kept: Any, notes: list[Any], started: bool) -> Observation:
         notes.append(BrowsersTried(attempts=(LaunchAttempt("chromium", "fake", version="1"),)))
-        return observation(tries.pop(0))
+        busy = tries.pop(0)
+        seen = observation(busy)
+        return msgspec.structs.replace(seen, settled_ms=None, too_busy="it was slow") if busy and broken else seen
 
     monkeypatch.setattr(module, "lanes", lambda *_: Means())
     monkeypatch.setattr(module, "calibrate", calibrate)
     monkeypatch.setattr(module, "measure_cell", measure_cell)
+    return replaced
 
 
 def observation(busy: bool) -> Observation:
@@ -87,6 +94,17 @@ def test_a_cell_is_measured_again_when_the_machine_was_too_busy(
     assert len(progress.ended) == measured
     assert [cell.verdict.kind for cell in found.cells] == [kind]
     assert file.read(tmp_path / "results.json") == found
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_after_a_cell_that_came_to_no_end_the_browser_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broken: bool
+) -> None:
+    """What did not answer may still hang; an update that was only late leaves nothing behind."""
+    replaced = running(monkeypatch, [True, False], broken)
+    found = asyncio.run(module.run(PLAN, tmp_path, Progress()))
+    assert replaced == ([True] if broken else [])
+    assert [cell.verdict.kind for cell in found.cells] == [Kind.CONFIRMED]
 
 
 def test_what_the_disk_has_no_room_for_is_in_the_results_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

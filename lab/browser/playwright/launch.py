@@ -105,19 +105,24 @@ class PlaywrightSession:
             arguments += switches
             environment |= variables
         before = self._children()
-        with mapped(launch_error):
-            browser = await kind.launch(
-                channel=candidate.channel,
-                executable_path=candidate.path,
-                headless=not options.headed,
-                args=arguments,
-                firefox_user_prefs={**engine.preferences} or None,
-                env=environment,
-                # The lab ends the browser itself, after it has written what was measured.
-                handle_sigint=False,
-                handle_sigterm=False,
-                handle_sighup=False,
-            )
+        try:
+            with mapped(launch_error):
+                browser = await kind.launch(
+                    channel=candidate.channel,
+                    executable_path=candidate.path,
+                    headless=not options.headed,
+                    args=arguments,
+                    firefox_user_prefs={**engine.preferences} or None,
+                    env=environment,
+                    # The lab ends the browser itself, after it has written what was measured.
+                    handle_sigint=False,
+                    handle_sigterm=False,
+                    handle_sighup=False,
+                )
+        except BaseException:
+            if network_log is not None:
+                network_log.end(fault=False)
+            raise
         roots = tuple(sorted(process.pid for process in self._children() - before)) or None  # None: they can't be seen.
         return PlaywrightBrowser(
             browser, candidate, network_log=network_log, brief=options.brief, trusts_leaf=trusts_leaf, roots=roots
@@ -215,7 +220,13 @@ def launch_error(reason: str) -> LaunchError:
 
 
 def unused(path: Path) -> Path:
-    """The path itself; or the path with a number, if the log of an earlier browser of this run is there, whole or in part."""
+    """The path itself; or the path with a number, if another browser's log is there, whole or in part. An empty file is made
+    there, so that two browsers that start at once don't write into one."""
     stem, _, ending = path.name.partition(".")
     numbered = (path.with_name(f"{stem}-{number}.{ending}") for number in itertools.count(2))
-    return next(one for one in itertools.chain([path], numbered) if not list(path.parent.glob(f"{one.name}*")))
+    for one in itertools.chain([path], numbered):
+        with contextlib.suppress(FileExistsError):
+            if not list(path.parent.glob(f"{one.name}.*")):
+                one.touch(exist_ok=False)
+                return one
+    raise AssertionError("numbers never end")
