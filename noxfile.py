@@ -76,7 +76,7 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def sample(session: nox.Session) -> None:
-    """Make reports/sample/ again by one real default run, and docs/report.png from it; arguments go to `seventh-tab run`."""
+    """Make reports/sample/ again by one real thorough run, and docs/report.png from it; arguments go to `seventh-tab run`."""
     install(session)
     browsers(session)
     session.run("python", "-m", "tests.tools.sample", *session.posargs)

@@ -1,4 +1,4 @@
-"""Measures one cell: runs its scenario's steps in a fresh browser profile, and returns an observation.
+"""Measures one cell: runs its scenario's steps in a fresh browser profile or in kept tabs, and returns an observation.
 
 Rules.
 1. Whatever goes wrong in a cell becomes a fault of its observation, never the end of the run. The fault says whose fault it is.

@@ -174,15 +174,11 @@ class CellTabs:
         self.seen.browser_log = await self._context.browser.account(self._cell.name)
         if self.seen.drops:
             return  # Each drop has recorded which clients are live, and a client that gave up does not wait.
-        # One run of a cell is enough to look at.
-        looking = self._cell.repeat == 1 and self._cell.question == "limits" and not OPENINGS[self._cell.opening].doubling
-        seen_at_once = asyncio.create_task(screenshots(self.pages if looking else []))
-        try:
-            if self.seen.delivery is None:
-                self.seen.clients = await self._look()
-            self.seen.screenshots = await seen_at_once
-        finally:
-            await cancel_and_wait(seen_at_once)
+        if self.seen.delivery is None:
+            self.seen.clients = await self._look()
+        pictured = self._cell.question == "limits" and not OPENINGS[self._cell.opening].doubling
+        if pictured and self._cell.repeat == 1:  # One run of a cell is enough to look at.
+            self.seen.screenshots = await screenshots(self.pages)
         if any(not client.live for client in self.seen.clients):
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 

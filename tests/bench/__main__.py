@@ -20,6 +20,7 @@ import click
 from playwright.async_api import TimeoutError as NavigationTimeout
 
 from lab.browser import Browser
+from lab.browser.engines import ENGINES
 from lab.judge import judge
 from lab.measure.observe import observe
 from lab.measure.origin import Origin, origin
@@ -32,15 +33,17 @@ from tests.tools.browsers import bare, launched
 from tests.tools.figures import line
 
 TABS, DOOR, NAVIGATION_MS = 12, "h1", 3000
-PROMISED = 1.5
+PROMISED = 1.25
+"""A cell may take this many times (c)."""
 
 
 class Ways:
-    """Three ways to open twelve tabs over HTTP/1.1 in Chromium. `openable` is what the cell itself has found."""
+    """Ways to open twelve tabs over HTTP/1.1 in one engine. `openable` is what the cell itself has found."""
 
     def __init__(self, browser: Browser, running: Origin) -> None:
         self._lab = browser
         self._browser = bare(browser)
+        self._any_certificate = not ENGINES[browser.engine].leaf_argument
         self._origin = running
         self._scenario = catalogue.load(catalogue.home())["seventh_tab"]
         self.openable = 0
@@ -49,7 +52,7 @@ class Ways:
         return self._origin.url(DOOR, f"/tab?cell=bench&transport=sse&tab={tab}")
 
     async def cell(self) -> None:
-        cell = Cell(scenario="bench", engine="chromium", protocol=DOOR, transport="sse", at_most=TABS)
+        cell = Cell(scenario="bench", engine=self._lab.engine, protocol=DOOR, transport="sse", at_most=TABS)
         seen = await observe(self._scenario, cell, self._lab, self._origin)
         verdict = judge(seen)
         assert verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), verdict.why
@@ -57,7 +60,7 @@ class Ways:
         self.openable = verdict.live or 0
 
     async def bare(self, blank: int = 0) -> None:
-        context = await self._browser.new_context(no_viewport=True)
+        context = await self._browser.new_context(no_viewport=True, ignore_https_errors=self._any_certificate)
         for tab in range(1, self.openable + 1):
             page = await context.new_page()
             await page.goto(self._url(tab))
@@ -69,7 +72,7 @@ class Ways:
         await self.bare(blank=TABS - self.openable + 1)
 
     async def ramp(self) -> None:
-        context = await self._browser.new_context(no_viewport=True)
+        context = await self._browser.new_context(no_viewport=True, ignore_https_errors=self._any_certificate)
         opened = 0
         for tab in range(1, TABS + 1):
             page = await context.new_page()
@@ -88,10 +91,10 @@ async def timed(way: Callable[[], Awaitable[None]]) -> float:
     return time.monotonic() - began
 
 
-async def measure(rounds: int) -> None:
+async def measure(engine: str, rounds: int) -> None:
     with certs.minted(*certs.NAMES) as leaf, tempfile.TemporaryDirectory(prefix="seventh-tab-bench-") as scratch:
         folder = Path(scratch)
-        async with origin(leaf, folder) as running, launched("chromium", leaf, folder) as browser:
+        async with origin(leaf, folder) as running, launched(engine, leaf, folder) as browser:
             ways = Ways(browser, running)
             await ways.cell()
             await ways.bare()
@@ -99,24 +102,26 @@ async def measure(rounds: int) -> None:
             for _ in range(rounds):
                 for name in took:
                     took[name].append(await timed(getattr(ways, name)))
-    click.echo(f"seventh_tab in Chromium {browser.version}, {DOOR}, {TABS} tabs of which {ways.openable} open:")
+    title = f"{ENGINES[engine].title} {browser.version}"
+    click.echo(f"seventh_tab in {title}, {DOOR}, {TABS} tabs of which {ways.openable} open:")
     click.echo(line("the cell, with verdict and release proof", took["cell"], "s"))
     click.echo(line("(a) bare loop over the tabs that open", took["bare"], "s"))
     click.echo(line("(b) ramp with a 3 s navigation timeout", took["ramp"], "s"))
     click.echo(line("(c) the cell's tabs, without the cell", took["tabs"], "s"))
+    ratios = {name: [one / other for one, other in zip(took["cell"], took[name], strict=True)] for name in took}
     for name, label in (("bare", "cell / (a)"), ("ramp", "cell / (b)"), ("tabs", "cell / (c)")):
-        ratios = [one / other for one, other in zip(took["cell"], took[name], strict=True)]
-        click.echo(line(label, ratios, "x"))
-    kept = statistics.median(took["cell"]) <= PROMISED * statistics.median(took["bare"])
-    click.echo(f"promised: at most {PROMISED:.2f} x (a): {'kept' if kept else 'NOT kept'}")
+        click.echo(line(label, ratios[name], "x"))
+    kept = statistics.median(ratios["tabs"]) <= PROMISED
+    click.echo(f"promised: at most {PROMISED:.2f} x (c): {'kept' if kept else 'NOT kept'}")
 
 
 @click.command()
 @click.option("--rounds", type=click.IntRange(1, 100), default=10, show_default=True)
-@click.option("--runs/--no-runs", default=True, help="Also time the lab's own quick and default runs: ten minutes.")
+@click.option("--runs/--no-runs", default=True, help="Also time the lab's own runs: a quarter of an hour.")
 def main(rounds: int, runs: bool) -> None:
     """Print the benchmark."""
-    asyncio.run(measure(rounds))
+    for engine in ENGINES:
+        asyncio.run(measure(engine, rounds))
     fanout.main(max(1, rounds // 2))
     limits.main(max(1, rounds // 2), runs)
 

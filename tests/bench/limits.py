@@ -34,7 +34,7 @@ LIMITS = (
     ("the limit of HTTP/1.1, one page", in_a_page("firefox", "h1"), None),
     ("1000 streams in one page", in_a_page("firefox", "h2", streams=1000), 8.0),
 )
-RUNS = ((("--quick",), 90.0), ((), 480.0))
+RUNS = ((("--quick",), 40.0), ((), 180.0), (("--thorough",), 540.0))
 
 
 async def find_limits(rounds: int) -> None:

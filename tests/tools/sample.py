@@ -1,4 +1,4 @@
-"""`nox -s sample`: one real default run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
+"""`nox -s sample`: one real thorough run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
 findings of docs/ and README.md, which are made from it.
 
 Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. The results, gzipped, and
@@ -58,7 +58,9 @@ def kept_from(run: Path) -> Results:
 def measure(options: list[str]) -> Results:
     """Make the run, and keep its results."""
     with tempfile.TemporaryDirectory(prefix="seventh-tab-sample-") as scratch:
-        ended = subprocess.run([sys.executable, "-m", "lab", "run", "--out", scratch, *options], cwd=ROOT, check=False)
+        ended = subprocess.run(
+            [sys.executable, "-m", "lab", "run", "--thorough", "--out", scratch, *options], cwd=ROOT, check=False
+        )
         if ended.returncode not in NO_FAILURE:
             sys.exit(ended.returncode)
         return kept_from(Path(scratch) / "latest")
