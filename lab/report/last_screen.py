@@ -28,7 +28,7 @@ from lab.report.findings import advice, differing, findings, others, told
 from lab.report.sections import sections
 from lab.report.tables import grouped, live_of_opened, opening, over
 from lab.results.file import CellResult, Results
-from lab.results.names import engine_title, transport_of, within
+from lab.results.names import engine_title, label, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import NONE, clean, counted, first_sentence, one_line
 
@@ -91,10 +91,20 @@ def alarms(results: Results) -> list[str]:
 
 
 def finding(results: Results) -> list[str]:
-    """The finding in sentences: about plain tabs, or where none were opened, about everything else."""
+    """The finding in sentences: about plain tabs, or where none were opened, about everything else. A question that has no
+    sentences of its own is told cell by cell."""
     found, rest, what = findings(results), others(results), advice(results)
     words = rest if found == rest[:1] else found
-    return [*(words or ["Nothing was measured."]), *([f"What to do: {what}"] if what else [])]
+    return [*(words or cell_by_cell(results)), *([f"What to do: {what}"] if what else [])]
+
+
+def cell_by_cell(results: Results) -> list[str]:
+    """`Chromium 156, tabs over HTTP/1.1 by server-sent events: 6 of 12 live.`: a sentence for each cell with a sure result."""
+    sure = [one for one in told(results) if one.verdict in SURE and (one.answer or one.lives)]
+    if not sure:
+        return ["No cell has a clear answer." if results.cells else "Nothing was measured."]
+    found = [one.answer or live_of_opened(one).removesuffix(" live") + " live" for one in sure]
+    return [f"{engine_title(one.first)}, {label(one.first)}: {words}." for one, words in zip(sure, found, strict=True)]
 
 
 # Tabs.
