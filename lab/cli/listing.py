@@ -13,7 +13,7 @@ from lab.scenario.scenario import Scenario
 from lab.scenario.selection import Choice, cells
 from lab.text import clean, counted
 
-BREADTHS = {"--quick": "quick", "without an option": "main", "--all": "all"}
+BREADTHS = {"--quick": "quick", "without an option": "main", "--thorough": "thorough", "--all": "all"}
 """How many cells a run measures, by the option that says so; the values are those of `Choice.breadth`."""
 
 
@@ -46,15 +46,23 @@ def question(one: Scenario) -> list[str]:
 
 
 def cells_of(one: Scenario) -> list[str]:
-    """How many cells a run measures, and each cell of a run without an option, in one engine."""
+    """How many cells a run measures; each cell of a run without an option, and what a thorough run measures besides."""
+
+    def of(engine: str, breadth: str) -> list[str]:
+        return [cell_words(cell) for cell in cells(one, Choice(engines=(engine,), breadth=breadth))]
+
     counts = {
         option: len(list(cells(one, Choice(engines=tuple(ENGINES), breadth=breadth)))) for option, breadth in BREADTHS.items()
     }
     told = ", ".join(f"{count} {option}" for option, count in counts.items())
-    names = dict.fromkeys(cell_words(cell) for engine in ENGINES for cell in cells(one, Choice(engines=(engine,))))
+    names, thorough = (
+        dict.fromkeys(words for engine in ENGINES for words in of(engine, breadth)) for breadth in ("main", "thorough")
+    )
+    more = [f"- {name}" for name in thorough if name not in names]
     return [
         f"cells in {counted(len(ENGINES), 'engine')}: {told}; without an option these:",
         *(f"- {name}" for name in names),
+        *(["with --thorough also:", *more] if more else []),
         "",
     ]
 

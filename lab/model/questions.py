@@ -4,14 +4,25 @@ is recorded (`lab/model`), how it is measured (`lab/measure`), judged (`lab/judg
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 
+class Company(enum.Enum):
+    """Which other cells may be measured at the same time as a cell, each with a browser and an origin of its own."""
+
+    ANY = "any whose results are counts too: a busy machine changes no count"
+    WAITING = "those that also mostly wait"
+    NONE = "none: the results are latencies and costs of milliseconds"
+
+
 class Question(msgspec.Struct, frozen=True):
-    """One kind of question. `title` is the question in a reader's words."""
+    """One kind of question. `title` is the question in a reader's words. `company`: what may be measured beside it."""
 
     name: str
     title: str
+    company: Company = Company.ANY
 
 
 QUESTIONS = {
@@ -20,8 +31,8 @@ QUESTIONS = {
         Question("limits", "How many stay live?"),
         Question("pools", "What shares a limit?"),
         Question("starvation", "What else stops working?"),
-        Question("delivery", "Which way should updates come?"),
-        Question("drops", "What comes back after a drop?"),
+        Question("delivery", "Which way should updates come?", Company.NONE),
+        Question("drops", "What comes back after a drop?", Company.WAITING),
         Question("payloads", "What can a stream carry?"),
     )
 }

@@ -91,20 +91,18 @@ def alarms(results: Results) -> list[str]:
 
 
 def finding(results: Results) -> list[str]:
-    """The finding in sentences: about plain tabs, or where none were opened, about everything else. A question that has no
-    sentences of its own is told cell by cell."""
+    """The finding in sentences: about plain tabs; where none were opened, about everything else; else what the verdicts say."""
     found, rest, what = findings(results), others(results), advice(results)
     words = rest if found == rest[:1] else found
     return [*(words or cell_by_cell(results)), *([f"What to do: {what}"] if what else [])]
 
 
 def cell_by_cell(results: Results) -> list[str]:
-    """`Chromium 156, tabs over HTTP/1.1 by server-sent events: 6 of 12 live.`: a sentence for each cell with a sure result."""
-    sure = [one for one in told(results) if one.verdict in SURE and (one.answer or one.lives)]
+    """`Chromium 156, tabs over HTTP/1.1 by server-sent events: 2 of 2 said hello.`: what each sure verdict says."""
+    sure = [one.shown for one in told(results) if one.verdict in SURE]
     if not sure:
         return ["No cell has a clear answer." if results.cells else "Nothing was measured."]
-    found = [one.answer or live_of_opened(one).removesuffix(" live") + " live" for one in sure]
-    return [f"{engine_title(one.first)}, {label(one.first)}: {words}." for one, words in zip(sure, found, strict=True)]
+    return [f"{engine_title(run)}, {label(run)}: {first_sentence(run.verdict.why)}" for run in sure]
 
 
 # Tabs.

@@ -14,6 +14,7 @@ from rich.text import Text
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import KINDS, Kind
 from lab.report import comparison as compared
+from lab.report.findings import counting
 from lab.report.sections import sections
 from lab.report.tables import Column, Row, Table, Value, cell_title, text
 from lab.results.compare import Comparison
@@ -58,16 +59,20 @@ def lead(row: Row) -> str:
 
 def surprises(results: Results) -> list[str]:
     """A line for each cell that is not confirmed (by its gravest repeat), and for each cell whose repeats differ. Also for each
-    calibration that is not confirmed. Only the first sentence of a reason: the others may quote what a page received."""
+    calibration that is not confirmed. Only the first sentence of a reason: the others may quote what a page received. A fault
+    that repeats has one line, with the number of the cells that have it."""
     lines = [
         f"calibration over {PROTOCOLS[one.cell.protocol].title}: {KINDS[one.verdict.kind].label}: {one.verdict.why}"
         for one in results.calibration
         if one.verdict.kind != Kind.CONFIRMED
     ]
+    faults = set[str]()
     for one in repeats(results):
-        where = f"{one.shown.cell.scenario}: {cell_title(one.shown)}"
-        if one.verdict != Kind.CONFIRMED:
-            lines.append(f"{where}: {KINDS[one.verdict].label}: {first_sentence(one.shown.verdict.why)}")
+        where, why = f"{one.shown.cell.scenario}: {cell_title(one.shown)}", one.shown.verdict.why
+        if one.verdict != Kind.CONFIRMED and why not in faults:
+            lines.append(f"{where}: {KINDS[one.verdict].label}: {first_sentence(counting(one.shown, results).verdict.why)}")
+        if one.verdict is Kind.HARNESS_FAULT:
+            faults.add(why)
         if one.reason:
             lines.append(f"{where}: {one.live} live: {one.reason}")
     return [clean(line) for line in lines]

@@ -118,10 +118,8 @@ def test_nothing_was_measured() -> None:
 
 
 def test_a_question_without_sentences_is_told_cell_by_cell() -> None:
-    mine = altered(cell(), question="mine", scenario="mine", answer="2 of 2 said hello")
+    mine = altered(cell(), question="mine", scenario="mine", why="2 of 2 said hello. One said it twice.")
     assert screen(made(mine))[:2] == ["Chromium 156, tabs over HTTP/1.1 by server-sent events: 2 of 2 said hello.", ""]
-    counted = altered(mine, answer=None)
-    assert screen(made(counted))[0] == "Chromium 156, tabs over HTTP/1.1 by server-sent events: 6 of 12 live."
     assert screen(made(altered(mine, kind=Kind.DISPUTED)))[0] == "No cell has a clear answer."
 
 
