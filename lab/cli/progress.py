@@ -87,9 +87,13 @@ class RunProgress:
         self._draw()
         self.page.cell_ended(self._running.values())
 
+    def _words_left(self) -> str:
+        """The time left in words; nothing when no cell is left."""
+        return left_in_words(self._left) if self._ended < self._planned else ""
+
     def _new_left(self) -> str:
-        """The time left in words, if they are other words than the last time; nothing at the end."""
-        words = left_in_words(self._left) if self._ended < self._planned else ""
+        """The same, if they are other words than the last time."""
+        words = self._words_left()
         changed, self._said_left = words != self._said_left, words
         return words if changed else ""
 
@@ -101,10 +105,11 @@ class RunProgress:
         if not self._bar:
             return
         cells = [Text(clean(cell_in_words(one)), no_wrap=True, overflow="ellipsis") for one in self._running.values()]
+        done = f"{self._ended} of {self._planned} cells"
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
             ProgressBar(total=self._planned, completed=self._ended, width=BAR),
-            Text(f"{self._ended} of {self._planned} cells, {left_in_words(self._left)}", no_wrap=True, overflow="ellipsis"),
+            Text(", ".join(filter(None, [done, self._words_left()])), no_wrap=True, overflow="ellipsis"),
         )
         self._bar.update(Group(*cells, bar), refresh=True)
 

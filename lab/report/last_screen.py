@@ -28,7 +28,7 @@ from lab.report.findings import advice, differing, findings, others, told
 from lab.report.sections import sections
 from lab.report.tables import grouped, live_of_opened, opening, over
 from lab.results.file import CellResult, Results
-from lab.results.names import engine_title, transport_of, within
+from lab.results.names import engine_title, label, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import NONE, clean, counted, first_sentence, one_line
 
@@ -94,8 +94,15 @@ def finding(results: Results) -> list[str]:
     """The finding in sentences: about plain tabs; where none were opened, about everything else; else what the verdicts say."""
     found, rest, what = findings(results), others(results), advice(results)
     words = rest if found == rest[:1] else found
-    told = [first_sentence(one.verdict.why) for one in results.cells if one.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED)]
-    return [*(words or dict.fromkeys(told) or ["Nothing was measured."]), *([f"What to do: {what}"] if what else [])]
+    return [*(words or cell_by_cell(results)), *([f"What to do: {what}"] if what else [])]
+
+
+def cell_by_cell(results: Results) -> list[str]:
+    """`Chromium 156, tabs over HTTP/1.1 by server-sent events: 2 of 2 said hello.`: what each sure verdict says."""
+    sure = [one.shown for one in told(results) if one.verdict in SURE]
+    if not sure:
+        return ["No cell has a clear answer." if results.cells else "Nothing was measured."]
+    return [f"{engine_title(run)}, {label(run)}: {first_sentence(run.verdict.why)}" for run in sure]
 
 
 # Tabs.

@@ -111,7 +111,10 @@ def test_in_a_terminal_it_is_a_bar(watch: Watch, monkeypatch: pytest.MonkeyPatch
         progress.cell_begins(one.cell)
         progress.cell_begins(other.cell)
         progress.cell_ended(one)
+        progress.cell_ended(other)
     said = screen.getvalue()
+    assert "2 of 2 cells" in said
+    assert "2 of 2 cells," not in said, "nothing is left"
     assert "How many stay live? Chromium, tabs over HTTP/1.1 by server-sent events" in said
     assert "How many stay live? Firefox" in said
     assert "1 of 2 cells, perhaps 10 s left" in said

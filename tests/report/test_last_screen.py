@@ -106,6 +106,7 @@ def test_a_narrow_terminal(sample: Results, width: int) -> None:
 
 
 def test_nothing_was_measured() -> None:
+    """Or not everything."""
     assert screen(made()) == ["Nothing was measured.", "", "0 cells in 1 min 0 s."]
     absent = cell(missing="Firefox did not start. /no/firefox: it is not there", engine="firefox")
     lines = screen(made(cell(), absent))
@@ -114,6 +115,12 @@ def test_nothing_was_measured() -> None:
         "Without a clear answer: 1 unsupported (Firefox 156, tabs, HTTP/1.1: Firefox did…",
         "2 cells in 1 min 0 s: 1 confirmed, 1 unsupported.",
     ]
+
+
+def test_a_question_without_sentences_is_told_cell_by_cell() -> None:
+    mine = altered(cell(), question="mine", scenario="mine", why="2 of 2 said hello. One said it twice.")
+    assert screen(made(mine))[:2] == ["Chromium 156, tabs over HTTP/1.1 by server-sent events: 2 of 2 said hello.", ""]
+    assert screen(made(altered(mine, kind=Kind.DISPUTED)))[0] == "No cell has a clear answer."
 
 
 @pytest.mark.parametrize("kind", [Kind.DISPUTED, Kind.INCONCLUSIVE, Kind.HARNESS_FAULT])
