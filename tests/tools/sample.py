@@ -1,5 +1,5 @@
-"""`nox -s sample`: one real default run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
-findings of docs/ and README.md, which are made from it.
+"""`nox -s sample`: one real default run, kept in reports/sample/; docs/report.png, the first screen of its report, which is
+also the picture of README.md and of a link to the project; and the findings of docs/ and README.md, made from it.
 
 Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. The results, gzipped, and
 the report are kept, in a form that is small enough for a repository; the raw logs and observations are hundreds of megabytes.
@@ -42,6 +42,9 @@ LARGE = 100
 """A cell with more connections or streams than this keeps none of them: they would be most of the file."""
 
 MOST_BYTES = 3_000_000
+
+WIDTH = 1200
+PICTURE = ROOT / "docs" / "report.png"
 
 PYTHON = re.compile(rb"""/[^"'\s]*/bin/python[0-9.]*""")
 """The absolute path of a Python."""
@@ -95,12 +98,14 @@ def of_no_machine(text: bytes) -> bytes:
 
 
 def picture(report: Path) -> None:
+    """Take docs/report.png: the first screen, up to its links. It is as wide as previews of links are shown (1200 px)."""
     with sync_playwright() as tool:
         *_, system = candidates(ENGINES["chromium"])
         browser = tool.chromium.launch(executable_path=system.path, channel=system.channel)
-        page = browser.new_page(viewport={"width": 1100, "height": 1060})
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(report.as_uri())
-        page.screenshot(path=ROOT / "docs" / "report.png")
+        end = page.locator("nav").evaluate("one => one.getBoundingClientRect().top")
+        page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": end})
         browser.close()
 
 
