@@ -45,6 +45,11 @@ class HarnessFaultError(LabError):
     exit_code = 4
 
 
+class NoAnswerError(HarnessFaultError):
+    """Something did not answer before its watchdog's time was over: it hangs, or the machine is too busy. Whoever records it
+    asks which (lab/measure/slowness.py)."""
+
+
 class InconclusiveError(LabError):
     """Nobody's fault: a precondition of the question was not met (no limit was reached, not every client was live), so the cell
     has no answer. `todo` says which setting to change."""

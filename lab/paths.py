@@ -14,6 +14,9 @@ OBSERVATIONS = "observations.jsonl"
 REPORT = "index.html"
 """Files in a run's folder."""
 
+LATEST = "latest"
+"""The link beside the runs that points to the last one."""
+
 LOOPBACK = "127.0.0.1"
 """The address that everything listens on by default."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
@@ -17,6 +17,16 @@ async def wait_first(task: asyncio.Future[Any], other: Coroutine[Any, Any, objec
                 ended.result()
     finally:
         await cancel_and_wait(beside)
+
+
+async def side_by_side(work: Iterable[Coroutine[Any, Any, object]]) -> None:
+    """Return when all of this work is done. If some of it fails, cancel the rest, and raise the first error."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            await cancel_and_wait(task)
 
 
 async def cancel_and_wait(task: asyncio.Future[Any]) -> None:

@@ -32,6 +32,18 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def amount(count: int) -> str:
+    """A number of bytes: `1.2 GB`, `40 MB`, `0.5 MB`."""
+    if count >= 1_000_000_000:
+        return f"{count / 1_000_000_000:.1f} GB"
+    return f"{count / 1_000_000:.0f} MB" if count >= 1_000_000 or not count else f"{count / 1_000_000:.1f} MB"
+
+
+def first_sentence(words: str) -> str:
+    """The words up to the end of their first sentence."""
+    return re.split(r"(?<=\.) (?=[A-Z])", words, maxsplit=1)[0]
+
+
 def sentence(words: str) -> str:
     """The words, with a capital first letter."""
     return words[:1].upper() + words[1:]

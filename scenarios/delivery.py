@@ -19,7 +19,8 @@ STREAMS = "RFC 9113, https://www.rfc-editor.org/rfc/rfc9113#section-5.1.2: as ma
     intervals={"polling": [1000, 100, 5000]},
     per_second=5,
     differing=2,
-    first_look=False,
+    keep_tabs=True,
+    thorough={"transport": ["fetch_stream", "long_polling"], "interval_ms": [100, 5000]},
     claims=[
         AtMost(6, source=MDN, protocols=("h1",), transports=("sse", "fetch_stream")),
         Unlimited(source=SOCKETS, basis="specified", protocols=("h1",), transports=("websocket",)),

@@ -16,7 +16,7 @@ BACK = "all came back, nothing lost"
     tabs=3,
     per_second=20,
     intervals={"polling": [1000]},
-    first_look=False,
+    thorough={"transport": ["fetch_stream", "long_polling", "polling"]},
     cases={"": Drop()},
     claims=[
         Answer(BACK, source=STANDARD, basis="specified", protocols=("h1", "h2"), transports=("sse",)),

@@ -19,6 +19,7 @@ HTTP_1 = ("h1-clear", "h1")
     openings=[*ONE_HOST, "hosts"],
     aside=["tabs"],
     streams=[10, 100, 300],
+    thorough={"protocol": ["h1-clear"], "transport": ["fetch_stream", "long_polling"], "opening": ["cross-tabs", "hosts"]},
     repeat=3,
     claims=[
         AtMost(

@@ -17,6 +17,7 @@ BOTH = ("h1", "h2")
     transports=["sse", "fetch_stream", "websocket"],
     openings=["page"],
     tabs=1,
+    thorough={"protocol": ["h2"]},
     claims=[
         Answer(RIGHT, source=STANDARD, basis="specified", protocols=BOTH, transports=("sse",)),
         Answer(RIGHT, source=STREAMS, basis="specified", protocols=BOTH, transports=("fetch_stream",)),

@@ -22,6 +22,7 @@ TWO_NAMES = "one page asks two hosts"
     openings=["page"],
     streams=[10],
     differing=2,
+    thorough={"case": ["another scheme", "credentials same-origin", "EventSource withCredentials", "two pages of one site"]},
     former_cases={"another host": "another host and its own page"},
     cases={
         "the same again": Case(Side(), Side()),

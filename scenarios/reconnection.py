@@ -18,7 +18,7 @@ BOTH = ("h1", "h2")
     openings=["page"],
     tabs=3,
     per_second=20,
-    first_look=False,
+    thorough={"protocol": ["h2"], "case": ["retry 100", "retry 4000", "status 204", "no event stream"]},
     cases={
         "retry 1000": Drop(1000),
         "retry 100": Drop(100),

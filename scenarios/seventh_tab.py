@@ -9,6 +9,7 @@ from lab import Tabs, scenario
     question="limits",
     transports=["sse"],
     tabs=12,
+    first_look=True,
     aside=["h1-clear"],
     claim={"h1-clear": 6, "h1": 6, "h2": 100},
     source="MDN, Using server-sent events: https://developer.mozilla.org/en-US/docs/Web/API/Server-sent_events/"

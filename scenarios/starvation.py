@@ -36,6 +36,9 @@ async def starvation(tabs: Tabs) -> None:
     claims=[Answer("everything", source=FREE, basis="specified", protocols=("h2",))],
 )
 async def no_starvation(tabs: Tabs) -> None:
+    """Does anything starve below the limit? Half of the ten streams that the origin allows over HTTP/2 are in use. Then the
+    page sends the same other requests.
+    """
     await tabs.fill_halfway()
     await tabs.probe()
     await tabs.settle()

@@ -24,6 +24,7 @@ from typing import Any, NoReturn, Protocol
 import msgspec
 
 from lab.browser.engines import Engine
+from lab.browser.logs.network_log import NetworkLog
 from lab.errors import HarnessFaultError
 from lab.model.browsers import BrowserLog
 
@@ -73,14 +74,16 @@ class LaunchOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to start a browser.
 
     `headed`: show a window. `leaf`: the base64 SHA-256 of the public key of the only certificate to trust; empty: the profiles
-    accept any certificate. `log_folder`: the folder for the browser's own network log; None: no log. `brief`: keep a smaller
-    log, if the engine has one (Firefox's full log of hundreds of hosts was 2.5 GB, and slowed the browser down).
+    accept any certificate. `log_folder`: the folder for the browser's own network log; None: no log. `brief`: write a smaller
+    log, if the engine has one (Firefox's full log of hundreds of hosts was 2.5 GB, and slowed the browser down). `keep_log`:
+    keep the whole log when the browser has ended.
     """
 
     headed: bool = False
     leaf: str = ""
     log_folder: Path | None = None
     brief: bool = False
+    keep_log: bool = False
 
 
 DEFAULT = LaunchOptions()
@@ -134,8 +137,8 @@ class Browser(Protocol):
         """The name of its candidate, for people."""
 
     @property
-    def network_log(self) -> Path | None:
-        """The file of its own network log; None if it keeps none."""
+    def network_log(self) -> NetworkLog | None:
+        """Its own network log; None if it writes none. Whoever closes the browser ends the log."""
 
     @property
     def brief(self) -> bool:

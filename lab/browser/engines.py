@@ -7,7 +7,7 @@ is a row here, a reader in lab/browser/logs/ if it keeps a log, and a driver if 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from lab.browser.logs.follow import FollowedLog
 from lab.browser.logs.mozlog import MozLog
 from lab.browser.logs.netlog import NetLog
-from lab.model.browsers import BrowserLog
+from lab.browser.logs.network_log import NetworkLog
 
 
 class BriefLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +29,15 @@ class EngineLog(msgspec.Struct, frozen=True, kw_only=True):
     """The network log that an engine keeps.
 
     `file` is its name in a run's folder. `arguments` and `environment` make the browser write it; in them, `{log}` is replaced
-    by its path, and `{stem}` by its path without the last suffix. `reader` reads it; None: the log is kept, but is not a
-    witness. `brief` is the smaller form; None: there is none.
+    by its path, and `{stem}` by its path without the last suffix. `others` is a pattern for the names of further files that it
+    writes, with `{stem}` for the name without the last suffix. `reader` reads the log; None: it is not a witness. `brief` is
+    the smaller form; None: there is none.
     """
 
     file: str
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = {}
+    others: str = ""
     reader: type[FollowedLog] | None = None
     brief: BriefLog | None = None
 
@@ -46,14 +48,14 @@ class EngineLog(msgspec.Struct, frozen=True, kw_only=True):
         arguments = [one.format_map(names) for one in self.arguments]
         return arguments, {name: value.format_map(names) for name, value in environment.items()}
 
-    def account(self, path: Path, *, brief: bool = False) -> Callable[[str], BrowserLog]:
-        """A function from a cell's name to the requests that the browser holds back, by the log at `path`; or to the reason why
-        that is not known."""
-        if brief and (small := self.brief) is not None:
-            return lambda _: BrowserLog(missing=small.missing)
+    def follow(self, path: Path, *, brief: bool = False, keep: bool = False) -> NetworkLog:
+        """The log at `path`, to read while a browser writes it. `keep`: keep the whole log."""
+        others = self.others.format(stem=path.stem)
+        if brief and self.brief is not None:
+            return NetworkLog(path, missing=self.brief.missing, others=others, keep=keep)
         if self.reader is None:
-            return lambda _: BrowserLog(missing=f"the lab has no reader for {self.file}")
-        return self.reader(path).account
+            return NetworkLog(path, missing=f"the lab has no reader for {self.file}", others=others, keep=keep)
+        return NetworkLog(path, reader=self.reader(path), others=others, keep=keep)
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     `driver` is the import path of its driver. `commands` are looked up on PATH; `packages` are names of Debian packages.
     `leaf_argument` makes it trust one certificate by the hash of its public key, `{leaf}`; empty: it has no such argument.
     `devtools`: it understands the Chrome DevTools Protocol.
+
+    `preferences` are Firefox's own settings (about:config) for its throw-away profile.
 
     For Playwright's driver only: `browser_type` is Playwright's name for the kind of browser (empty: the engine's name).
     `channels` are its names for browsers that the system may have. `command_channel` is the channel for a command on PATH:
@@ -76,6 +80,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     leaf_argument: str = ""
     devtools: bool = False
     log: EngineLog | None = None
+    preferences: Mapping[str, str | int | bool] = {}
     browser_type: str = ""
     channels: tuple[str, ...] = ()
     command_channel: str | None = None
@@ -117,12 +122,15 @@ ENGINES = {
             log=EngineLog(
                 file="firefox.moz_log",
                 environment={"MOZ_LOG": "timestamp,sync,nsHttp:5", "MOZ_LOG_FILE": "{stem}"},  # It adds .moz_log itself.
+                others="{stem}.child-*.moz_log",  # The processes of its tabs write their own.
                 reader=MozLog,
                 brief=BriefLog(
                     environment={"MOZ_LOG": "timestamp,sync,nsHttp:4"},  # The lines about the queue have level 5.
                     missing="Firefox kept only a brief log: a full one of hundreds of hosts would be gigabytes",
                 ),
             ),
+            # No animations in the browser's own window: those of tabs that load took a quarter of its CPU time.
+            preferences={"ui.prefersReducedMotion": 1},
             command_channel="moz-firefox",
         ),
     )

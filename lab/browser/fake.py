@@ -17,12 +17,12 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from lab.browser import Candidate, Image, LaunchError, LaunchOptions, PageScriptError, browser_failed
 from lab.browser.engines import Engine
+from lab.browser.logs.network_log import NetworkLog
 from lab.model.browsers import BrowserLog
 from lab.tasks import wait_first
 
@@ -130,7 +130,7 @@ class FakeBrowser:
         self.engine = engine
         self.version = "1.0"
         self.what = what
-        self.network_log: Path | None = None
+        self.network_log: NetworkLog | None = None
         self.brief = brief
         self.roots: tuple[int, ...] | None = None
         self.held = held

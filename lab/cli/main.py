@@ -20,8 +20,10 @@ from rich.console import Console
 from lab import paths
 from lab.browser.engines import ENGINES
 from lab.cli import reports
-from lab.cli.console import RunProgress, complain, output, scenario_lines, scenarios_table
+from lab.cli.console import complain, output, print_anything
+from lab.cli.listing import scenario_line, scenario_lines
 from lab.cli.options import axis_options, choice_of, engine_option
+from lab.cli.prune import held, prune
 from lab.errors import LabError, UsageError
 from lab.model.axes import AXES
 from lab.model.protocols import PROTOCOLS, parse_ports
@@ -29,7 +31,6 @@ from lab.model.verdict import KINDS
 from lab.paths import LOOPBACK
 from lab.results.file import Results
 from lab.scenario import catalogue
-from lab.text import clean
 
 INTERRUPTED = 130
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Commands(click.Group):
     """Ends every LabError with one line and its documented exit code."""
 
     def invoke(self, context: click.Context) -> Any:
+        print_anything()
         try:
             return super().invoke(context)
         except LabError as error:
@@ -79,15 +81,18 @@ def main() -> None:
 @main.command("list")
 @click.argument("scenario", required=False)
 def list_scenarios(scenario: str | None) -> None:
-    """List the scenarios with their questions; or show all about one SCENARIO (a name or a file): its axes, cases and
+    """List the scenarios, a line each; or show all about one SCENARIO (a name or a file): its question, cells, cases and
     claims."""
     known = catalogue.load(catalogue.home())
+    console = output()
     if scenario is None:
-        output().print(scenarios_table(known.values()))
+        widest = max(map(len, known))
+        for one in known.values():
+            console.print(scenario_line(one, widest), markup=False, no_wrap=True, overflow="ellipsis")
         return
     for one in catalogue.choose(known, (scenario,)):
         for line in scenario_lines(one):
-            output().print(clean(line), markup=False, soft_wrap=True)
+            console.print(line, markup=False, soft_wrap=True)
 
 
 @main.command()
@@ -95,7 +100,8 @@ def list_scenarios(scenario: str | None) -> None:
 @axis_options
 @click.option("--repeat", type=click.IntRange(1, 1000), help="Measure each cell this often; default: what the scenario says.")
 @click.option("--all", "breadth", flag_value="all", help="The full product: every transport in every opening at every setting.")
-@click.option("--quick", "breadth", flag_value="quick", help="One repeat of the first cells of each scenario: a minute.")
+@click.option("--thorough", "breadth", flag_value="thorough", help="More cells of each scenario, with repeats: ten minutes.")
+@click.option("--quick", "breadth", flag_value="quick", help="The seventh tab only, over HTTP/1.1 and HTTP/2: half a minute.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -104,6 +110,9 @@ def list_scenarios(scenario: str | None) -> None:
     help="Where reports go.",
 )
 @click.option("--headed", is_flag=True, help="Show the browser.")
+@click.option(
+    "--keep-logs", is_flag=True, help="Keep the browsers' own network logs, gzipped: hundreds of megabytes, unpacked."
+)
 @click.option("--verbose", is_flag=True, help="Print run.log while it is written.")
 @click.option("--strict", is_flag=True, help="Exit 1 when a claim is refuted or disputed.")
 @reports.output_options
@@ -113,6 +122,7 @@ def run(
     breadth: str | None,
     out: Path,
     headed: bool,
+    keep_logs: bool,
     verbose: bool,
     strict: bool,
     junit: Path | None,
@@ -120,8 +130,10 @@ def run(
     **axes: Any,
 ) -> None:
     """Measure scenarios (all, or those named by name or file) and write a report."""
+    from lab.cli.progress import RunProgress
     from lab.run.folder import make_folder
     from lab.run.log import run_log
+    from lab.run.old_runs import going_on
     from lab.run.resources import Plan
     from lab.run.run import run as run_plan
 
@@ -129,15 +141,23 @@ def run(
     chosen = catalogue.choose(catalogue.load(catalogue.home()), scenario, quick=breadth == "quick")
     cells = catalogue.selected(chosen, choice_of(chosen, axes, repeat=repeat, breadth=breadth))
     folder = make_folder(out)
+    click.get_current_context().with_resource(going_on(folder))  # So that `prune` leaves it alone.
     found: list[Results] = []
     written = True
+
+    def begun(results: Results) -> None:
+        found.append(results)
+        progress.page.begin(results)
+
     try:
-        with run_log(folder, verbose=verbose), RunProgress(len(cells)) as progress:
-            plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed)
-            complete(run_plan(plan, folder, progress, found.append))
+        with run_log(folder, verbose=verbose), RunProgress(cells, folder / paths.REPORT, plain=verbose) as progress:
+            plan = Plan(scenarios=tuple(chosen), cells=tuple(cells), headed=headed, keep_logs=keep_logs)
+            complete(run_plan(plan, folder, progress, begun))
     finally:
         for results in found:
             written = reports.finish(results, folder, junit=junit, markdown=markdown, strict=strict)
+        if much := held(out):
+            output().print(much, markup=False, soft_wrap=True)
     sys.exit(exit_code(found[0], strict=strict, written=written))
 
 
@@ -221,5 +241,5 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         raise NothingStartedError(())  # The table has just been printed.
 
 
-for command in (reports.report, reports.judge, reports.compare, reports.show):
+for command in (reports.report, reports.judge, reports.compare, reports.show, prune):
     main.add_command(command)

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import click
 
 from lab import paths
-from lab.cli.console import complain, output
+from lab.cli.console import TABLE_WIDTH, complain, output, print_lines
 from lab.errors import LabError, MachineError, NoBrowserError, UsageError
 from lab.report.junit import junit as as_junit
+from lab.report.last_screen import last_screen
 from lab.report.markdown import markdown as as_markdown
 from lab.report.render import write_report
 from lab.report.runs import render_runs
@@ -24,7 +25,6 @@ from lab.results.compare import compare as compare_runs
 from lab.results.file import Results
 from lab.results.observations import RunRecord, read_records
 from lab.run.folder import point_latest
-from lab.text import clean
 
 SIDE_BY_SIDE = "side-by-side.html"
 """The file name of a page with several runs."""
@@ -43,21 +43,18 @@ def output_options(command: Command) -> Command:
 
 
 def finish(found: Results, folder: Path, *, junit: Path | None, markdown: Path | None, strict: bool) -> bool:
-    """Print the tables, write the report and the other files that were requested, and print where the report is. It is also
-    called after a failure. Returns False if a file could not be written: the error is printed, and the other files are
+    """Print the last screen, write the report and the other files that were requested, and print where the report is. It is
+    also called after a failure. Returns False if a file could not be written: the error is printed, and the other files are
     written."""
     console = output()
-    if found.cells:
-        for table in results_tables(found):
-            console.print(table)
-    for line in surprises(found):
-        console.print(clean(line), markup=False)
-    if found.interrupted:
-        console.print(f"interrupted after {len(found.cells)} of {found.planned} cells")
+    print_lines(console, last_screen(found, min(console.width, TABLE_WIDTH)))
 
     def report() -> None:
         page = write_report(found, folder / paths.REPORT)
-        console.print(f"report: {point_latest(folder) / page.name}", soft_wrap=True)
+        latest = point_latest(folder)
+        run = "" if latest.parent == paths.REPORTS else f" {latest}"
+        console.print(f"All tables: seventh-tab show --text{run}", markup=False, soft_wrap=True)
+        console.print(f"report: {latest / page.name}", markup=False, soft_wrap=True)
 
     def beside() -> None:
         write_beside(found, junit=junit, markdown=markdown, strict=strict)
@@ -212,12 +209,27 @@ def compare(a: str, b: str, out: Path | None) -> None:
 
 @click.command()
 @click.argument("run", default=str(paths.REPORTS / "latest"))
-def show(run: str) -> None:
+@click.option("--text", is_flag=True, help="Print all tables here; open nothing.")
+def show(run: str, text: bool) -> None:
     """Open the report of a run in your browser: the last one's, or that of a results.json, a folder or an id."""
     found = located(run)
+    if text:
+        show_tables(file.read(found))
+        return
     page = found.with_name(paths.REPORT)
     if not page.is_file():
         build(file.read(found), page)
     output().print(f"report: {page}", soft_wrap=True)
     if not webbrowser.open(page.resolve().as_uri()):
         raise NoBrowserError("no browser could be started to show the report", f"open {page} yourself")
+
+
+def show_tables(found: Results) -> None:
+    """Print all tables of a run, and a line for each cell that needs an explanation."""
+    console = output()
+    for table in results_tables(found):
+        console.print(table)
+    for line in surprises(found):
+        console.print(line, markup=False)
+    if not found.cells:
+        console.print("Nothing was measured.")

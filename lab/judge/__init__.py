@@ -48,6 +48,8 @@ def obstacle(seen: Observation) -> Verdict | None:
     """The verdict on a cell that can't be judged; None if it can be judged."""
     if seen.missing is not None:
         return Verdict(kind=Kind.UNSUPPORTED, why=seen.missing)
+    if seen.too_busy is not None:
+        return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.BUSY_MACHINE, why=seen.too_busy)
     if faults := faults_of(seen):
         return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults))
     if seen.unmet is not None:

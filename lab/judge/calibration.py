@@ -10,13 +10,15 @@ import msgspec
 
 from lab.model.cell import Cell
 from lab.model.protocols import PROTOCOLS
-from lab.model.verdict import Kind, Verdict
+from lab.model.verdict import Doubt, Kind, Verdict
 from lab.text import counted
 
 
 def checked(verdict: Verdict, cell: Cell) -> Verdict:
     """The verdict on a calibration: confirmed if the judge found the known number; else a fault of the lab, whatever the judge
-    said."""
+    said, but for a machine that was too busy to tell."""
+    if verdict.doubt is Doubt.BUSY_MACHINE:
+        return verdict
     streams, connections = cell.at_most, 1 if PROTOCOLS[cell.protocol].multiplexed else cell.at_most
     held = f"{counted(streams, 'stream')} on {counted(connections, 'connection')}"
     if (verdict.kind, verdict.live, verdict.connections) == (Kind.CONFIRMED, streams, connections):

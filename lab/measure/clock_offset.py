@@ -12,7 +12,7 @@ import msgspec
 from lab.measure.page_script import PageScript
 from lab.model.ledger import now_ms
 
-READINGS = 8
+READINGS = 5
 
 
 class Offset(msgspec.Struct, frozen=True):

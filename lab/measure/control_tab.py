@@ -79,6 +79,11 @@ class ControlTab:
             if task is not None:
                 await cancel_and_wait(task)
 
+    @property
+    def tabs(self) -> list[Tab]:
+        """The tab, if it has been made."""
+        return [] if self._tab is None else [self._tab]
+
     async def update(self) -> None:
         """Return when the control tab has received its next update."""
         await asyncio.shield(self._opening or self.begin())  # Cancelling the caller must not cancel the opening.
@@ -86,6 +91,7 @@ class ControlTab:
         await LabScript(self._tab).next()
 
     async def flush_browser_log(self) -> None:
-        """Wait for some updates: Chromium writes to its NetLog only at every fifteenth event, and these cause enough events."""
+        """Wait for some updates, until the browser has written what it logged before them: Chromium writes at every fifteenth
+        event, Firefox 4 KiB at once, of which these updates log three times as much."""
         for _ in range(UPDATES):
             await self.update()

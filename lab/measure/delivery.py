@@ -4,7 +4,6 @@ handler."""
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Sequence
 
 from lab.measure import clock_offset
@@ -20,22 +19,20 @@ from lab.model.observation import ClientSeen
 from lab.tasks import cancel_and_wait, wait_first
 
 PER_SECOND = 5.0
-IDLE_S, WINDOW_S, INTERVALS = 1.0, 5.0, 3
+IDLE_S, WINDOW_S, INTERVALS = 0.5, 4.0, 3
 """Length of each idle window, and of the measurement window (at least INTERVALS polling intervals)."""
 
-IDLE_BEFORE, IDLE_AFTER = 2, 1
-"""Idle windows before and after the measurement window: the range of their costs is the noise of the measured cost."""
-
-COOL_DOWN_S, MOST_COOL_DOWNS, FALLING = 0.5, 10, 0.8
-"""Cool-down before the baseline: sample CPU every 0.5 s until it stops falling (ratio at least 0.8, at most ten samples).
-Without it Firefox's start-up work inflates the baseline, and its cost comes out negative."""
+IDLE_BEFORE, MOST_IDLE, FALLING = 2, 10, 0.8
+"""Idle windows are measured until the browser's CPU time has stopped falling (no less than 0.8 of the window before), ten at
+the most; the last two are the baseline, and one more after the measurement window. Else Firefox's start-up work would inflate
+the baseline, and its cost would come out negative. The range of the three is the noise of the measured cost."""
 
 
 async def follow_updates(
     context: CellContext, pages: Sequence[Page], openings: Sequence[asyncio.Task[None]]
 ) -> tuple[DeliverySeen, tuple[ClientSeen, ...]]:
-    """Let the feed run until all `openings` that can end have ended; cool down; then follow every update of a measurement
-    window between idle windows. Returns what each client received, and which clients have the last update.
+    """Let the feed run until all `openings` that can end have ended; then follow every update of a measurement window between
+    idle windows. Returns what each client received, and which clients have the last update.
 
     Raises HarnessFaultError if the control tab, or a page that had loaded, stops answering."""
     origin, per_second = context.origin, context.cell.per_second or PER_SECOND
@@ -45,13 +42,12 @@ async def follow_updates(
     await context.settling.control.rest()
     loaded = [page for page in pages if page.loaded]
     await all_of([page.script.rest() for page in loaded])  # A page that polls answers slowly, which makes its clock uncertain.
-    await cool_down(context)
     before = [await clock_offset.offset(page.script) for page in loaded]
-    idle = [await span(context, asyncio.sleep(IDLE_S)) for _ in range(IDLE_BEFORE)]
+    idle = await idle_before(context)
     await all_of([page.script.rouse() for page in loaded])
     began, running, ended = await window(context, loaded, per_second)
     await all_of([page.script.rest() for page in loaded])
-    idle += [await span(context, asyncio.sleep(IDLE_S)) for _ in range(IDLE_AFTER)]
+    idle.append(await span(context, asyncio.sleep(IDLE_S)))
     after = [await clock_offset.offset(page.script) for page in loaded]
     offsets = [clock_offset.between(one, other) for one, other in zip(before, after, strict=True)]
     clients: list[ClientDelivery] = []
@@ -70,17 +66,16 @@ async def follow_updates(
     ), tuple([client for page in pages for client in await page.seen(ended.last)])
 
 
-async def cool_down(context: CellContext) -> None:
-    """Return when the browser's idle CPU time has stopped falling; at once if its processes can't be seen."""
-    before = math.inf
-    for _ in range(MOST_COOL_DOWNS):
-        sample = await span(context, asyncio.sleep(COOL_DOWN_S))
-        if sample.browser is None:
-            return
-        spent = sample.browser[1].cpu_s - sample.browser[0].cpu_s
-        if spent >= FALLING * before:
-            return
-        before = spent
+async def idle_before(context: CellContext) -> list[UsageSpan]:
+    """The last IDLE_BEFORE idle windows, once the browser's idle CPU time has stopped falling. If its processes can't be seen,
+    that is not awaited."""
+    spans: list[UsageSpan] = []
+    while len(spans) < MOST_IDLE:
+        spans.append(await span(context, asyncio.sleep(IDLE_S)))
+        spent = [one.browser[1].cpu_s - one.browser[0].cpu_s for one in spans if one.browser]
+        if len(spans) >= IDLE_BEFORE and (len(spent) < IDLE_BEFORE or spent[-1] >= FALLING * spent[-2]):
+            break
+    return spans[-IDLE_BEFORE:]
 
 
 async def window(context: CellContext, loaded: Sequence[Page], per_second: float) -> tuple[Counters, UsageSpan, Counters]:

@@ -18,13 +18,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lab.browser import Browser
-from lab.errors import InconclusiveError, LabError
+from lab.errors import InconclusiveError, LabError, NoAnswerError
 from lab.measure.activity import Activity
 from lab.measure.context import Addresses, CellContext, Seen
 from lab.measure.control_tab import ControlTab
+from lab.measure.kept_tabs import KeptTabs
 from lab.measure.origin import Origin
 from lab.measure.routes import ROUTES
 from lab.measure.settling import Settling
+from lab.measure.slowness import busy
 from lab.measure.tabs import CellTabs
 from lab.model.cell import Cell
 from lab.model.observation import Observation
@@ -39,18 +41,24 @@ CELL_S, TAB_S = 120.0, 2.0
 own."""
 
 
-async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin) -> Observation:
-    """Measure one cell. An error in the cell is not raised: the observation has it in `faults` or `unmet`. Raises only
+async def observe(
+    scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, kept: KeptTabs | None = None
+) -> Observation:
+    """Measure one cell, with the tabs that an earlier cell has `kept` for it, if there are any. An error in the cell is not
+    raised: the observation has it in `faults` or `unmet`. Raises only
     asyncio.CancelledError, when the run itself is interrupted."""
-    seen, faults, unmet = Seen(), list[str](), None
+    seen, faults, unmet, too_busy = Seen(), list[str](), None, None
     began = time.monotonic()
     limit = CELL_S if OPENINGS[cell.opening].doubling else CELL_S + TAB_S * cell.at_most
     try:
         async with asyncio.timeout(limit):
-            await walk(scenario, cell, browser, origin, seen)
-    except TimeoutError as error:
+            await walk(scenario, cell, browser, origin, seen, kept or KeptTabs())
+    except (TimeoutError, NoAnswerError) as error:
         log.debug("%s", cell.name, exc_info=error)
-        faults.append(f"the cell had not ended after {limit:.0f} s: something in it never answered")
+        late = f"the cell had not ended after {limit:.0f} s: something in it never answered"
+        what = str(error) if isinstance(error, NoAnswerError) else late
+        too_busy = busy(what)
+        faults += [] if too_busy else [what]
     except InconclusiveError as error:
         log.debug("%s", cell.name, exc_info=error)
         unmet = str(error)
@@ -88,6 +96,7 @@ async def observe(scenario: Scenario, cell: Cell, browser: Browser, origin: Orig
         screenshots=seen.screenshots,
         faults=tuple(faults),
         unmet=unmet,
+        too_busy=too_busy,
     )
 
 
@@ -101,12 +110,13 @@ def culprit(error: BaseException, scenario: Path) -> str:
     return f"the lab itself ({Path(innermost.filename).name}, line {innermost.lineno}; please report it)"
 
 
-async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, seen: Seen) -> None:
-    """Run the scenario's steps in a fresh profile. What they see goes into `seen`."""
+async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, seen: Seen, kept: KeptTabs) -> None:
+    """Run the scenario's steps in a fresh profile, or in kept tabs. What they see goes into `seen`."""
     ledger = await origin.begin(cell.name, cell.streams)
     case = scenario.cases.get(cell.case)
     async with ROUTES[cell.route].open(origin.started.doors) as route:
-        activity, profile = Activity(origin), await browser.new_profile()
+        key = (scenario.name, cell.protocol, cell.at_most, cell.streams, cell.route) if scenario.keep_tabs else None
+        activity, (profile, blank) = Activity(origin), await kept.take(key, browser)
         control = ControlTab(profile, origin, standing=cell.opening == "hosts")
         context = CellContext(
             cell=cell,
@@ -118,7 +128,7 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
             settling=Settling(activity, control),
         )
         tabs = CellTabs(context, seen)
-        await tabs.enter(profile)
+        tabs.enter(profile, blank)
         async with closing(tabs, control), watched(activity, browser):
             if cell.opening == "hosts":
                 await control.begin()
@@ -128,6 +138,10 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
                 await scenario.steps(tabs)
             finally:
                 seen.ledger = tuple(ledger.events)
+            if key is not None:
+                await control.close()
+                await kept.keep(key, profile, [*await tabs.leave(), *control.tabs], context)
+                tabs.forget(profile)
 
 
 @asynccontextmanager

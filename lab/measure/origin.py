@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from lab.errors import HarnessFaultError, MachineError, UsageError
+from lab.errors import HarnessFaultError, MachineError, NoAnswerError, UsageError
 from lab.model import ledger
 from lab.model.ledger import PORT_TAKEN, AnyEvent, CellBegan, Counters, Event, OriginStarted, StreamsDropped
 from lab.model.protocols import CONTROL, of_door
@@ -134,7 +134,8 @@ class Origin:
         try:
             status, said = await asyncio.to_thread(self._request, target)
         except (OSError, HTTPException) as error:
-            raise HarnessFaultError(f"the origin did not answer {target}: {type(error).__name__}: {error}", AGAIN) from error
+            kind = NoAnswerError if isinstance(error, TimeoutError) else HarnessFaultError
+            raise kind(f"the origin did not answer {target}: {type(error).__name__}: {error}", AGAIN) from error
         if status not in accepted:
             wanted = " or ".join(map(str, accepted))
             raise HarnessFaultError(
@@ -166,7 +167,7 @@ class Origin:
                 await self.wait_for(lambda: bool(found()))
         except TimeoutError as error:
             what = f"the origin answered, but its ledger has no {kind.__name__} for it after {CONTROL_S:.0f} s"
-            raise HarnessFaultError(what, AGAIN) from error
+            raise NoAnswerError(what, AGAIN) from error
         return found()[0]
 
     # The ledger.
@@ -186,7 +187,7 @@ class Origin:
     def lost(self) -> HarnessFaultError:
         """The error that says why there will be no more events."""
         if self._silent:
-            return HarnessFaultError(f"the origin hung: no heartbeat for {SILENT_S:.0f} s", AGAIN)
+            return NoAnswerError(f"the origin hung: no heartbeat for {SILENT_S:.0f} s", AGAIN)
         code = self.process.returncode
         how = "closed its ledger" if code is None else f"ended with code {code}"
         where = f"while {self.ledger.cell} was measured" if self.ledger.cell else "while it was serving"
@@ -273,19 +274,21 @@ async def origin(
     certs: Path,
     folder: Path,
     *,
+    of: str = "",
     streams_per_connection: int = 100,
     host: str = LOOPBACK,
     names: Sequence[str] = (),
     ports: Mapping[str, int] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Origin]:
-    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl; its standard error goes to
-    origin.log.
+    """Start an origin, and stop it at the end. Its ledger is copied to `folder`/ledger.jsonl, or ledger-`of`.jsonl if it
+    has a name; its standard error goes to origin.log.
 
     `certs` is the folder of the run's certificates. `names` are further host names that it answers to. `ports` fixes the ports
     of some doors. Raises UsageError for a port in use, and MachineError if it can't start for another reason.
     """
-    with (folder / "ledger.jsonl").open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
+    copied = folder / (f"ledger-{of}.jsonl" if of else "ledger.jsonl")
+    with copied.open("ab", buffering=0) as copy, (folder / "origin.log").open("a+b") as messages:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "lab.origin", "--exit-on-eof", "--certs", str(certs), "--host", host),
             *("--streams-per-connection", str(streams_per_connection)),
@@ -317,7 +320,8 @@ async def greeting(process: asyncio.subprocess.Process, copy: RawIOBase, message
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_S)
     except TimeoutError as error:
-        raise MachineError(f"the origin wrote nothing for {START_S:.0f} s", "the machine may be too busy: try again") from error
+        what = f"the origin wrote nothing for {START_S:.0f} s"
+        raise NoAnswerError(what, "the machine may be too busy: try again") from error
     except ValueError as error:
         raise HarnessFaultError(f"the origin's first line is no greeting: {error}") from error
     if not line:

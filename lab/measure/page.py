@@ -29,6 +29,7 @@ class Page:
         self.url = url
         self.clients: dict[int, float] = {}
         self.loaded = False
+        self.closed = False
         self.opening_ms: float | None = None
         self.failed: str | None = None
         self._settling = settling
@@ -109,6 +110,7 @@ class Page:
             await self.script.close(client)
         elif len(self.clients) == 1:
             self._settling.leave(self.script)
+            self.closed = True
             await self.tab.close()
             self.loaded = False
         else:

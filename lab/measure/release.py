@@ -9,8 +9,8 @@ Rules.
 
 What it may not know: the claim, and the cause that the judge will infer.
 
-How it works. Before each release, it waits until polling clients are idle and newly loaded pages have sent their requests:
-Firefox never gives a connection to a request that was queued after the connection had become idle. After the last release it
+How it works. Before each release, newly served pages must have loaded and sent their requests: Firefox never gives a connection
+to a request that was queued after the connection had become idle. After the last release it
 opens the control tab once more: during that time one client too many could come, which would show that the clients were not
 waiting for these places.
 
@@ -53,8 +53,10 @@ async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequen
     failed = tuple(client.tab for client in seen if client.failed)
     endings: list[Ending] = []
     for how in openers[-1].ends:
-        if not endings or documents_since(context, endings[-1].at_ms):
+        if not endings:
             await context.settling.quietly()
+        elif served := documents_since(context, endings[-1].at_ms):
+            await requests_sent(context, [pages[client] for client in served if client in pages])
         holding = clients_holding(context)
         waiting = still_waiting(context, seen, holding, failed, endings)
         if not holding or not (waiting or failed):
@@ -122,9 +124,18 @@ def clients_holding(context: CellContext) -> list[int]:
     return sorted({one.tab for one in live_streams(context.rows(), now_ms())})
 
 
-def documents_since(context: CellContext, at_ms: float) -> bool:
-    """Whether a document of the cell was served at or after the moment `at_ms`."""
-    return any(one.cell == context.cell.name and one.at_ms >= at_ms for one in context.ledger.of(ledger.DocumentServed))
+def documents_since(context: CellContext, at_ms: float) -> list[int]:
+    """The numbers of the clients whose documents were served at or after the moment `at_ms`."""
+    served = context.ledger.of(ledger.DocumentServed)
+    return [one.tab for one in served if one.cell == context.cell.name and one.at_ms >= at_ms]
+
+
+async def requests_sent(context: CellContext, pages: Sequence[Page]) -> None:
+    """Return when these pages, whose documents were served, have loaded and their requests have left them: a whole control
+    opening after their answers goes the same way. Returns too when nothing moves any more."""
+    if await context.settling.until(lambda: all(page.loaded or page.failed for page in pages)):
+        await context.settling.pages_responsive()
+        await asyncio.shield(context.settling.control.begin())
 
 
 def came(context: CellContext, one: Ending) -> tuple[ledger.StreamOpened, ...]:

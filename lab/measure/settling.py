@@ -8,9 +8,10 @@ Rules.
 What it may not know: how many clients should be live, which protocol is measured, what the claim is.
 
 How it works. The *quiet time* is twice the median opening time seen so far, and at least the longest one. A client is held back
-when, since the last move, (1) the control tab has been opened once from begin to end, (2) every loaded page has answered, and
-(3) the quiet time has passed. Until three openings have been seen, an estimate is added to them: ten times the time that a
-blank tab took.
+when, since the last move, (1) every loaded page has answered, (2) the control tab has then been opened once from begin to end,
+and (3) the quiet time has passed. In this order, because whatever a page sent before it answered has reached the origin before
+the control tab's requests. Until three openings have been seen, an estimate is added to them: ten times the time that a blank
+tab took.
 
 What is still ugly: the watchdogs below (8 s, 12 s) are constants. They measure nothing, but on a machine slower than them the
 cell fails.
@@ -24,7 +25,7 @@ import logging
 import statistics
 from collections.abc import Callable
 
-from lab.errors import HarnessFaultError
+from lab.errors import NoAnswerError
 from lab.measure.activity import Activity
 from lab.measure.control_tab import ControlTab
 from lab.measure.page_script import PageScript
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 QUIET_OPENINGS = 2
 """The quiet time is this many median openings, and at least the longest one."""
+
+LATE = 0.75
+"""An opening is late after this part of the quiet time: half as long again as the median opening."""
 
 ANSWER_S, OPENING_S = 8.0, 12.0
 """Watchdogs, in seconds, for a page that never answers (an endless script, a stopped process) and a control tab that never
@@ -75,7 +79,7 @@ class Settling:
 
     async def pages_responsive(self) -> None:
         """Return when every loaded page has handled the events that reached it before. A page whose process gets no CPU time
-        would look like a waiting one. Raises HarnessFaultError if a page does not answer in ANSWER_S."""
+        would look like a waiting one. Raises NoAnswerError if a page does not answer in ANSWER_S."""
         answers = [asyncio.create_task(page.caught_up()) for page in self._pages]
         if not answers:
             return
@@ -87,13 +91,13 @@ class Settling:
         for one in answered:
             one.result()
         if silent:
-            raise HarnessFaultError(
+            raise NoAnswerError(
                 f"{len(silent)} of {len(answers)} pages did not answer for {ANSWER_S:.0f} s, though they had loaded",
                 "a script in them does not end, or their process hangs: run the cell again with --headed and watch",
             )
 
     def made_blank_in(self, blank_ms: float) -> None:
-        """Record how long it took to make a blank tab."""
+        """Record how long it took to make a blank tab (ms)."""
         self._blank_ms = max(self._blank_ms, blank_ms)
 
     def opened_in(self, opening_ms: float) -> None:
@@ -105,27 +109,30 @@ class Settling:
         """This is the moment of the verdict: clients that open later do so after waiting."""
         self._settled = True
 
-    async def quietly(self, done: Callable[[], bool] = lambda: False, since_ms: float = 0) -> bool:
-        """Wait until `done()` is true, or nothing has moved for the quiet time, counted from `since_ms` at the earliest.
-        Returns `done()`."""
+    async def quietly(self, done: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until `done()` is true, or nothing has moved for the quiet time. Returns `done()`."""
         while not done():
-            rest = max(self.activity.moved_ms, since_ms) + self.quiet_ms - now_ms()
+            rest = self.activity.moved_ms + self.quiet_ms - now_ms()
             if rest <= 0:
                 break
             await self._within(rest, done)
         return done()
 
     async def until(self, done: Callable[[], bool]) -> bool:
-        """Wait until `done()` is true: returns True. Returns False if nothing has moved during a control opening, an answer of
-        every loaded page, and the quiet time. Raises HarnessFaultError if the control tab does not open or a page does not
-        answer."""
+        """Wait until `done()` is true: returns True. Returns False if nothing has moved during an answer of every loaded page,
+        a control opening after it, and the quiet time. Raises NoAnswerError if a page does not answer or the control tab
+        does not open.
+
+        The control opening begins only when an opening is late: beside one it would slow that one down."""
         while not done():
             moves = self.activity.moves
+            if await self._within(self.quiet_ms * LATE, done):
+                break
+            await self.pages_responsive()
             opening_ms = await self._control_opening(done)
             if opening_ms is not None:
                 self._openings_ms.append(opening_ms)
-                await self.pages_responsive()  # If a page now sends something, that is a move within the quiet time.
-            if not await self.quietly(done, now_ms()) and self.activity.moves == moves:
+            if not await self.quietly(done) and self.activity.moves == moves:
                 log.debug("nothing has moved for %d ms, through %d control openings", self.quiet_ms, self.control.openings)
                 return False
         return True
@@ -139,13 +146,13 @@ class Settling:
         await self.pages_responsive()
 
     async def _control_opening(self, done: Callable[[], bool]) -> float | None:
-        """How long one control opening took, in ms; None if `done()` was true before its end. Raises HarnessFaultError if it
+        """How long one control opening took, in ms; None if `done()` was true before its end. Raises NoAnswerError if it
         has not ended OPENING_S after the last move."""
         opening, began_ms = self.control.begin(), now_ms()
         while not done() and not opening.done():
             rest_s = OPENING_S - (now_ms() - max(began_ms, self.activity.moved_ms)) / 1000
             if rest_s <= 0:
-                raise HarnessFaultError(
+                raise NoAnswerError(
                     f"the control tab, which no limit should hold back, was not live after {OPENING_S:.0f} s",
                     "browser or origin hangs: see origin.log beside the report, and run the cell again with --headed",
                 )

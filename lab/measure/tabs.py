@@ -4,12 +4,14 @@ proof."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from lab.browser import Profile
+from lab.browser import Profile, Tab
 from lab.errors import HarnessFaultError, InconclusiveError
 from lab.measure.context import CellContext, Seen
 from lab.measure.delivery import follow_updates
 from lab.measure.drops import drop_streams
+from lab.measure.kept_tabs import close_profiles
 from lab.measure.openers import Opener, PageOpener, opener
 from lab.measure.page import Page, ask_for_update
 from lab.measure.payloads import carry_all
@@ -26,7 +28,7 @@ from lab.model.pools import Case, Side, SideSeen
 from lab.model.protocols import SECOND
 from lab.tasks import cancel_and_wait
 
-AHEAD = 1  # Spare tabs made in advance, so that making a tab and opening its page overlap.
+AHEAD = 1  # Spare tabs made in advance while it is not known how many will be needed.
 MORE = 2  # Once a client waits, this many more are opened: it shows in which order waiting clients are served.
 
 
@@ -47,18 +49,19 @@ class CellTabs:
         self._held = False
         self._opened = 0
 
-    async def enter(self, profile: Profile) -> None:
-        """Use one more profile: tabs may be made in it from now on."""
+    def enter(self, profile: Profile, blank: Sequence[Tab] = ()) -> None:
+        """Use one more profile, with the blank tabs in it: tabs may be made in it from now on."""
         self._profiles.append(profile)
-        self._spares.append(SpareTabs(profile, self._settling))
+        self._spares.append(SpareTabs(profile, self._settling, blank))
 
     async def open_one_by_one(self) -> None:
         """Begin each tab's navigation when all tabs before it are decided. Once one is held back, begin all the others: the
-        same limit holds them back too, or `settle` will see them go live."""
+        same limit holds them back too, or `settle` will see them go live. The blank tabs are made before, so that they do not
+        slow down the openings."""
+        await self._spares[0].ready(self._left)
         while self._left:
-            await self._begin(1, ahead=True)
-            if not await self._settling.quietly(self._all_decided):
-                self._spares[0].make(self._left)  # There is time: make the other tabs now.
+            await self._begin(1)
+            if not await self._settling.until(self._all_decided):
                 await self._begin(self._left)
 
     async def grow(self) -> None:
@@ -82,7 +85,7 @@ class CellTabs:
         if not self._sides:
             sides = (self._context.case.first, self._context.case.second)
             while len(self._profiles) < max(side.profile for side in sides):
-                await self.enter(await self._context.browser.new_profile())
+                self.enter(await self._context.browser.new_profile())
             self._sides = list(await asyncio.gather(*[self._ready(side) for side in sides]))
         side, filling = self._sides.pop(0)
         first, began = not self.seen.sides, self._opened
@@ -171,27 +174,39 @@ class CellTabs:
         self.seen.browser_log = await self._context.browser.account(self._cell.name)
         if self.seen.drops:
             return  # Each drop has recorded which clients are live, and a client that gave up does not wait.
-        if self.seen.delivery is None:
-            self.seen.clients = await self._look()
-        if self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling:  # One run of a cell is enough to look at.
-            self.seen.screenshots = await screenshots(self.pages)
+        looking = (
+            self._cell.repeat == 1 and not OPENINGS[self._cell.opening].doubling
+        )  # One run of a cell is enough to look at.
+        seen_at_once = asyncio.create_task(screenshots(self.pages if looking else []))
+        try:
+            if self.seen.delivery is None:
+                self.seen.clients = await self._look()
+            self.seen.screenshots = await seen_at_once
+        finally:
+            await cancel_and_wait(seen_at_once)
         if any(not client.live for client in self.seen.clients):
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 
+    async def leave(self) -> list[Tab]:
+        """Give up all openings. Returns the tabs that are still open, of a cell that has one profile."""
+        await self._end_openings()
+        [spare] = self._spares
+        return [*(page.tab for page in self.pages if not page.closed), *await spare.take()]
+
+    def forget(self, profile: Profile) -> None:
+        """The profile has been kept for another cell: it is not closed."""
+        self._profiles.remove(profile)
+
     async def close(self) -> None:
-        """Cancel all openings, then close every profile. The first failure is raised at the end."""
-        for task in (*self._openings, *self._ended):
-            await cancel_and_wait(task)
+        """Give up all openings, then close every profile. The first failure is raised at the end."""
+        await self._end_openings()
         for spare in self._spares:
             await spare.close()
-        failures = []
-        for profile in self._profiles:
-            try:
-                await profile.close()
-            except HarnessFaultError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        await close_profiles(self._profiles)
+
+    async def _end_openings(self) -> None:
+        for task in (*self._openings, *self._ended):
+            await cancel_and_wait(task)
 
     @property
     def pages(self) -> list[Page]:

@@ -107,8 +107,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     passed without a move. `controls` counts the openings of the control tab that completed while the waiting clients did not
     move: they show that browser and origin were working.
 
-    Three fields say why a cell can't be judged. `faults`: failures of the lab itself. `unmet`: a precondition of the question
-    that was not met. `missing`: why the engine could not be started.
+    Four fields say why a cell can't be judged. `faults`: failures of the lab itself. `unmet`: a precondition of the question
+    that was not met. `missing`: why the engine could not be started. `too_busy`: something did not answer in time, on a machine
+    too busy to say that it never would have.
     """
 
     cell: Cell
@@ -134,3 +135,4 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...] = ()
     unmet: str | None = None
     missing: str | None = None
+    too_busy: str | None = None

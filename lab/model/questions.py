@@ -4,15 +4,27 @@ is recorded (`lab/model`), how it is measured (`lab/measure`), judged (`lab/judg
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 
+class Company(enum.Enum):
+    """Which other cells may be measured at the same time as a cell, each with a browser and an origin of its own."""
+
+    ANY = "any whose results are counts too: a busy machine changes no count"
+    WAITING = "those that also mostly wait"
+    NONE = "none: the results are latencies and costs of milliseconds"
+
+
 class Question(msgspec.Struct, frozen=True):
-    """One kind of question. `title` is the question in a reader's words; `asked_by` are the lab's own scenarios that ask it."""
+    """One kind of question. `title` is the question in a reader's words; `asked_by` are the lab's own scenarios that ask it.
+    `company`: what may be measured beside it."""
 
     name: str
     title: str
     asked_by: str = ""
+    company: Company = Company.ANY
 
 
 QUESTIONS = {
@@ -21,8 +33,8 @@ QUESTIONS = {
         Question("limits", "How many stay live?", "seventh_tab limits"),
         Question("pools", "What shares a limit?", "pools"),
         Question("starvation", "What else stops working?", "starvation"),
-        Question("delivery", "Which way should updates come?", "delivery"),
-        Question("drops", "What comes back after a drop?", "drops reconnection"),
+        Question("delivery", "Which way should updates come?", "delivery", Company.NONE),
+        Question("drops", "What comes back after a drop?", "drops reconnection", Company.WAITING),
         Question("payloads", "What can a stream carry?", "payloads"),
     )
 }

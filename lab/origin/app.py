@@ -46,6 +46,8 @@ class ClientStream:
         self._opened = opened
         self._meter = meter
         self._opened_ms = now_ms()
+        self._cell = exchange.cell
+        self.write_now = exchange.write_now
         self.headers = exchange.headers
         self.query = exchange.query
         self.started = False
@@ -61,7 +63,7 @@ class ClientStream:
         self._opened.sent += 1
         if self._meter is not None:
             delay_ms = now_ms() - max(update.due_ms, self._opened_ms)
-            self._meter.delivered(self._exchange.cell, self._tab, update.seq, delay_ms)
+            self._meter.delivered(self._cell, self._tab, update.seq, delay_ms)
 
 
 class App:

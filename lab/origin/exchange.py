@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 import trio
 
+from lab.origin.hypercorn_patches.prompt import WRITE_NOW
+
 Scope = Mapping[str, Any]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -30,6 +32,11 @@ def address(pair: tuple[Any, ...]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def never(_: bytes) -> bool:
+    """`write_now` of a server that can't."""
+    return False
+
+
 class Exchange:
     """A request over HTTP and the response to it. `cross_origin`: whether pages of other origins may read the response."""
 
@@ -43,6 +50,8 @@ class Exchange:
         self.query: dict[str, str] = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.cross_origin = False
+        self.write_now: Callable[[bytes], bool] = scope.get("extensions", {}).get(WRITE_NOW, never)
+        """Send a part of the body without waiting, if that is possible; else returns False, and has sent nothing."""
 
     @property
     def connection(self) -> int:

@@ -2,14 +2,19 @@
 
 A stream keeps only the number of the last update that it has sent. So a slow reader costs no memory, a returning client
 continues where it stopped, and a client that was away for longer than the history lasts learns which updates it has missed.
+
+How it works: a stream that is at the end of the feed *follows* it. Its updates are written in the feed's own turn, to one
+stream after the other: to wake a task for each would take longer than to write, and trio wakes them now in one order, now in
+the reverse. A stream that can't take an update at once leaves the followers, and catches up in its own task, by `after`.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -33,20 +38,39 @@ class Feed:
         self._new_pace = trio.Event()
         self._kept: deque[Update] = deque(maxlen=history)
         self._news = trio.Event()
+        self._followers: dict[Follower, None] = {}
+        self._published_s = -math.inf
         self._match = Match()
         self.last = 0
-        self.publish()
+        self._add()
+        self._handed_out = self.last
 
     def publish(self, due_ms: float | None = None) -> Update:
         """Publish one update now. `due_ms` is when it should have been; without it, now."""
+        update = self._add(due_ms)
+        self._hand_out()
+        return update
+
+    def _add(self, due_ms: float | None = None) -> Update:
         self.last += 1
         at_ms = now_ms()
         kind, text = self._match.play_on(self.last)
         update = Update(self.last, at_ms, kind, text, at_ms if due_ms is None else due_ms)
         self._kept.append(update)
+        return update
+
+    def _hand_out(self) -> None:
+        """Give all new updates to every follower, in this turn, and wake whoever waits for them."""
+        updates = self._newest(self.last - self._handed_out)
+        if not updates:
+            return
+        self._handed_out = self.last
+        self._published_s = trio.current_time()
+        for follower in list(self._followers):
+            if not follower.takes(updates):
+                del self._followers[follower]
         self._news.set()
         self._news = trio.Event()
-        return update
 
     async def run(self) -> None:
         """Publish at the pace in force, until cancelled."""
@@ -65,8 +89,9 @@ class Feed:
         for beat in itertools.count(1):
             after_s = beat / per_second
             if start + after_s > trio.current_time():
+                self._hand_out()
                 await trio.sleep_until(start + after_s)
-            self.publish(start_ms + 1000 * after_s)
+            self._add(start_ms + 1000 * after_s)
 
     def pace(self, updates_per_second: float) -> None:
         """Publish this many updates a second from now on; 0: none."""
@@ -90,9 +115,45 @@ class Feed:
         missed = Missed(seq + 1, first - 1) if seq + 1 < first else None
         return missed, [update for update in self._newest(self.last - seq) if update.seq > seq]
 
+    async def follow(self, seq: int, patience_s: float, take: Callable[[Sequence[Update]], bool]) -> None:
+        """Call `take` with the updates after number `seq` in the moment they are published, as long as it returns True: that
+        it has taken them, without waiting. Returns when it has not, when there were such updates already, or when none was
+        published for `patience_s` seconds. Raises what `take` raises."""
+        if seq < self.last:
+            return
+        follower, since_s = Follower(take), trio.current_time()
+        self._followers[follower] = None
+        try:
+            while (rest_s := max(since_s, self._published_s) + patience_s - trio.current_time()) > 0:
+                with trio.move_on_after(rest_s):
+                    await follower.ended.wait()
+                    break
+        finally:
+            self._followers.pop(follower, None)
+        if follower.error is not None:
+            raise follower.error
+
     def _newest(self, count: int) -> list[Update]:
         newest = itertools.islice(reversed(self._kept), max(0, count))
         return list(newest)[::-1]
+
+
+class Follower:
+    """One that takes updates as they are published, until it does not. An error of its own is kept for its own task."""
+
+    def __init__(self, take: Callable[[Sequence[Update]], bool]) -> None:
+        self._take = take
+        self.ended = trio.Event()
+        self.error: Exception | None = None
+
+    def takes(self, updates: Sequence[Update]) -> bool:
+        try:
+            if self._take(updates):
+                return True
+        except Exception as error:  # noqa: BLE001  # it is raised in `follow`; the others must go on
+            self.error = error
+        self.ended.set()
+        return False
 
 
 class Match:

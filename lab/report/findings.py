@@ -3,11 +3,14 @@ answer."""
 
 from __future__ import annotations
 
+import msgspec
+
 from lab.model.verdict import KINDS, Kind
 from lab.report import argument
 from lab.report.sections import sections, sentences
 from lab.results.file import CellResult, Results
 from lab.results.repeats import Repeats, repeats
+from lab.text import counted
 
 
 def findings(results: Results) -> list[str]:
@@ -33,9 +36,23 @@ def differing(results: Results) -> list[CellResult]:
 
 
 def untold(results: Results) -> list[CellResult]:
-    """The cells without a clear answer, the gravest first: disputed, inconclusive, unsupported, or a fault of the lab."""
+    """The cells without a clear answer, the gravest first: a fault of the lab, disputed, inconclusive, or unsupported. A fault
+    that repeats is told once, of its first cell, with the number of cells."""
     unsure = [one for one in told(results) if one.verdict not in (Kind.CONFIRMED, Kind.REFUTED)]
-    return distinct(sorted(unsure, key=lambda one: -KINDS[one.verdict].gravity))
+    found = distinct(sorted(unsure, key=lambda one: -KINDS[one.verdict].gravity))
+    faults = {one.verdict.why: one for one in reversed(found) if one.verdict.kind is Kind.HARNESS_FAULT}
+    return [
+        counting(one, results) for one in found if one.verdict.kind is not Kind.HARNESS_FAULT or faults[one.verdict.why] is one
+    ]
+
+
+def counting(fault: CellResult, results: Results) -> CellResult:
+    """The same cell; if others have the same fault, its reason says how many cells have it."""
+    same = [one for one in results.cells if (one.verdict.kind, one.verdict.why) == (fault.verdict.kind, fault.verdict.why)]
+    if fault.verdict.kind is not Kind.HARNESS_FAULT or len(same) < 2:
+        return fault
+    why = f"in {counted(len(same), 'cell')}: {fault.verdict.why}"
+    return msgspec.structs.replace(fault, verdict=msgspec.structs.replace(fault.verdict, why=why))
 
 
 def told(results: Results) -> list[Repeats]:

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from lab.model.verdict import KINDS, Kind
 from lab.report.markdown import table_markdown
 from lab.report.tables import DIFFERS, Column, Found, text
-from lab.text import sentence
+from lab.text import first_sentence, sentence
 
 ADDRESS = re.compile(r"(https://[^\s()<>\"']*[^\s()<>\"'.,:;!?])")
 """An https address in a text, without the punctuation after it. Jinja's `urlize` can't replace it: it also links http and mail
@@ -103,8 +103,3 @@ def heads(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
     if all(not one.label for one in columns if one.group):
         return []
     return [(group, list(those)) for group, those in itertools.groupby(columns, key=lambda one: one.group)]
-
-
-def first_sentence(text: str) -> str:
-    """A text up to the end of its first sentence."""
-    return re.split(r"(?<=\.) (?=[A-Z])", text, maxsplit=1)[0]

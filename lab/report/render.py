@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,11 +31,11 @@ from lab.results.repeats import Repeats
 MOST_ROWS = 24
 """The most rows in a cell's tables; the others are in results.json."""
 
+RELOAD_S = 5
+"""The time after which the page of a run that goes on reloads itself, in seconds."""
+
 PICTURES = {"image/jpeg", "image/png", "image/webp"}
 """The media types that the page shows."""
-
-RENEWED_S = 3
-"""How often a page renews itself while its run goes on, in seconds."""
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -99,15 +100,17 @@ def headline(results: Results, of: Sequence[Source]) -> list[str]:
     return [found] if found else findings(results) or ["Nothing was measured."]
 
 
-def render(results: Results, *, running: bool = False) -> str:
-    """The whole HTML page. `running`: the run goes on, and the page loads itself again every `RENEWED_S` seconds."""
+def render(results: Results, running: bool = False) -> str:
+    """The whole HTML page. `running`: the run goes on. The page says so, reloads itself, and leaves out the charts, which cost
+    most of the time."""
     told = sections(results)
     groups: list[Repeats] = [one for section in told for one in section.groups]
     of = sources(groups)
     listing = cells.index(told)
     return template("report.html.j2").render(
         results=results,
-        running=RENEWED_S if running else None,
+        running=running,
+        reload_s=RELOAD_S,
         browsers=list(dict.fromkeys(engine_title(run) for run in results.cells if run.engine_version)),
         headline=headline(results, of),
         lede=argument.lede(of),
@@ -144,13 +147,15 @@ def render(results: Results, *, running: bool = False) -> str:
     )
 
 
-def write_report(results: Results, path: Path, *, running: bool = False) -> Path:
-    """Write the page to a file, which is whole at every moment, and return its path. Raises MachineError if it can't be
-    written."""
+def write_report(results: Results, path: Path, running: bool = False) -> Path:
+    """Write the page to a file, and return its path. A reader of the file sees the old page or the new one, never a part.
+    Raises MachineError if it can't be written."""
     new = path.with_name(f"{path.name}.new")
     try:
-        new.write_text(render(results, running=running), encoding="utf-8")
+        new.write_text(render(results, running), encoding="utf-8")
         new.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         raise MachineError(f"{path} could not be written: {error.strerror}", "choose another place with --out") from error
     return path

@@ -1,4 +1,4 @@
-"""What a terminal shows of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
+"""What `show --text` prints of results: the page's tables, reduced to 80 columns, and the cells that need an explanation.
 
 The functions return objects of the library rich, which the command line prints. All text is cleaned and becomes a `Text`: in a
 plain string, rich would interpret [brackets], and the terminal would interpret control characters.
@@ -14,13 +14,14 @@ from rich.text import Text
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import KINDS, Kind
 from lab.report import comparison as compared
+from lab.report.findings import counting
 from lab.report.sections import sections
 from lab.report.tables import Column, Row, Table, Value, cell_title, text
 from lab.results.compare import Comparison
 from lab.results.file import Results
 from lab.results.names import engine_title, protocol_of
 from lab.results.repeats import repeats
-from lab.text import clean
+from lab.text import clean, first_sentence
 
 MOST_LISTED = 20
 """The most items of a list; the others are only in the page."""
@@ -58,16 +59,20 @@ def lead(row: Row) -> str:
 
 def surprises(results: Results) -> list[str]:
     """A line for each cell that is not confirmed (by its gravest repeat), and for each cell whose repeats differ. Also for each
-    calibration that is not confirmed."""
+    calibration that is not confirmed. Only the first sentence of a reason: the others may quote what a page received. A fault
+    that repeats has one line, with the number of the cells that have it."""
     lines = [
         f"calibration over {PROTOCOLS[one.cell.protocol].title}: {KINDS[one.verdict.kind].label}: {one.verdict.why}"
         for one in results.calibration
         if one.verdict.kind != Kind.CONFIRMED
     ]
+    faults = set[str]()
     for one in repeats(results):
-        where = f"{one.shown.cell.scenario}: {cell_title(one.shown)}"
-        if one.verdict != Kind.CONFIRMED:
-            lines.append(f"{where}: {KINDS[one.verdict].label}: {one.shown.verdict.why}")
+        where, why = f"{one.shown.cell.scenario}: {cell_title(one.shown)}", one.shown.verdict.why
+        if one.verdict != Kind.CONFIRMED and why not in faults:
+            lines.append(f"{where}: {KINDS[one.verdict].label}: {first_sentence(counting(one.shown, results).verdict.why)}")
+        if one.verdict is Kind.HARNESS_FAULT:
+            faults.add(why)
         if one.reason:
             lines.append(f"{where}: {one.live} live: {one.reason}")
     return [clean(line) for line in lines]

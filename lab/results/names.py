@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.browser.engines import ENGINES
+from lab.model.cell import Cell
 from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.results.file import CellResult
@@ -29,7 +30,12 @@ def protocol_of(run: CellResult) -> str:
 
 def transport_of(run: CellResult) -> str:
     """The transport's title with its polling interval: `Polling, 100 ms`."""
-    cell, known = run.cell, transports()
+    return transport_title(run.cell)
+
+
+def transport_title(cell: Cell) -> str:
+    """The same of a cell without a result."""
+    known = transports()
     title = known[cell.transport].TITLE if cell.transport in known else one_line(cell.transport)
     return f"{title}, {cell.interval_ms} ms" if cell.interval_ms else title
 
@@ -43,7 +49,12 @@ def within(title: str) -> str:
 def label(run: CellResult) -> str:
     """A cell's name without its engine: `tabs over HTTP/1.1 by server-sent events`. If it has a case, the case replaces
     `tabs`."""
-    protocol = PROTOCOLS[run.cell.protocol]
+    return cell_label(run.cell)
+
+
+def cell_label(cell: Cell) -> str:
+    """The same of a cell without a result."""
+    protocol = PROTOCOLS[cell.protocol]
     over = protocol.family if protocol.tls else f"{protocol.family} without TLS"
-    what = one_line(run.cell.case) or OPENINGS[run.cell.opening].nouns
-    return f"{what} over {over} by {within(transport_of(run))}"
+    what = one_line(cell.case) or OPENINGS[cell.opening].nouns
+    return f"{what} over {over} by {within(transport_title(cell))}"

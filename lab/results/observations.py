@@ -60,6 +60,8 @@ class RunBegan(BaseRecord, frozen=True, kw_only=True):
     """What each scenario asks, in its own words."""
     start: str = ""
     """What a command that runs one cell again begins with."""
+    order: tuple[str, ...] = ()
+    """The names of the planned cells, in the order of results.json; cells that are not among them come last."""
 
 
 class BrowsersTried(BaseRecord, frozen=True, kw_only=True):
@@ -69,7 +71,7 @@ class BrowsersTried(BaseRecord, frozen=True, kw_only=True):
 
 
 class LogKept(BaseRecord, frozen=True, kw_only=True):
-    """A browser's own log is kept beside this file, as the file `name`."""
+    """A browser's own log, or the end of it, is kept beside this file, gzipped, as the file `name`."""
 
     name: str
 
@@ -142,6 +144,7 @@ class RunRecord:
     def __init__(self) -> None:
         self._results: Results | None = None
         self._start = ""
+        self._place: dict[str, int] = {}
 
     @property
     def results(self) -> Results:
@@ -155,8 +158,11 @@ class RunRecord:
         None."""
         record = _decoder.decode(_encoder.encode(record))  # The same value as a reader of the file gets.
         if isinstance(record, RunBegan):
-            fields = {name: getattr(record, name) for name in RunBegan.__struct_fields__ if name not in ("format", "start")}
+            fields = {
+                name: getattr(record, name) for name in RunBegan.__struct_fields__ if name not in ("format", "start", "order")
+            }
             self._results, self._start = Results(**fields), record.start
+            self._place = {name: place for place, name in enumerate(record.order)}
             return None
         results = self.results
         match record:
@@ -169,7 +175,8 @@ class RunRecord:
                 return results.calibration[-1]
             case Observed():
                 result = judged(record.observation, self._start)
-                results.cells = [*(one for one in results.cells if one.name != result.name), result]
+                others = [one for one in results.cells if one.name != result.name]
+                results.cells = sorted([*others, result], key=lambda one: self._place.get(one.name, len(self._place)))
                 return result
             case RunEnded():
                 results.finished, results.interrupted = record.finished, record.interrupted

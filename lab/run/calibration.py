@@ -12,8 +12,9 @@ from pathlib import Path
 
 import h2.exceptions
 
-from lab.errors import LabError
+from lab.errors import LabError, NoAnswerError
 from lab.measure.origin import CellLedger, Origin
+from lab.measure.slowness import busy
 from lab.model.cell import CONTROL_CLIENT, Cell
 from lab.model.claims import AtMost
 from lab.model.ledger import StreamOpened, now_ms
@@ -31,7 +32,7 @@ async def calibrate(origin: Origin, certs: Path, protocol: str, streams: int | N
     most = MOST_STREAMS if PROTOCOLS[protocol].multiplexed else MOST_CONNECTIONS
     number = streams or random.randint(2, most)  # noqa: S311  # no secret
     cell = Cell(scenario=NAME, engine=CONTROL_CLIENT, protocol=protocol, transport="sse", at_most=number, opening="page")
-    began, settled_ms, live, faults = time.monotonic(), None, [False] * number, list[str]()
+    began, settled_ms, live, faults, too_busy = time.monotonic(), None, [False] * number, list[str](), None
     client: ControlClient | None = None
     ledger: CellLedger | None = None
     try:
@@ -49,7 +50,9 @@ async def calibrate(origin: Origin, certs: Path, protocol: str, streams: int | N
             f"the run's own certificate is not accepted: {error.verify_message}: set the clock of this machine, and run again"
         )
     except (OSError, HTTPException, LabError, TimeoutError, h2.exceptions.ProtocolError) as error:
-        faults.append(f"{type(error).__name__}: {error}")
+        what = f"{type(error).__name__}: {error}"
+        too_busy = busy(what) if isinstance(error, TimeoutError | NoAnswerError) else None
+        faults += [] if too_busy else [what]
     finally:
         if client is not None:
             await asyncio.to_thread(client.close)
@@ -61,5 +64,6 @@ async def calibrate(origin: Origin, certs: Path, protocol: str, streams: int | N
         ledger=tuple(ledger.events) if ledger else (),
         settled_ms=settled_ms,
         faults=tuple(faults),
+        too_busy=too_busy,
         seconds=time.monotonic() - began,
     )

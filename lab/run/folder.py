@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.errors import UsageError
+from lab.paths import LATEST
 
 MOST_RUNS = 1000  # The most runs that begin in one second in one folder.
 
@@ -36,7 +37,7 @@ def make_folder(out: Path, clock: Callable[[], str] = now) -> Path:
 
 def point_latest(folder: Path) -> Path:
     """Let reports/latest point to this run, and return that path; or the run's own folder, if no link can be made."""
-    link, new = folder.parent / "latest", folder.parent / f".latest-{folder.name}"
+    link, new = folder.parent / LATEST, folder.parent / f".latest-{folder.name}"
     try:
         new.symlink_to(folder.name, target_is_directory=True)
         new.replace(link)

@@ -1,4 +1,5 @@
-"""A run: each cell is observed, judged and recorded, one after the other. No measured cell is lost.
+"""A run: each cell is observed, judged and recorded. As many cells are measured side by side as there are engines, where their
+results are counts (lab/model/questions.py). No measured cell is lost.
 
 Each observation is appended to observations.jsonl as soon as its cell ends. results.json is a function of that file, and is
 written at the end of the run, however it ends. `seventh-tab judge` writes it again.
@@ -12,18 +13,22 @@ import logging
 import os
 import platform
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from lab import paths
 from lab.browser.engines import ENGINES
-from lab.errors import LabError, MachineError, NoBrowserError
+from lab.errors import LabError, MachineError, NoAnswerError, NoBrowserError
+from lab.measure.kept_tabs import KeptTabs
 from lab.measure.observe import observe
+from lab.measure.slowness import busy
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.model.observation import Observation
+from lab.model.questions import QUESTIONS, Company
 from lab.model.verdict import Doubt, Kind
 from lab.results import file
 from lab.results.file import CellResult, Machine, Results
@@ -38,10 +43,13 @@ from lab.results.observations import (
     RunEnded,
     RunRecord,
 )
+from lab.run.browser_logs import BrowserLogs
 from lab.run.calibration import calibrate
 from lab.run.folder import now
-from lab.run.resources import Plan, Resources, resources
+from lab.run.resources import Lanes, Plan, Resources, lanes
 from lab.scenario.scenario import Scenario
+from lab.tasks import side_by_side
+from lab.text import first_sentence
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
 MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
@@ -51,7 +59,7 @@ log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
-    """The contract of what shows a run's progress."""
+    """The contract of what shows a run's progress. Cells may be under way side by side: each begins, and ends after that."""
 
     def calibrated(self, result: CellResult) -> None: ...
     def cell_begins(self, cell: Cell) -> None: ...
@@ -97,24 +105,29 @@ async def run(plan: Plan, folder: Path, progress: Progress, begun: Callable[[Res
         notebook = Notebook(written, record)
         notebook.add(began(plan, folder))
         begun(notebook.results)
-        finished, interrupted = None, False
+        logs, finished, interrupted = BrowserLogs(), None, False
         try:
-            async with resources(plan, folder) as means:
+            async with lanes(plan, folder, logs) as means:
                 await measure(plan, means, notebook, progress)
             finished = now()
         except (asyncio.CancelledError, KeyboardInterrupt):
             interrupted = True
             raise
         finally:
-            failure = write_end(notebook, RunEnded(finished=finished, interrupted=interrupted), folder / paths.RESULTS)
+            last: list[Record] = [
+                *(LogKept(name=name) for name in logs.names),
+                RunEnded(finished=finished, interrupted=interrupted),
+            ]
+            failure = write_end(notebook, last, folder / paths.RESULTS)
             if failure and sys.exc_info()[0] is None:  # Else the reason why the run ended counts for more.
                 raise failure
     return notebook.results
 
 
-def write_end(notebook: Notebook, end: RunEnded, results: Path) -> MachineError | None:
-    """Write the last record and results.json; the first failure of the two, which is logged."""
-    writes: tuple[Callable[[], object], ...] = (lambda: notebook.add(end), lambda: file.write(notebook.results, results))
+def write_end(notebook: Notebook, last: Sequence[Record], results: Path) -> MachineError | None:
+    """Write the last records and results.json; the first failure of these, which is logged."""
+    writes: list[Callable[[], object]] = [*(partial(notebook.add, one) for one in last)]
+    writes.append(lambda: file.write(notebook.results, results))
     failures = []
     for write in writes:
         try:
@@ -125,20 +138,46 @@ def write_end(notebook: Notebook, end: RunEnded, results: Path) -> MachineError 
     return next(iter(failures), None)
 
 
-async def measure(plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """Calibrate each protocol, measure the cells engine by engine, and then again those that the machine was too busy for."""
+async def measure(plan: Plan, means: Lanes, notebook: Notebook, progress: Progress) -> None:
+    """Calibrate each protocol, measure the cells, and then again those that the machine was too busy for, each alone."""
+    first = means.of(plan.cells[0].engine)
     for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
-        result = notebook.add(Calibrated(observation=await calibrate(await means.origin(), means.leaf, protocol)))
+        result = notebook.add(Calibrated(observation=await calibrate(await first.origin(), first.leaf, protocol)))
         assert result is not None
         progress.calibrated(result)
-    for _, cells in groupby(plan.cells, key=lambda cell: cell.engine):
-        await measure_engine(list(cells), plan, means, notebook, progress)
+    started: set[str] = set()
+    workers = {name: Worker(plan, means.of(name), notebook, progress, started) for name in engines_of(plan.cells)}
+    for company in Company:
+        cells = [cell for cell in plan.cells if QUESTIONS[cell.question].company is company]
+        if company is Company.NONE:
+            for cell in sorted(cells, key=lambda one: (one.engine, one.scenario, one.protocol)):  # For tabs opened once.
+                await workers[cell.engine].measure(cell)
+        else:
+            left = Left(cells)
+            await side_by_side([worker.measure_all(left, name) for name, worker in workers.items()])
     tried = notebook.results.browsers
     if not any(one.version for one in tried):
         raise NothingStartedError(tried)
     for _ in range(MORE_TRIES):
-        for _, cells in groupby(too_busy(plan, notebook.results), key=lambda cell: cell.engine):
-            await measure_engine(list(cells), plan, means, notebook, progress)
+        for cell in too_busy(plan, notebook.results):
+            await workers[cell.engine].measure(cell)
+
+
+class Left:
+    """The cells that are left to measure."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self._of = {engine: deque(cell for cell in cells if cell.engine == engine) for engine in engines_of(cells)}
+
+    def next(self, engine: str) -> Cell | None:
+        """The next cell of this engine; if it has none left, of the engine that has most; None if there is none."""
+        cells = self._of.get(engine) or max(self._of.values(), key=len, default=None)
+        return cells.popleft() if cells else None
+
+
+def engines_of(cells: Sequence[Cell]) -> list[str]:
+    """The engines of these cells, in order."""
+    return list(dict.fromkeys(cell.engine for cell in cells))
 
 
 def too_busy(plan: Plan, results: Results) -> list[Cell]:
@@ -147,56 +186,87 @@ def too_busy(plan: Plan, results: Results) -> list[Cell]:
     return [cell for cell in plan.cells if cell.name in busy]
 
 
-async def measure_engine(cells: Sequence[Cell], plan: Plan, means: Resources, notebook: Notebook, progress: Progress) -> None:
-    """Cells of one engine. All are `unsupported`, with the reason, when it can't be started; when it was started once and then
-    can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a row."""
-    scenarios = {one.name: one for one in plan.scenarios}
-    started, hopeless = False, 0
-    for cell in cells:
-        progress.cell_begins(cell)
+class Worker:
+    """Measures one cell at a time, with resources of its own. `started` are the engines that have run before, in any worker."""
+
+    def __init__(self, plan: Plan, means: Resources, notebook: Notebook, progress: Progress, started: set[str]) -> None:
+        self._scenarios = {one.name: one for one in plan.scenarios}
+        self._means = means
+        self._notebook = notebook
+        self._progress = progress
+        self._started = started
+        self._kept = KeptTabs()
+        self._hopeless = 0
+
+    async def measure_all(self, left: Left, engine: str) -> None:
+        """Measure cells until none is left: those of `engine` first, so that its browser is started only once."""
+        while (cell := left.next(engine)) is not None:
+            await self.measure(cell)
+
+    async def measure(self, cell: Cell) -> None:
+        """Measure one cell. It is `unsupported`, with the reason, when its engine can't be started; when that was started
+        before and then can't be again, that is a fault. Raises LabError when nothing could be started for several cells in a
+        row."""
+        self._progress.cell_begins(cell)
         log.info("%s begins", cell.name)
-        notes: list[Record] = []
-        try:
-            seen = await measure_cell(scenarios[cell.scenario], cell, means, notes, started)
-            started, hopeless = started or seen.missing is None, 0
-        except LabError as error:  # The origin, or a driver's helper process, did not start.
-            hopeless += 1
-            if hopeless == HOPELESS:
-                raise
-            seen = unseen(scenarios[cell.scenario], cell, fault=str(error))
-        for note in notes:
-            notebook.add(note)
-        result = notebook.add(Observed(observation=seen))
-        assert result is not None
-        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, result.verdict.why)
+        result = await self._measured(cell)
+        log.info("%s ended, %s: %s", cell.name, result.verdict.kind, told(result))
         if result.verdict.kind is Kind.HARNESS_FAULT:
-            await means.replace()  # The next cell gets a new browser and origin.
-        progress.cell_ended(result)
+            await self._means.replace(fault=True)  # The next cell gets a new browser and origin.
+        self._progress.cell_ended(result)
+
+    async def _measured(self, cell: Cell) -> CellResult:
+        """Measure one cell, and write down what was seen."""
+        scenario, notes = self._scenarios[cell.scenario], list[Record]()
+        try:
+            seen = await measure_cell(scenario, cell, self._means, self._kept, notes, cell.engine in self._started)
+            self._hopeless = 0
+            if seen.missing is None:
+                self._started.add(cell.engine)
+        except LabError as error:  # The origin, or a driver's helper process, did not start.
+            late = busy(str(error)) if isinstance(error, NoAnswerError) else None
+            self._hopeless += late is None
+            if self._hopeless == HOPELESS:
+                raise
+            seen = unseen(scenario, cell, fault="" if late else str(error), too_busy=late)
+        for note in notes:
+            self._notebook.add(note)
+        result = self._notebook.add(Observed(observation=seen))
+        assert result is not None
+        return result
 
 
-async def measure_cell(scenario: Scenario, cell: Cell, means: Resources, notes: list[Record], started: bool) -> Observation:
+def told(result: CellResult) -> str:
+    """Why a verdict is what it is, for the log. Only of a fault more than the first sentence: the others may quote what a page
+    received, and --verbose prints the log."""
+    why = result.verdict.why
+    return why if result.verdict.kind is Kind.HARNESS_FAULT else first_sentence(why)
+
+
+async def measure_cell(
+    scenario: Scenario, cell: Cell, means: Resources, kept: KeptTabs, notes: list[Record], started: bool
+) -> Observation:
     """One cell, in the engine's browser; `started` says whether that has run before. What else is to be written down of it goes
     into `notes`."""
     browser, tried = await means.browser(cell)
     if tried:
         notes.append(BrowsersTried(attempts=tuple(tried)))
     if browser is not None:
-        seen = await observe(scenario, cell, browser, await means.origin())
-        if browser.network_log and tried:  # A browser that was just started has begun a log.
-            notes.append(LogKept(name=browser.network_log.name))
-        return seen
+        return await observe(scenario, cell, browser, await means.origin(), kept)
     title, reasons = ENGINES[cell.engine].title, "; ".join(f"{one.what}: {one.reason}" for one in tried)
     if started:
         return unseen(scenario, cell, fault=f"{title} has run before, but did not start again. {reasons}")
     return unseen(scenario, cell, missing=f"{title} did not start. {reasons}")
 
 
-def unseen(scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None) -> Observation:
+def unseen(
+    scenario: Scenario, cell: Cell, *, fault: str = "", missing: str | None = None, too_busy: str | None = None
+) -> Observation:
     """The observation of a cell for which something could not be started."""
     claim = scenario.claim(cell)
     assert claim is not None, cell.name
     faults = (fault,) if fault else ()
-    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing)
+    return Observation(cell=cell, claim=claim, source=scenario.source, faults=faults, missing=missing, too_busy=too_busy)
 
 
 def began(plan: Plan, folder: Path) -> RunBegan:
@@ -206,6 +276,7 @@ def began(plan: Plan, folder: Path) -> RunBegan:
         run=folder.name,
         started=now(),
         planned=len(plan.cells),
+        order=tuple(cell.name for cell in plan.cells),
         machine=Machine(
             system=f"{platform.system()} {platform.release()}, {platform.machine()}",
             cpus=os.cpu_count() or 1,

@@ -23,8 +23,8 @@ from lab.scenario.verbs import Steps
 class Scenario:
     """A scenario as its file declares it. The fields are the keywords of the decorator `scenario`.
 
-    `words` is the docstring of the file: the question in a reader's words. `source` is the scenario's name on the command line:
-    its own name, or the path of its file."""
+    `words` is the question in a reader's words: the docstring of its function, or else of the file. `source` is the scenario's
+    name on the command line: its own name, or the path of its file."""
 
     steps: Steps
     words: str
@@ -43,6 +43,8 @@ class Scenario:
     repeat: int
     differing: int
     first_look: bool
+    keep_tabs: bool
+    thorough: Mapping[str, tuple[Any, ...]]
     axes: Mapping[str, tuple[Any, ...]]
     aliases: tuple[str, ...]
     former_cases: Mapping[str, str]
@@ -83,7 +85,9 @@ def scenario(
     aside: Sequence[str] = (),
     repeat: int = 1,
     differing: int = 1,
-    first_look: bool = True,
+    first_look: bool = False,
+    keep_tabs: bool = False,
+    thorough: Mapping[str, Sequence[Any]] | None = None,
     intervals: Mapping[str, Sequence[int]] | None = None,
     per_second: float | None = None,
     axes: Mapping[str, Sequence[Any]] | None = None,
@@ -92,18 +96,21 @@ def scenario(
 ) -> Callable[[Steps], Scenario]:
     """Make a scenario of its steps. docs/scenarios.md has an example.
 
-    `question` is the kind of question (lab/model/questions.py): it decides how the cells are judged and reported. `claim` maps
-    a protocol to the largest number of tabs that stay live over it, according to `source`; or `claims` has claims of any kind.
-    A cell is measured only if a claim fits it. `tabs` is the most clients to open, or several such numbers, of which only
-    `--all` uses more than the first; without it, each opening has its own bound. `openings` are the ways to open clients
-    (`opened` is the former name of this keyword), `routes` the routes to the origin. `streams` are values of the origin's
-    setting MAX_CONCURRENT_STREAMS. `intervals` are the polling intervals of each transport that polls, in ms. `per_second` is
-    how many updates the feed publishes each second while latency is measured. `cases` are the cases to try, by name. `aside`
-    has protocols and openings that are measured only if the user asks for them: another scenario has them already. A default
-    run measures cells that differ from the reference (lab/scenario/selection.py) in at most `differing` values. `first_look`:
-    whether `--quick` without names includes the scenario. `axes` has the values of any further axis of lab/model/axes.py, by
-    its field; the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases
-    to present ones.
+    `question` is the kind of question (lab/model/questions.py): it decides how the cells are judged and reported. `claim`
+    maps a protocol to the largest number of tabs that stay live over it, according to `source`; or `claims` has claims of
+    any kind. A cell is measured only if a claim fits it. `tabs` is the most clients to open, or several such numbers, of
+    which only `--all` uses more than the first; without it, each opening has its own bound. `openings` are the ways to open
+    clients (`opened` is the former name of this keyword), `routes` the routes to the origin. `streams` are values of the
+    origin's setting MAX_CONCURRENT_STREAMS. `intervals` are the polling intervals of each transport that polls, in ms.
+    `per_second` is how many updates the feed publishes each second while latency is measured. `cases` are the cases to try,
+    by name. `aside` has protocols and openings that are measured only if the user asks for them: another scenario has them
+    already. A default run measures cells that differ from the reference (lab/scenario/selection.py) in one value, a
+    thorough one those that differ in at most `differing` values, `repeat` times each. `thorough` has values of axes, by
+    field, that only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names
+    includes the scenario. `keep_tabs`: cells that differ only in the transport or the interval use the same tabs, opened
+    once; not for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by
+    its field; the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of
+    cases to present ones.
 
     Raises UsageError for values that can't be measured.
     """
@@ -129,6 +136,8 @@ def scenario(
         raise UsageError("each claim needs a source, and each value of streams must be at least 1")
     check_cases(cases or {})
     check_axes(axes or {})
+    if odd := sorted(set(thorough or {}) - {axis.field for axis in AXES}):
+        raise UsageError(f"thorough has {odd[0]!r}, which is no axis", f"known are {', '.join(axis.field for axis in AXES)}")
 
     def make(steps: Steps) -> Scenario:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", steps.__name__):
@@ -137,7 +146,7 @@ def scenario(
             raise UsageError(f"the steps of {steps.__name__} are not async", "write: async def")
         return Scenario(
             steps=steps,
-            words=(inspect.getmodule(steps).__doc__ or "").strip(),
+            words=(inspect.getdoc(steps) or inspect.getmodule(steps).__doc__ or "").strip(),
             path=Path(inspect.getfile(steps)),
             question=question,
             claims=every_claim,
@@ -153,6 +162,8 @@ def scenario(
             repeat=repeat,
             differing=differing,
             first_look=first_look,
+            keep_tabs=keep_tabs,
+            thorough={field: tuple(values) for field, values in (thorough or {}).items()},
             axes={field: tuple(values) for field, values in (axes or {}).items()},
             aliases=tuple(aliases),
             former_cases=dict(former_cases or {}),

@@ -1,8 +1,9 @@
 """Selects the cells of a run: every combination of a scenario's axes, restricted to what the user chose.
 
-The first transport, opening, route and case of a scenario, over HTTP/1.1 with TLS, are its *reference*. A default run measures
-the cells that differ from it in at most `differing` values (one, unless the scenario says more). A quick run measures the
-reference, and the same cell over a multiplexed protocol.
+The first transport, opening, route and case of a scenario, over HTTP/1.1 with TLS, are its *reference*. A quick run measures
+the reference, and the same cell over a multiplexed protocol. A default run measures, once each, the cells that differ from the
+reference in one value. A thorough run measures, with repeats, those that differ in up to `differing` values, and also the
+values that the scenario keeps for it (`thorough`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ REFERENCE = "h1"  # The protocol of the reference.
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """What the user chose. `axes` has the chosen values by the axis's field (lab/model/axes.py); an axis that is missing or
-    empty is not restricted. `breadth`: quick, main or all. `repeat`: how often each cell is measured; None: as the scenario
-    says."""
+    empty is not restricted. `breadth`: quick, main, thorough or all. `repeat`: how often each cell is measured; None: as the
+    scenario says in a thorough run or the full product, else once."""
 
     engines: tuple[str, ...]
     axes: Mapping[str, tuple[Any, ...]] = {}
@@ -42,7 +43,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 def cells(scenario: Scenario, choice: Choice) -> Iterator[Cell]:
     """The cells of a scenario that a choice selects, each with its repeats."""
-    repeat = choice.repeat or (1 if choice.breadth == "quick" else scenario.repeat)
+    repeat = choice.repeat or (scenario.repeat if choice.breadth in ("thorough", "all") else 1)
     for engine in choice.engines:
         for cell in product(scenario, engine, choice):
             yield from (msgspec.structs.replace(cell, repeat=turn) for turn in range(1, repeat + 1))
@@ -111,9 +112,14 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
     ]
     first_setting = cell.streams == scenario.streams[0]
     at_home = first_setting and (bool(choice.of("protocol")) or cell.protocol == reference_protocol(scenario, cell))
+    if choice.breadth == "thorough":
+        return [*usual, at_home].count(False) <= scenario.differing
+    kept = [field for field, values in scenario.thorough.items() if getattr(cell, field) in values]
+    if kept and not any(choice.of(field) for field in kept):
+        return False
     if choice.breadth == "quick":
         return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
-    return [*usual, at_home].count(False) <= scenario.differing
+    return [*usual, at_home].count(False) <= 1
 
 
 def reference_protocol(scenario: Scenario, cell: Cell) -> str:

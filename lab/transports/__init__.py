@@ -37,6 +37,10 @@ class Feed(Protocol):
     def last(self) -> int:
         """The newest update's number."""
 
+    async def follow(self, seq: int, patience_s: float, take: Callable[[Sequence[Update]], bool]) -> None:
+        """Call `take` with the updates after number `seq` in the moment they are published, as long as it returns True. Returns
+        also when there were such updates already, or when there are none for `patience_s` seconds."""
+
     async def after(self, seq: int, patience_s: float) -> tuple[Missed | None, Sequence[Update]]:
         """Wait up to `patience_s` seconds for an update after number `seq`. Returns the range that the feed no longer keeps, or
         None, and the updates after it."""
@@ -51,6 +55,9 @@ class Stream(Protocol):
     def query(self) -> dict[str, str]: ...
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None: ...
     async def write(self, body: bytes) -> None: ...
+    def write_now(self, body: bytes) -> bool:
+        """Write without waiting, if that is possible; else returns False, and has written nothing."""
+
     def delivered(self, update: Update) -> None:
         """Count an update as delivered, once it was written."""
 
@@ -136,23 +143,49 @@ async def answer(stream: Stream, updates: Sequence[Update]) -> None:
         stream.delivered(update)
 
 
-async def deliver(stream: Stream, updates: Sequence[Update], encode: Callable[[Any], bytes]) -> None:
-    """Write several updates at once, so that a slow stream can catch up."""
-    if updates:
-        await stream.write(b"".join(map(encode, updates)))
-    for update in updates:
-        stream.delivered(update)
+class Place:
+    """How far a stream has come in the feed. `reached` is the number of the last update that was written to it. `apart`: write
+    each update separately (over a WebSocket each write is a message), instead of several at once, so that a slow stream can
+    catch up."""
+
+    def __init__(self, stream: Stream, reached: int, encode: Callable[[Any], bytes], *, apart: bool = False) -> None:
+        self.reached = reached
+        self._stream = stream
+        self._encode = encode
+        self._apart = apart
+
+    def take(self, updates: Sequence[Update]) -> bool:
+        """Write updates without waiting. False if not all of them could be."""
+        for due in self._writes(updates):
+            if not self._stream.write_now(self._encoded(due)):
+                return False
+            self._delivered(due)
+        return True
+
+    async def write(self, updates: Sequence[Update]) -> None:
+        for due in self._writes(updates):
+            await self._stream.write(self._encoded(due))
+            self._delivered(due)
+
+    def _writes(self, updates: Sequence[Update]) -> Sequence[Sequence[Update]]:
+        return [[update] for update in updates] if self._apart else [updates] if updates else []
+
+    def _encoded(self, updates: Sequence[Update]) -> bytes:
+        return b"".join(map(self._encode, updates))
+
+    def _delivered(self, updates: Sequence[Update]) -> None:
+        for update in updates:
+            self._stream.delivered(update)
+        self.reached = updates[-1].seq
 
 
 async def lines(stream: Stream, feed: Feed, heartbeat_s: float, *, apart: bool = False) -> None:
     """Write each update as a line of JSON, beginning after `?after=`, until cancelled. After `heartbeat_s` seconds without an
-    update, write an empty line, because proxies close silent connections. `apart`: write each update separately; over a
-    WebSocket each write is a message."""
-    reached = resume_from(stream.query.get("after"), feed)
+    update, write an empty line, because proxies close silent connections. `apart`: see Place."""
+    place = Place(stream, resume_from(stream.query.get("after"), feed), json_line, apart=apart)
     while True:
-        _, updates = await feed.after(reached, heartbeat_s)
+        await feed.follow(place.reached, heartbeat_s, place.take)
+        _, updates = await feed.after(place.reached, 0)
         if not updates:
             await stream.write(b"\n")
-        for due in [[update] for update in updates] if apart else [updates]:
-            await deliver(stream, due, json_line)
-        reached = updates[-1].seq if updates else reached
+        await place.write(updates)

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from lab.model.feed import Missed, Update
-from lab.transports import RECENT, Carries, Feed, Stream, content, deliver, resume_from
+from lab.transports import RECENT, Carries, Feed, Place, Stream, content, resume_from
 
 NAME = "sse"
 TITLE = "Server-sent events"
@@ -123,14 +123,14 @@ def retry_ms(query: dict[str, str]) -> int:
 
 async def serve(stream: Stream, feed: Feed) -> None:
     """Send updates until cancelled, starting after the client's Last-Event-ID if it has one."""
-    reached = resume_from(stream.headers.get("last-event-id"), feed)
+    place = Place(stream, resume_from(stream.headers.get("last-event-id"), feed), encode_update)
     await stream.start(200, HEADERS)
     await stream.write(comment("open") if stream.query.get("retry") == SILENT else retry(retry_ms(stream.query)))
     while True:
-        missed, updates = await feed.after(reached, KEEPALIVE_S)
+        await feed.follow(place.reached, KEEPALIVE_S, place.take)
+        missed, updates = await feed.after(place.reached, 0)
         if missed:
             await stream.write(encode_missed(missed))
         if not updates:
             await stream.write(comment("heartbeat"))
-        await deliver(stream, updates, encode_update)
-        reached = updates[-1].seq if updates else reached
+        await place.write(updates)

@@ -32,7 +32,7 @@ def in_a_page(engine: str, protocol: str, streams: int = STREAMS) -> Cell:
 LIMITS = (
     ("the limit of HTTP/1.1, one page", in_a_page("chromium", "h1"), None),
     ("the limit of HTTP/1.1, one page", in_a_page("firefox", "h1"), None),
-    ("1000 streams in one page", in_a_page("firefox", "h2", streams=1000), 20.0),
+    ("1000 streams in one page", in_a_page("firefox", "h2", streams=1000), 8.0),
 )
 RUNS = ((("--quick",), 90.0), ((), 480.0))
 

@@ -34,15 +34,15 @@ def test_a_brief_log_is_no_witness_where_an_engine_has_one(tmp_path: Path) -> No
     assert chromium is not None
     assert firefox.switches(tmp_path / "log", brief=True)[1]["MOZ_LOG"].endswith("nsHttp:4")
     assert firefox.switches(tmp_path / "log", brief=True)[1]["MOZ_LOG_FILE"] == str(tmp_path / "log")
-    assert "only a brief log" in (firefox.account(tmp_path / "log", brief=True)("a.cell").missing or "")
+    assert "only a brief log" in (firefox.follow(tmp_path / "log", brief=True).account("a.cell").missing or "")
     assert chromium.switches(tmp_path / "log", brief=True) == chromium.switches(tmp_path / "log")
-    assert "can't be read" in (chromium.account(tmp_path / "log", brief=True)("a.cell").missing or "")
+    assert "can't be read" in (chromium.follow(tmp_path / "log", brief=True).account("a.cell").missing or "")
 
 
-def test_a_log_without_a_reader_is_kept_and_says_so(tmp_path: Path) -> None:
+def test_a_log_without_a_reader_says_so(tmp_path: Path) -> None:
     log = EngineLog(file="webkit.log", environment={"WEBKIT_DEBUG": "Network"})
     assert log.switches(tmp_path / log.file) == ([], {"WEBKIT_DEBUG": "Network"})
-    assert log.account(tmp_path / log.file)("a.cell").missing == "the lab has no reader for webkit.log"
+    assert log.follow(tmp_path / log.file).account("a.cell").missing == "the lab has no reader for webkit.log"
 
 
 def test_the_log_of_an_earlier_browser_is_kept(tmp_path: Path) -> None:
@@ -51,6 +51,10 @@ def test_the_log_of_an_earlier_browser_is_kept(tmp_path: Path) -> None:
     log.touch()
     assert unused(log).name == "chromium-2.netlog.json"
     unused(log).touch()
+    assert unused(log).name == "chromium-3.netlog.json"
+    log.rename(tmp_path / "chromium.netlog.json.gz")
+    assert unused(log).name == "chromium-3.netlog.json"
+    (tmp_path / "chromium-2.netlog.json").rename(tmp_path / "chromium-2.netlog.json.tail.gz")
     assert unused(log).name == "chromium-3.netlog.json"
 
 

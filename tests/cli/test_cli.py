@@ -76,17 +76,22 @@ def test_a_port_in_use() -> None:
     assert f"door h2: 127.0.0.1:{port} can't be bound: Address already in use" in found.output
 
 
-def test_list_names_every_scenario() -> None:
+def test_list_is_one_line_a_scenario() -> None:
     found = call("list")
     assert found.exit_code == 0
-    assert "seventh_tab" in found.output
-    assert max(len(line) for line in found.output.splitlines()) <= 80
+    lines = found.output.splitlines()
+    assert [line.split()[0] for line in lines] == list(catalogue.load(catalogue.home()))
+    assert len({line.partition(" ")[2] for line in lines}) == len(lines), "each has a question of its own"
+    assert max(map(len, lines)) <= 80
 
 
 def test_list_of_one_says_what_its_cells_and_claims_are() -> None:
     found = call("list", "pools")
     assert found.exit_code == 0
-    for words in ("What shares a limit", "openings: page", "cases: the same again, another port", "RFC 9113", "shared"):
+    for words in (
+        "What shares a limit", "openings: page", "cases: the same again, another port", "RFC 9113", "shared",
+        "cells in 2 engines: 4 --quick", "- another scheme over HTTP/1.1 by fetch streaming",
+    ):  # fmt: skip
         assert words.casefold() in found.output.casefold(), words
 
 

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 from junitparser import JUnitXml
 
-from lab.cli.console import RunProgress
+from lab.cli.progress import RunProgress
 from lab.cli.reports import SUMMARY
 from lab.model.verdict import Kind
 from lab.results import file
 from lab.results.file import CellResult, Results
 from lab.run.resources import Plan
 from tests.cli.test_cli import call
+from tests.conftest import ROOT
 from tests.results.test_file import cell, made
 
 NEWER = msgspec.structs.replace(cell(live=9), engine_version="157.0")
@@ -62,6 +63,31 @@ def test_show_opens_the_report(opened: list[str], named: list[str]) -> None:
     assert "6 of 12 tabs stayed live" in (folder / "index.html").read_text()
     assert found.output.startswith("report: reports/")
     assert found.output.endswith("index.html\n")
+
+
+def test_show_text_prints_all_tables_and_opens_nothing(opened: list[str]) -> None:
+    folder = left("one", cell(), cell(live=9))
+    found = call("show", "--text", "one")
+    assert found.exit_code == 0, found.output
+    assert opened == []
+    assert not (folder / "index.html").exists()
+    assert "Live clients, and the limit that held the others back" in found.stdout
+    assert "refuted: The claim is 6 live at once" in " ".join(found.stdout.split())
+    assert max(map(len, found.stdout.splitlines())) <= 80
+
+
+def test_show_text_quotes_no_payload() -> None:
+    """A verdict's reason quotes what a page received."""
+    sample = file.read(ROOT / "reports" / "sample" / "results.json.gz")
+    run = left("one", *(one for one in sample.cells if one.payloads))
+    said = call("show", "--text", str(run)).stdout
+    assert "NUL in data" in said
+    assert "onetwo" not in said
+
+
+def test_show_text_of_a_run_without_cells() -> None:
+    left("one")
+    assert call("show", "--text").output == "Nothing was measured.\n"
 
 
 def test_show_leaves_a_report_that_is_there(opened: list[str]) -> None:
@@ -167,6 +193,28 @@ def test_run_writes_them_and_the_summary(measuring: Callable[..., None], monkeyp
     [suite] = JUnitXml.fromfile("junit.xml")
     assert (suite.tests, suite.failures) == (2, 1), "strict: what is refuted fails"
     assert Path("summary.md").read_text() == "before\n" + Path("tables.md").read_text()
+
+
+def test_the_last_screen_of_a_run_fits(measuring: Callable[..., None]) -> None:
+    sample = file.read(ROOT / "reports" / "sample" / "results.json.gz")
+    for cells in ([], [cell()], sample.cells, sample.cells * 20):
+        measuring(*cells)
+        lines = call("run", "seventh_tab").stdout.splitlines()
+        assert len(lines) <= 45
+        assert max(map(len, lines)) <= 80
+        assert lines[-2:] == ["All tables: seventh-tab show --text", "report: reports/latest/index.html"]
+
+
+def test_the_path_of_the_report_is_the_first_line(measuring: Callable[..., None]) -> None:
+    measuring(cell())
+    first = call("run", "seventh_tab").stderr.splitlines()[0]
+    [run] = [path for path in Path("reports").iterdir() if not path.is_symlink()]
+    assert first == f"report: {run / 'index.html'} (it fills while the run goes on)"
+
+
+def test_elsewhere_the_hint_names_the_run(measuring: Callable[..., None]) -> None:
+    measuring(cell())
+    assert "All tables: seventh-tab show --text mine/latest" in call("run", "seventh_tab", "--out", "mine").stdout
 
 
 def test_run_writes_what_it_can(measuring: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,12 +73,13 @@ def test_descriptors(limit: int | None, hit: str, fails: bool) -> None:
 
 @pytest.mark.parametrize(
     ("free", "wrong", "fails"),
-    [(1000 * MB, False, False), (1000 * MB - 1, True, False), (100 * MB, True, False), (100 * MB - 1, True, True)],
+    [(300 * MB, False, False), (300 * MB - 1, True, False), (50 * MB, True, False), (50 * MB - 1, True, True)],
 )
 def test_room_for_reports(free: int, wrong: bool, fails: bool) -> None:
     found = machine.room(REPORT_ROOM, free)
     assert (bool(found.problem), found.fails) == (wrong, fails)
-    assert not wrong or ("600 MB" in found.problem and "--out" in found.fix)
+    assert found.found.endswith(" free; a default run takes 300 MB, leaves 40 MB")
+    assert not wrong or (("300 MB" in found.problem and "40 MB" in found.problem) and "--out" in found.fix)
 
 
 def test_little_room_for_temporary_files_is_a_warning() -> None:
@@ -91,7 +92,7 @@ def test_little_room_for_temporary_files_is_a_warning() -> None:
 
 def test_reports_go_where_there_is_no_folder_yet_and_none_is_made(tmp_path: Path) -> None:
     found = machine.reports(tmp_path / "not" / "yet")
-    assert found.found.endswith(" free")
+    assert " free; " in found.found
     assert not found.fails
     assert not list(tmp_path.iterdir())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from lab.model import ledger
 from lab.model.verdict import Kind, Limit
 from lab.results import file as results
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import CHROMIUM, H2, TABS
+from tests.end_to_end.conftest import CHROMIUM, H2, TABS, Measure
 from tests.tools.runs import Runs, started
 
 
@@ -65,17 +67,36 @@ def test_what_the_run_left_behind(seventh_tab: Runs) -> None:
     found, folder = run.results, run.folder
     assert "latest/index.html" in run.printed
     files = {path.name for path in folder.iterdir()}
-    assert {paths.RESULTS, paths.OBSERVATIONS, paths.REPORT, "ledger.jsonl", "run.log", *found.network_logs} <= files
-    assert found.network_logs == ["chromium.netlog.json", "firefox.moz_log"]
-    lines = (folder / "ledger.jsonl").read_bytes().splitlines()
-    events = [ledger.decode(line) for line in lines]
-    assert isinstance(events[0], ledger.OriginStarted)
-    assert [event.cell for event in events if isinstance(event, ledger.CellBegan)] == [
-        cell.name for cell in (*found.calibration, *found.cells)
-    ]
+    assert files == {
+        paths.RESULTS,
+        paths.OBSERVATIONS,
+        paths.REPORT,
+        "run.log",
+        "origin.log",
+        *(f"ledger-{name}.jsonl" for name in ENGINES),
+    }
+    assert found.network_logs == [], "the browsers' logs have been read, and are gone"
+    assert {cell.cell.engine for cell in found.cells for line in cell.lines if line.witness == "network log"} == set(ENGINES)
+    begun = list[str]()
+    for engine in ENGINES:
+        events = [ledger.decode(line) for line in (folder / f"ledger-{engine}.jsonl").read_bytes().splitlines()]
+        assert isinstance(events[0], ledger.OriginStarted)
+        begun += [event.cell for event in events if isinstance(event, ledger.CellBegan)]
+    assert sorted(begun) == sorted(cell.name for cell in (*found.calibration, *found.cells))
     assert {cell.verdict.kind for cell in found.calibration} == {Kind.CONFIRMED}
     assert "BEGIN" not in (folder / paths.RESULTS).read_text()
     assert not [path for path in folder.iterdir() if path.suffix == ".pem"]
+
+
+def test_whole_logs_are_kept_where_that_is_asked_for(measure: Measure) -> None:
+    [run] = measure(("seventh_tab", *H2, "--tabs", "2", "--keep-logs")).runs
+    netlog, *mozlogs = run.results.network_logs
+    assert (netlog, mozlogs[0]) == ("chromium.netlog.json.gz", "firefox.moz_log.gz")
+    assert {path.name for path in run.folder.glob("*.gz")} == {netlog, *mozlogs}
+    assert json.loads(gzip.decompress((run.folder / netlog).read_bytes()))["events"], "a NetLog that viewers read"
+    for name in mozlogs:
+        first = gzip.decompress((run.folder / name).read_bytes()).splitlines()[0]
+        assert b"nsHttp" in first, name
 
 
 def test_one_engine_missing_leaves_the_other(tmp_path: Path) -> None:

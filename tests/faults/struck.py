@@ -53,7 +53,7 @@ class Struck:
     def events(self) -> list[ledger.AnyEvent]:
         """What the ledger on disk says so far; its last line may be half written, and a test may have cut another."""
         found = []
-        for line in [line for path in self.out.glob("2*/ledger.jsonl") for line in path.read_bytes().splitlines()]:
+        for line in [line for path in self.out.glob("2*/ledger-*.jsonl") for line in path.read_bytes().splitlines()]:
             with suppress(msgspec.DecodeError):
                 found.append(ledger.decode(line))
         return found
@@ -128,10 +128,16 @@ class Struck:
         _, alive = psutil.wait_procs(self._seen, timeout=5)
         assert not left(alive)
         doors = [port for one in self.events() if isinstance(one, ledger.OriginStarted) for port in one.doors.values()]
+        ours = {process.pid for process in self._seen}
+        taken = {one.laddr.port for one in psutil.net_connections("tcp") if one.laddr and one.pid in ours}
+        assert not taken & set(doors)
         for port in doors:
-            with socket.socket() as taken:
-                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # Connections that ended leave their names behind.
-                taken.bind(("127.0.0.1", port))
+            with socket.socket() as free:
+                free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # Connections that ended leave their names behind.
+                try:
+                    free.bind(("127.0.0.1", port))
+                except OSError:  # Somebody else has got it since: then it must be somebody who is known.
+                    assert [one for one in psutil.net_connections("tcp") if one.laddr and one.laddr.port == port]
         behind = [str(path.relative_to(self.temporary)) for path in self.temporary.rglob("*")]
         assert not behind
         assert not self.certificates()

@@ -3,6 +3,7 @@ measured, and nothing is left behind. Each fault strikes at several moments, one
 
 from __future__ import annotations
 
+import gzip
 import signal
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lab import paths
 from lab.measure.origin import SILENT_S
 from lab.model import ledger
 from lab.model.verdict import Kind
@@ -92,6 +94,10 @@ def test_each_fault_costs_one_cell(tmp_path: Path, strike: Callable[[Struck], No
     assert (found.cells[3].verdict.kind, found.cells[3].verdict.live) == (Kind.CONFIRMED, LIVE)
     assert complaint.casefold() in (run.folder / "index.html").read_text(encoding="utf-8").casefold()
     assert "Error: " in (run.folder / "run.log").read_text(encoding="utf-8")
+    tails = [f"chromium{number}.netlog.json.tail.gz" for number in ("", "-2", "-3")]
+    assert found.network_logs == tails, "the end of a browser's log may explain a fault"
+    assert all(b"seventh_tab" in gzip.decompress((run.folder / tail).read_bytes()) for tail in tails)
+    assert not [path for path in run.folder.iterdir() if path.suffix == ".json" and path.name != paths.RESULTS]
 
 
 @pytest.mark.parametrize("words", [("lab.origin",), ("run-driver",), ("--headless",)], ids=lambda words: words[0])

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
+from rich.cells import cell_len
 from rich.console import Console
 
+from lab.cli.console import print_lines
 from lab.judge.figures import DeliveryFigures
 from lab.model.drops import DropSeen
 from lab.model.openings import OPENINGS
@@ -28,6 +30,7 @@ from lab.model.questions import QUESTIONS
 from lab.model.starvation import ProbeSeen
 from lab.model.verdict import Kind
 from lab.report.junit import junit
+from lab.report.last_screen import MOST_LINES, last_screen
 from lab.report.markdown import markdown
 from lab.report.render import PICTURES, render
 from lab.report.runs import render_runs
@@ -161,6 +164,10 @@ def test_nor_have_the_other_forms(path: Path, run: Results, strict: bool) -> Non
     with nothing_obeyed() as console:
         for one in (*results_tables(run), *surprises(run)):
             console.print(one, markup=False)
+        lines = last_screen(run, WIDTH)
+        print_lines(console, lines)
+    assert len(lines) <= MOST_LINES
+    assert max(map(cell_len, lines)) <= WIDTH
 
 
 @contextmanager

@@ -82,6 +82,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "Observation.missing": st.none(),
     "Observation.faults": st.just(()),
     "Observation.unmet": st.none(),
+    "Observation.too_busy": st.none(),
     "ConnectionOpened.door": st.sampled_from(["h1", "h2-2", "control"]),
     "ProbeSeen.outcome": st.sampled_from(["passed", "waited", "failed"]),
     "DropSeen.how": st.sampled_from(["end", "reset", "shut", "melted"]),

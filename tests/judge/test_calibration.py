@@ -48,5 +48,14 @@ def test_any_other_number_is_a_fault(changes: dict[str, Any], why: str) -> None:
     assert why in verdict.why
 
 
+def test_a_machine_too_busy_to_tell_is_no_fault() -> None:
+    verdict = judge(held(7, 7, too_busy="the machine was too busy"))
+    assert (verdict.kind, verdict.doubt, verdict.why) == (
+        Kind.INCONCLUSIVE,
+        Doubt.BUSY_MACHINE,
+        "the machine was too busy",
+    )
+
+
 def test_a_doubt_does_not_outlive_the_check() -> None:
     assert judge(held(7, 7, unmet="no")).doubt is not Doubt.PRECONDITION

@@ -284,6 +284,8 @@ def test_a_precondition_that_was_not_met_is_inconclusive() -> None:
     [
         ({"missing": "no engine", "faults": ("x",), "unmet": "y"}, Kind.UNSUPPORTED),
         ({"faults": ("x",), "unmet": "y"}, Kind.HARNESS_FAULT),
+        ({"too_busy": "x", "settled_ms": None}, Kind.INCONCLUSIVE),
+        ({"too_busy": "x", "missing": "no engine"}, Kind.UNSUPPORTED),
         ({"unmet": "y", "settled_ms": None}, Kind.INCONCLUSIVE),
         ({"settled_ms": None}, Kind.HARNESS_FAULT),
     ],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,8 +13,8 @@ from typing import Any, cast
 import pytest
 
 from lab.browser import Browser
-from lab.errors import HarnessFaultError, InconclusiveError
-from lab.measure import observe
+from lab.errors import HarnessFaultError, InconclusiveError, NoAnswerError
+from lab.measure import observe, slowness
 from lab.measure.origin import Origin
 from lab.model.cell import Cell
 from lab.model.observation import Observation
@@ -40,6 +43,44 @@ def test_a_fault_costs_its_own_cell(monkeypatch: pytest.MonkeyPatch) -> None:
 
     seen: Observation = asyncio.run(observed(monkeypatch, walk))
     assert (seen.faults, seen.unmet) == (("gone",), None)
+
+
+@pytest.mark.parametrize(("times", "fault"), [(1.0, True), (3.9, True), (4.0, False), (20.0, False)])
+def test_what_does_not_answer_on_a_busy_machine_is_no_fault(monkeypatch: pytest.MonkeyPatch, times: float, fault: bool) -> None:
+    """It may only be slow: that can't be told apart, and the cell is measured again."""
+
+    async def walk(*_: Any) -> None:
+        raise NoAnswerError("a page did not answer")
+
+    monkeypatch.setattr(slowness, "slowness", lambda: times)
+    seen: Observation = asyncio.run(observed(monkeypatch, walk))
+    busy = f"the machine was too busy: work took {times:.0f} times as long as alone, and a page did not answer"
+    assert (seen.faults, seen.too_busy) == ((("a page did not answer",), None) if fault else ((), busy))
+
+
+def test_what_has_gone_is_a_fault_on_a_busy_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def walk(*_: Any) -> None:
+        raise HarnessFaultError("gone")
+
+    monkeypatch.setattr(slowness, "slowness", lambda: 20.0)
+    seen: Observation = asyncio.run(observed(monkeypatch, walk))
+    assert (seen.faults, seen.too_busy) == (("gone",), None)
+
+
+def test_how_slow_a_machine_is_can_be_measured() -> None:
+    """Never faster than alone, and a thread that shares its only processor with others is slower."""
+    others = 5
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})  # What is started inherits it.
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(others)]
+    try:
+        assert max(slowness.slowness() for _ in range(5)) > 2
+    finally:
+        os.sched_setaffinity(0, mine)
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert slowness.slowness() >= 0.99
 
 
 def test_a_scenario_is_blamed_for_its_own_slip_with_its_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

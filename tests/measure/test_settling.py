@@ -36,7 +36,7 @@ def test_held_back_is_said_only_after_a_control_opening() -> None:
         profile.tab.may_open.set()
         assert await waiting is False
         assert settling.control.openings == 1
-        assert settling.quiet_ms >= 300, "the slow control opening is now the measure"
+        assert settling.quiet_ms >= 280, "the slow control opening, which began a moment later, is now the measure"
 
     asyncio.run(check())
 
@@ -50,13 +50,13 @@ def test_a_page_without_time_is_not_taken_for_one_that_waits() -> None:
         settling.attend(page)
         waiting = asyncio.create_task(settling.until(lambda: False))
         done, _ = await asyncio.wait({waiting}, timeout=0.3)
-        assert settling.control.openings == 1, "browser and origin are well"
-        assert not done, "but not that page"
+        assert not done
+        assert settling.control.openings == 0, "what it may send after its answer must come before a control opening"
         page.may_answer.set()
         await asyncio.sleep(0.005)
         settling.activity.move()  # As soon as it has time it goes on.
         assert await waiting is False
-        assert settling.control.openings > 1
+        assert settling.control.openings > 0
 
     asyncio.run(check())
 

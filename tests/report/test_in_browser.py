@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -91,6 +92,17 @@ def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, short: t
     open_all(page)
     page.locator("img").evaluate_all("all => Promise.all(all.map(one => one.decode()))")
     assert heard == [short[1].as_uri()]
+
+
+def test_a_page_that_is_watched_fills_and_then_stays(browser: Browser, short: tuple[Results, Path], tmp_path: Path) -> None:
+    run, path = short[0], tmp_path / "index.html"
+    begun = msgspec.structs.replace(run, cells=[], finished=None)
+    page, _ = opened(browser, write_report(begun, path, running=True))
+    assert "Nothing was measured" in page.inner_text("main")
+    write_report(run, path)
+    page.locator("#cells").wait_for()
+    assert "went on" not in page.inner_text("main")
+    assert page.locator("meta[http-equiv=refresh]").count() == 0
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 from markupsafe import Markup, escape
 
+from lab.errors import MachineError
 from lab.model.claims import AtMost
 from lab.model.observation import ClientSeen, Screenshot
 from lab.model.openings import OPENINGS, Opening
@@ -19,7 +22,7 @@ from lab.model.starvation import ProbeSeen
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.report.findings import advice, differing, findings, others, untold
 from lab.report.html import cited, linked, style
-from lab.report.render import render
+from lab.report.render import render, write_report
 from lab.results.file import CellResult
 from tests.results.test_file import altered, cell, made
 
@@ -165,15 +168,32 @@ def test_a_run_that_was_cut_off_says_so() -> None:
     assert "interrupted</strong> after 1 of 5" in render(results)
 
 
-def test_a_run_that_goes_on_says_so_and_renews_its_page() -> None:
-    results = made()
+def test_a_run_that_goes_on_says_so_and_reloads_itself() -> None:
+    results = made(cell())
     results.finished, results.planned = None, 5
     text = render(results, running=True)
-    assert "This run goes on:</strong> 0 of 5 cells so far" in text
-    assert '<meta http-equiv="refresh" content="3">' in text
-    assert "Nothing was measured." in text
-    assert "refresh" not in render(results)
-    assert "refresh" not in render(made(cell()))
+    assert "while the run went on</strong>, after 1 of 5 cells" in text
+    assert "cut off" not in text
+    assert '<meta http-equiv="refresh" content="5">' in text
+    for later in (render(results), render(made(cell()))):
+        assert "refresh" not in later[: later.index("<style>")]
+        assert "went on" not in later
+
+
+def test_a_page_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = write_report(made(), tmp_path / "index.html")
+    before = page.read_bytes()
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        with path.open("w", encoding=encoding) as out:
+            out.write(text[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(MachineError, match="No space left on device"):
+        write_report(made(cell()), page)
+    assert page.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["index.html"]
 
 
 def side(**changes: Any) -> CellResult:

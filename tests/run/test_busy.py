@@ -49,17 +49,20 @@ def running(monkeypatch: pytest.MonkeyPatch, tries: list[bool]) -> None:
             return self
 
         async def __aexit__(self, *_: object) -> None: ...
+        def of(self, engine: str) -> Means:
+            return self
+
         async def origin(self) -> None: ...
         async def replace(self) -> None: ...
 
     async def calibrate(*_: Any) -> Observation:
         return observation(False)
 
-    async def measure_cell(scenario: Any, cell: Any, means: Any, notes: list[Any], started: bool) -> Observation:
+    async def measure_cell(scenario: Any, cell: Any, means: Any, kept: Any, notes: list[Any], started: bool) -> Observation:
         notes.append(BrowsersTried(attempts=(LaunchAttempt("chromium", "fake", version="1"),)))
         return observation(tries.pop(0))
 
-    monkeypatch.setattr(module, "resources", lambda *_: Means())
+    monkeypatch.setattr(module, "lanes", lambda *_: Means())
     monkeypatch.setattr(module, "calibrate", calibrate)
     monkeypatch.setattr(module, "measure_cell", measure_cell)
 

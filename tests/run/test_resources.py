@@ -19,7 +19,8 @@ from lab.errors import HarnessFaultError, MachineError
 from lab.model.browsers import LaunchAttempt
 from lab.model.cell import Cell
 from lab.run import resources as module
-from lab.run.resources import Plan, Resources, resources
+from lab.run.browser_logs import BrowserLogs
+from lab.run.resources import Plan, Resources, lanes
 
 CELL = Cell(scenario="any", engine="fake", protocol="h1", transport="sse", at_most=2)
 HOSTS = Cell(scenario="any", engine="fake", protocol="h1", transport="sse", at_most=2, opening="hosts")
@@ -34,8 +35,8 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def within(tmp_path: Path, check: Callable[[Resources], Any]) -> None:
     async def run() -> None:
-        async with resources(Plan((), ()), tmp_path) as means:
-            await check(means)
+        async with lanes(Plan((), ()), tmp_path, BrowserLogs()) as means:
+            await check(means.of("fake"))
 
     asyncio.run(run())
 
@@ -119,7 +120,8 @@ def test_whatever_is_started_has_the_runs_folder_for_temporary_files(tmp_path: P
     sessions, origins, before = counted(monkeypatch), list[Mapping[str, str]](), os.environ.get("TMPDIR")
 
     @asynccontextmanager
-    async def origin(leaf: Path, folder: Path, *, environment: Mapping[str, str]) -> AsyncIterator[Any]:
+    async def origin(leaf: Path, folder: Path, *, of: str, environment: Mapping[str, str]) -> AsyncIterator[Any]:
+        assert of == "fake"
         origins.append(environment)
         if len(origins) == 1:
             raise MachineError("it was killed while it started")
@@ -132,7 +134,7 @@ def test_whatever_is_started_has_the_runs_folder_for_temporary_files(tmp_path: P
         await means.browser(CELL)
         await means.origin()
         await means.origin()
-        folders.append(Path(means.environment["TMPDIR"]))
+        folders.append(Path(sessions[0]["TMPDIR"]))
         assert folders[0].is_dir()
         assert os.environ.get("TMPDIR") == before
         assert [one["TMPDIR"] for one in (*sessions, *origins)] == [str(folders[0])] * 3

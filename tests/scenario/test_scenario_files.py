@@ -46,23 +46,36 @@ def chosen(breadth: str, *scenarios: str, repeat: int | None = None, **axes: Any
 
 
 def test_the_quick_cells_are_of_the_main_ones_and_those_of_all() -> None:
-    quick, main, every = ({cell.group for cell in chosen(breadth)} for breadth in ("quick", "main", "all"))
-    assert quick < main < every
+    breadths = ("quick", "main", "thorough", "all")
+    quick, main, thorough, every = ({cell.group for cell in chosen(breadth)} for breadth in breadths)
+    assert quick < main < thorough < every
     assert {cell.scenario for cell in chosen("quick")} == set(ALL)
     assert {cell.repeat for cell in chosen("quick")} == {1}
 
 
-def test_the_main_cells_have_every_name_once() -> None:
-    limits = chosen("main", "limits", repeat=1)
+def test_a_default_run_asks_every_question_in_every_engine_once() -> None:
+    cells = chosen("main")
+    assert {(cell.scenario, cell.engine) for cell in cells} == {(name, engine) for name in ALL for engine in ENGINES}
+    assert {cell.repeat for cell in cells} == {1}
+    assert {cell.repeat for cell in chosen("thorough", "limits")} == {1, 2, 3}
+
+
+def test_what_is_kept_for_thorough_runs_can_be_asked_for() -> None:
+    assert not [cell for cell in chosen("main", "limits") if cell.opening == "hosts"]
+    assert {cell.opening for cell in chosen("main", "limits", opening=("hosts",))} == {"hosts"}
+
+
+def test_the_thorough_cells_have_every_name_once() -> None:
+    limits = chosen("thorough", "limits", repeat=1)
     assert {cell.transport for cell in limits} == set(ALL["limits"].transports)
-    assert {cell.opening for cell in (*limits, *chosen("main", "seventh_tab"))} == set(ALL["limits"].openings)
+    assert {cell.opening for cell in (*limits, *chosen("thorough", "seventh_tab"))} == set(ALL["limits"].openings)
     assert "tabs" in {cell.opening for cell in chosen("main", "limits", opening=("tabs",))}
     assert {cell.streams for cell in limits if cell.protocol == "h2"} == set(ALL["limits"].streams)
-    assert {cell.case for cell in chosen("main", "pools")} == set(ALL["pools"].cases)
+    assert {cell.case for cell in chosen("thorough", "pools")} == set(ALL["pools"].cases)
 
 
 def test_pools_are_compared_over_both_protocols() -> None:
-    asked = {(cell.case, cell.protocol) for cell in chosen("main", "pools")}
+    asked = {(cell.case, cell.protocol) for cell in chosen("thorough", "pools")}
     assert {("one page asks two hosts", "h1"), ("one page asks two hosts", "h2")} <= asked
 
 

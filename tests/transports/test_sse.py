@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import httpx
@@ -67,9 +67,12 @@ def test_a_silent_feed_is_kept_alive_by_comments() -> None:
         last = 5
         patience_s: float = 0
 
-        async def after(self, seq: int, patience_s: float) -> tuple[None, list[Update]]:
+        async def follow(self, seq: int, patience_s: float, take: Callable[[Sequence[Update]], bool]) -> None:
             assert seq == 5
             self.patience_s = patience_s
+
+        async def after(self, seq: int, patience_s: float) -> tuple[None, list[Update]]:
+            assert (seq, patience_s) == (5, 0)
             return None, []
 
     class Recorder:
@@ -84,6 +87,9 @@ def test_a_silent_feed_is_kept_alive_by_comments() -> None:
 
         def delivered(self, update: Update) -> None:
             raise AssertionError(update)
+
+        def write_now(self, body: bytes) -> bool:
+            raise AssertionError(body)
 
         async def write(self, body: bytes) -> None:
             self.written.append(body)

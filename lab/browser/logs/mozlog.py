@@ -34,16 +34,16 @@ LINE = re.compile(
 )
 MODULE = "nsHttp"
 MAIN_THREAD = "Main Thread"
-TELLING = re.compile(
-    rb"nsHttpTransaction::(Init|Close) |  [A-Z]+ \S+ HTTP/1|AtActiveConnectionLimit|not dispatched|AddActiveTransaction"
-    rb"|Http2Stream::Http2Stream|Transaction without conn|WebSocket ctor|no room|RegisterStreamID"
-)
-"""Lines that match are interpreted: about one in a hundred. The others are skipped without decoding, which would cost too much
-CPU time."""
 
 
 class MozLog(FollowedLog):
     """The log of one running Firefox."""
+
+    TELLING = (
+        *(b"nsHttpTransaction::Init", b"nsHttpTransaction::Close", b" HTTP/1", b"AtActiveConnectionLimit", b"not dispatched"),
+        *(b"AddActiveTransaction", b"Http2Stream::Http2Stream", b"Transaction without conn", b"WebSocket ctor", b"no room"),
+        b"RegisterStreamID",
+    )
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -66,8 +66,6 @@ class MozLog(FollowedLog):
         )
 
     def _line(self, raw: bytes) -> None:
-        if self._understood and not TELLING.search(raw):
-            return
         line = LINE.match(raw.decode("utf-8", "replace"))
         if line is None:
             if not self._understood:

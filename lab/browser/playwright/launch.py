@@ -15,8 +15,10 @@ import playwright.async_api
 import psutil
 from playwright.async_api import Playwright, async_playwright
 
-from lab.browser import Candidate, LaunchError, LaunchOptions, browser_failed
+from lab.browser import AGAIN, Candidate, LaunchError, LaunchOptions, browser_failed
+from lab.browser.logs.network_log import NetworkLog
 from lab.browser.playwright.tabs import Loss, PlaywrightProfile, bounded, mapped
+from lab.errors import NoAnswerError
 from lab.model.browsers import BrowserLog
 
 HELPER_START_S = 15.0
@@ -35,7 +37,7 @@ class PlaywrightBrowser:
         browser: playwright.async_api.Browser,
         candidate: Candidate,
         *,
-        network_log: Path | None,
+        network_log: NetworkLog | None,
         brief: bool,
         trusts_leaf: bool,
         roots: tuple[int, ...] | None,
@@ -51,8 +53,6 @@ class PlaywrightBrowser:
         self.network_log = network_log
         self.brief = brief
         self.roots = roots
-        row = candidate.engine.log
-        self._account = row.account(network_log, brief=brief) if row and network_log else None
 
     def __repr__(self) -> str:
         return f"<{self.engine} {self.version} ({self.what})>"
@@ -65,7 +65,7 @@ class PlaywrightBrowser:
         await self._loss.wait()
 
     async def account(self, cell: str) -> BrowserLog | None:
-        return await asyncio.to_thread(self._account, cell) if self._account else None
+        return await asyncio.to_thread(self.network_log.account, cell) if self.network_log else None
 
     async def new_profile(self) -> PlaywrightProfile:
         with mapped():
@@ -99,8 +99,9 @@ class PlaywrightSession:
         environment: dict[str, str | float | bool] = {**self._environment}
         network_log = None
         if options.log_folder and engine.log:
-            network_log = unused(options.log_folder / engine.log.file)
-            switches, variables = engine.log.switches(network_log, brief=options.brief)
+            path = unused(options.log_folder / engine.log.file)
+            network_log = engine.log.follow(path, brief=options.brief, keep=options.keep_log)
+            switches, variables = engine.log.switches(path, brief=options.brief)
             arguments += switches
             environment |= variables
         before = self._children()
@@ -110,6 +111,7 @@ class PlaywrightSession:
                 executable_path=candidate.path,
                 headless=not options.headed,
                 args=arguments,
+                firefox_user_prefs={**engine.preferences} or None,
                 env=environment,
                 # The lab ends the browser itself, after it has written what was measured.
                 handle_sigint=False,
@@ -170,7 +172,8 @@ async def answered(
         for helper in new:
             with contextlib.suppress(psutil.NoSuchProcess):
                 helper.kill()
-        raise browser_failed(f"Playwright's helper process did not start in {HELPER_START_S:.0f} s") from error
+        what = f"the browser failed: Playwright's helper process did not start in {HELPER_START_S:.0f} s"
+        raise NoAnswerError(what, AGAIN) from error
     except OSError as error:
         raise browser_failed(f"Playwright's helper process did not start: {error}") from error
     return running, next(iter(new), None)
@@ -212,7 +215,7 @@ def launch_error(reason: str) -> LaunchError:
 
 
 def unused(path: Path) -> Path:
-    """The path itself; or the path with a number, if a browser of this run has already written there."""
+    """The path itself; or the path with a number, if the log of an earlier browser of this run is there, whole or in part."""
     stem, _, ending = path.name.partition(".")
     numbered = (path.with_name(f"{stem}-{number}.{ending}") for number in itertools.count(2))
-    return path if not path.exists() else next(one for one in numbered if not one.exists())
+    return next(one for one in itertools.chain([path], numbered) if not list(path.parent.glob(f"{one.name}*")))

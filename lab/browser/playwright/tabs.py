@@ -13,7 +13,7 @@ import playwright.async_api
 from playwright.async_api import BrowserContext, FloatRect, Page
 
 from lab.browser import Image, PageScriptError, browser_failed
-from lab.errors import HarnessFaultError
+from lab.errors import HarnessFaultError, NoAnswerError
 from lab.tasks import cancel_and_wait
 
 CLOSE_S = 10.0
@@ -171,8 +171,8 @@ class PlaywrightProfile:
 
 
 async def bounded(closing: Coroutine[Any, Any, None], what: str) -> None:
-    """Close something. Raises HarnessFaultError if that takes longer than CLOSE_S."""
+    """Close something. Raises NoAnswerError if that takes longer than CLOSE_S."""
     try:
         await asyncio.wait_for(closing, CLOSE_S)
     except TimeoutError as error:
-        raise HarnessFaultError(f"the browser did not close {what} in {CLOSE_S:.0f} s", "run the cell again") from error
+        raise NoAnswerError(f"the browser did not close {what} in {CLOSE_S:.0f} s", "run the cell again") from error

@@ -1,7 +1,9 @@
-"""A TCP stream that counts its bytes where they enter and leave the process, so TLS and its handshakes are included."""
+"""A TCP stream that counts its bytes where they enter and leave the process, so TLS and its handshakes are included; and that
+can send without waiting."""
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 
@@ -17,11 +19,43 @@ class CountedStream(trio.abc.HalfCloseableStream):
     def __init__(self, stream: trio.SocketStream, traffic: Traffic) -> None:
         self._stream = stream
         self._traffic = traffic
+        self._unsent = bytearray()
+        self._flushing = trio.Lock()
         self.socket = stream.socket
 
+    @property
+    def unsent(self) -> bool:
+        """Whether data that was sent earlier still waits for room in the socket."""
+        return bool(self._unsent)
+
+    def send_now(self, data: bytes | bytearray | memoryview) -> bool:
+        """Send data, after all that was sent before, without waiting for room. False if some is left, which `flush` waits for.
+        Raises trio.BrokenResourceError."""
+        if self._unsent:
+            self._unsent += data
+            return False
+        try:
+            sent = os.write(self.socket.fileno(), data) if data else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+        self._traffic.sent += sent
+        self._unsent += data[sent:]
+        return not self._unsent
+
+    async def flush(self) -> None:
+        """Return when all is sent. Raises trio.BrokenResourceError or trio.ClosedResourceError."""
+        while self._unsent:
+            async with self._flushing:
+                await self._stream.wait_send_all_might_not_block()
+                waiting, self._unsent = self._unsent, bytearray()
+                self.send_now(waiting)
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
-        self._traffic.sent += len(data)
+        await trio.lowlevel.checkpoint()
+        if not self.send_now(data):
+            await self.flush()
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()

@@ -17,6 +17,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from lab.model.protocols import Protocol
 from lab.origin.doors import Traffic
 from lab.origin.doors.counted_stream import CountedListener, CountedStream, reset
+from lab.origin.doors.tls_stream import TlsListener, TlsStream
 from lab.origin.exchange import ASGIApp, address
 from lab.origin.hypercorn_patches.connection import LastingTCPServer
 from lab.origin.ledger_writer import LedgerWriter
@@ -34,7 +35,6 @@ MAX_TRIES = 10
 NOT_HERE = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 """The errors of binding to an address that this machine does not have."""
 
-TLS = trio.SSLStream[CountedStream]
 logging.getLogger("trio.serve_listeners").setLevel(logging.CRITICAL)  # ReportOnce says it in the ledger.
 
 
@@ -78,7 +78,7 @@ class TcpDoor:
         wrapped = ASGIWrapper(app)  # type: ignore[arg-type]  # an ASGI app by its shape
         context = WorkerContext(None)
 
-        async def handle(stream: TLS | CountedStream) -> None:
+        async def handle(stream: TlsStream | CountedStream) -> None:
             await self._connection(stream, wrapped, context)
 
         with trio.CancelScope() as self._serving:
@@ -97,12 +97,12 @@ class TcpDoor:
     def _prepared(self, listener: trio.SocketListener) -> ReportOnce:
         """The listener, with counted bytes, TLS if needed, and errors that are reported to the ledger."""
         counted = CountedListener(listener, self.traffic)
-        secured = counted if self._tls is None else trio.SSLListener(counted, self._tls, https_compatible=True)
+        secured = counted if self._tls is None else TlsListener(counted, self._tls)
         return ReportOnce(secured, lambda error: self._ledger.fault(f"door {self.name}", error))
 
-    async def _connection(self, stream: TLS | CountedStream, app: ASGIWrapper, context: WorkerContext) -> None:
+    async def _connection(self, stream: TlsStream | CountedStream, app: ASGIWrapper, context: WorkerContext) -> None:
         """Serve one connection, from its acceptance to its end."""
-        socket = stream.transport_stream.socket if isinstance(stream, trio.SSLStream) else stream.socket
+        socket = stream.transport_stream.socket if isinstance(stream, TlsStream) else stream.socket
         try:
             peer = address(socket.getpeername())
         except OSError:  # The client left before its connection was looked at; there is nothing to record.
@@ -129,7 +129,7 @@ class TcpDoor:
             self._ledger.connection_closed(number, reason)
 
 
-class ReportOnce(trio.abc.Listener[TLS | CountedStream]):
+class ReportOnce(trio.abc.Listener[TlsStream | CountedStream]):
     """A listener that reports once why it can't accept connections (for example, no file descriptor is left). Trio tries again
     and again, and would log each attempt."""
 
@@ -138,9 +138,9 @@ class ReportOnce(trio.abc.Listener[TLS | CountedStream]):
         self._report = report
         self._reported = False
 
-    async def accept(self) -> TLS | CountedStream:
+    async def accept(self) -> TlsStream | CountedStream:
         try:
-            accepted: TLS | CountedStream = await self._listener.accept()
+            accepted: TlsStream | CountedStream = await self._listener.accept()
         except OSError as error:
             if not self._reported:
                 self._report(error)
@@ -198,10 +198,10 @@ async def _addresses(host: str) -> list[str]:
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
-async def negotiate(stream: TLS | CountedStream) -> str:
+async def negotiate(stream: TlsStream | CountedStream) -> str:
     """Do the TLS handshake, if the door has TLS. Returns the protocol that ALPN chose; HTTP/1.1 if the client offered none (RFC
     9112)."""
-    if not isinstance(stream, trio.SSLStream):
+    if not isinstance(stream, TlsStream):
         return "http/1.1"
     with trio.fail_after(HANDSHAKE_S):
         await stream.do_handshake()

@@ -28,10 +28,13 @@ class LastingTCPServer(TCPServer):
     request). It would not see that the connection has ended, and would keep it for ever.
     """
 
+    stream: Any  # lab.origin.doors: it has trio's methods, and send_now, unsent and flush.
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.idle_task = NoTimer()  # type: ignore[assignment]  # it offers what Hypercorn calls
         self._reading = trio.CancelScope()
+        self._broken = False
 
     async def _read_data(self) -> None:
         with self._reading:
@@ -51,10 +54,30 @@ class LastingTCPServer(TCPServer):
     async def _write(self, data: bytes) -> bool:
         """Write data. False if the connection has ended or is being closed (trio reports that as busy). As in stock Hypercorn,
         a write can't be cancelled: half a write would be worse than a late end."""
-        async with self.send_lock:
-            try:
+        try:
+            if not self.stream.send_now(data):
                 with trio.CancelScope(shield=True):
-                    await self.stream.send_all(data)
-            except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
-                return False
+                    await self.stream.flush()
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            return False
         return True
+
+    @property
+    def ready(self) -> bool:
+        """Whether `write_now` may be called: nothing that was written before waits for room in the socket, or failed."""
+        return not self._broken and not self.stream.unsent
+
+    def write_now(self, data: bytes) -> None:
+        """Write data without waiting. What the socket has no room for follows in a task of its own. After an error there is
+        only `_write`, which meets it again and ends the connection."""
+        try:
+            if not self.stream.send_now(data):
+                self._task_group.spawn(self._flush)
+        except trio.BrokenResourceError:
+            self._broken = True
+
+    async def _flush(self) -> None:
+        try:
+            await self.stream.flush()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._broken = True

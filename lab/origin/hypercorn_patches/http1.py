@@ -15,12 +15,15 @@ from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
+from lab.origin.hypercorn_patches.connection import LastingTCPServer
+
 
 class WholeH11Protocol(H11Protocol):
     """One HTTP/1.1 connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._server: LastingTCPServer = self.send.__self__  # type: ignore[attr-defined]  # it is its `protocol_send`
         self._write, self.send = self.send, self._gather
         self._gathering = False
         self._head = b""
@@ -28,6 +31,16 @@ class WholeH11Protocol(H11Protocol):
     async def stream_send(self, event: StreamEvent) -> None:
         self._gathering = isinstance(event, Response) and isinstance(self.stream, HTTPStream)
         await super().stream_send(event)
+
+    def ready(self, stream_id: int, size: int) -> bool:
+        """See prompt.Protocol."""
+        framing = not isinstance(self.connection, h11.Connection) or self.connection.our_state is h11.SEND_BODY
+        return framing and self._server.ready and not self._head
+
+    def put(self, stream_id: int, data: bytes) -> None:
+        if isinstance(self.connection, h11.Connection):  # Not over a WebSocket.
+            data = self.connection.send(h11.Data(data=data)) or b""
+        self._server.write_now(data)
 
     async def _gather(self, event: Event) -> None:
         """Keep a response's head until its body comes, and write both together."""

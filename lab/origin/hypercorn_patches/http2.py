@@ -11,10 +11,11 @@ that are called here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import h2.errors
+import h2.exceptions
 from h2.events import DataReceived, Event, RequestReceived, StreamReset
 from h2.stream import StreamState
 from hypercorn.events import Closed
@@ -27,9 +28,13 @@ from hypercorn.protocol.ws_stream import WSStream
 from priority.priority import DeadlockError
 
 from lab.origin.hypercorn_patches.bounds import bound_frames, is_readable
+from lab.origin.hypercorn_patches.prompt import PromptEvent
 
 MAX_GATHERED = 16
 """The most frames, of up to 16 KiB each, that leave in one write."""
+
+MAX_PUT_BYTES = 262144
+"""The most bytes that are taken from apps that don't wait, until the sending task has written them."""
 
 
 class TakingTurns:
@@ -73,6 +78,26 @@ class TurnTakingH2Protocol(H2Protocol):
         self._sending = 0
         self._gathered = 0
         self._gathering = False
+        self._put_bytes = 0
+        self._news = PromptEvent()
+        self.has_data = self._news
+
+    def ready(self, stream_id: int, size: int) -> bool:
+        """See prompt.Protocol. What is put waits for the sending task; if that waits for the socket, so must the writer."""
+        buffer = self.stream_buffers.get(stream_id)
+        if buffer is None or buffer.buffer or self._put_bytes + size > MAX_PUT_BYTES:
+            return False
+        try:
+            window = self.connection.local_flow_control_window(stream_id)
+        except h2.exceptions.ProtocolError:  # The stream was reset, and its app does not know yet.
+            return False
+        return size <= min(window, self.connection.max_outbound_frame_size)
+
+    def put(self, stream_id: int, data: bytes) -> None:
+        with suppress(h2.exceptions.ProtocolError):  # As in `stream_send`: the connection has ended meanwhile.
+            self.connection.send_data(stream_id, data)
+        self._put_bytes += len(data)
+        self._news.set_now()
 
     async def handle(self, event: ConnectionEvent) -> None:
         await super().handle(event)
@@ -97,6 +122,7 @@ class TurnTakingH2Protocol(H2Protocol):
     async def _write_gathered(self) -> None:
         self._gathered = 0
         await self._flush()
+        self._put_bytes = 0
 
     async def stream_send(self, event: StreamEvent) -> None:
         if isinstance(event, Response) and isinstance(self.streams.get(event.stream_id), HTTPStream):

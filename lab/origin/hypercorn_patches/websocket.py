@@ -14,15 +14,20 @@ from typing import Any
 import trio
 from hypercorn.protocol.events import Body, Data, EndData, Request, StreamClosed
 from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.ws_stream import Handshake, WSStream
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, Handshake, WSStream
 from wsproto.connection import Connection, ConnectionState
-from wsproto.events import CloseConnection, Event, Message, Pong
+from wsproto.events import CloseConnection, Event, Message, Pong, TextMessage
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import CloseReason, FrameDecoder, FrameProtocol
+
+from lab.origin.hypercorn_patches.prompt import WRITE_NOW, protocol_of
 
 MAX_MESSAGE_BYTES = 65536
 """The most bytes or characters of one message, and of the inflated data of one read. The lab's pages send only short
 messages."""
+
+MAX_FRAMING = 64
+"""The most bytes by which a short message's frame is longer than the message, compression that gains nothing included."""
 
 MAX_WAITING_MESSAGES = 100
 """The most messages that may wait for the app. Stock Hypercorn stops reading the connection at ten."""
@@ -87,6 +92,14 @@ class ClosingWSStream(WSStream):
 
     connection: CheckedConnection
 
+    def _write_now(self, message: bytes) -> bool:
+        """See prompt. A frame that was made must be sent, since compression remembers it: so there must be room first."""
+        open_ = self.state is ASGIWebsocketState.CONNECTED and self.connection.state is ConnectionState.OPEN
+        if self.closed or not open_ or not self._protocol.ready(self.stream_id, len(message) + MAX_FRAMING):
+            return False
+        self._protocol.put(self.stream_id, self.connection.send(TextMessage(message.decode())))
+        return True
+
     async def handle(self, event: StreamEvent) -> None:
         was_closed = self.closed
         if isinstance(event, (Body, Data)) and not was_closed and not self.handshake.accepted:
@@ -96,6 +109,8 @@ class ClosingWSStream(WSStream):
             await super().handle(event)
         if isinstance(event, Request) and self.app_put is not None:
             self._app_put, self.app_put = self.app_put, self._put
+            self._protocol = protocol_of(self)
+            self.scope["extensions"][WRITE_NOW] = self._write_now  # type: ignore[assignment]  # any value by ASGI
         refused = self.closed and not was_closed and not isinstance(event, StreamClosed)
         if refused:
             if self.app_put is not None:
