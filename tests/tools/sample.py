@@ -1,8 +1,9 @@
 """`nox -s sample`: one real default run, kept in reports/sample/; docs/report.png, the first screen of its report, which is
 also the picture of README.md and of a link to the project; and the findings of docs/ and README.md, made from it.
 
-Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. The results, gzipped, and
-the report are kept, in a form that is small enough for a repository; the raw logs and observations are hundreds of megabytes.
+Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead (the sample's own results.json.gz, to
+renew only what is made from it). The results, gzipped, and the report are kept, in a form that is small enough for a repository;
+the observations and logs are not.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ PYTHON = re.compile(rb"""/[^"'\s]*/bin/python[0-9.]*""")
 
 
 def kept_from(run: Path) -> Results:
-    """Keep the results of a run that is there."""
-    found = results.read(run / paths.RESULTS)
+    """Keep the results of a run that is there: its folder, or its file of results."""
+    found = results.read(run / paths.RESULTS if run.is_dir() else run)
     SAMPLE.mkdir(exist_ok=True)
     RESULTS.write_bytes(gzip.compress(of_no_machine(results.encode(smaller(found))), mtime=0))
     return results.read(RESULTS)
