@@ -190,8 +190,13 @@ def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
         if figures := told(one.shown):
             late.setdefault(one.first.cell.interval_ms is not None, []).append(figures.latency_percentiles_ms[50])
     names = {False: "where the origin sends each update at once", True: "by polling"}
-    ranges = [f"{min(each):.0f} to {max(each):.0f} ms {names[polls]}" for polls, each in sorted(late.items())]
+    ranges = [f"{low_to_high(each)} ms {names[polls]}" for polls, each in sorted(late.items())]
     return [f"{'. '.join(map(sentence, found))}.", f"Median latency: {listed(ranges)}."] if found else []
+
+
+def low_to_high(values: Sequence[float]) -> str:
+    """`3 to 37`, or `3`."""
+    return " to ".join(dict.fromkeys(f"{one:.0f}" for one in (min(values), max(values))))
 
 
 def transport(one: Repeats) -> str:

@@ -91,7 +91,7 @@ def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
     if len(told) == 1:
         found.append(f"After each kind of drop: {plain[0].answer}, in every browser and by every transport.")
     elif told:
-        parts = [f"{answer} (by {transports(those)})" for answer, those in told.items()]
+        parts = [f"{answer} in {browsers(those, titles)} (by {transports(those)})" for answer, those in told.items()]
         found.append(f"After each kind of drop: {'; '.join(parts)}.")
     cases = grouped([one for one in measured(groups) if one.first.cell.case], lambda one: one.first.cell.case)
     differ = []
@@ -113,6 +113,11 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
             found.append(f"After every stream was dropped, in {titles[engine]}: {'; '.join(told)}.")
         found += by_case([one for one in members if one.first.cell.case], titles[engine])
     return found
+
+
+def browsers(groups: Sequence[Repeats], titles: Mapping[str, str]) -> str:
+    """The browsers of some cells: `Chromium 156 and Firefox 153`."""
+    return listed(list(dict.fromkeys(titles[one.first.cell.engine] for one in groups)))
 
 
 def transports(groups: Sequence[Repeats]) -> str:

@@ -1,9 +1,9 @@
 """`nox -s sample`: one real default run, kept in reports/sample/; docs/report.png, the first screen of its report, which is
 also the picture of README.md and of a link to the project; and the findings of docs/ and README.md, made from it.
 
-Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead (the sample's own results.json.gz, to
-renew only what is made from it). The results, gzipped, and the report are kept, in a form that is small enough for a repository;
-the observations and logs are not.
+Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead (the sample's own results.json.gz,
+to renew only what is made from it). The results, gzipped, and the report are kept, in a form that is small enough for a
+repository; the observations and logs are not.
 """
 
 from __future__ import annotations
