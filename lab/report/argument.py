@@ -15,7 +15,7 @@ from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Kind, Limit
 from lab.report.answers import Source
 from lab.report.limits import WAITED_FOR, live_count
-from lab.report.tables import Column, measured, text
+from lab.report.tables import Column, grouped, measured, text
 from lab.report.timeline import client_state
 from lab.results.file import CellResult
 from lab.results.names import transport_of, within
@@ -24,6 +24,9 @@ from lab.text import counted, listed
 
 MOST_TILES = 24
 """The most tabs that are drawn; of more, the others are counted."""
+
+WITNESSES = {"pages": "the pages", "ledger": "the server", "network log": "the browser's own log"}
+"""The witnesses that a stranger understands, by the name in a verdict."""
 
 SURE = (Kind.CONFIRMED, Kind.REFUTED)
 
@@ -204,41 +207,45 @@ def lede(of: Sequence[Source]) -> str:
 
 
 def advice(groups: Sequence[Repeats]) -> list[str]:
-    """What a reader can do, as far as these very results show that it helps: HTTP/2, and a transport without the limit."""
-    plain_tabs = [one for one in measured(groups) if one.first.cell.opening == "tabs"]
-    held = [one for one in plain_tabs if one.shown.verdict.cause is Limit.CONNECTIONS]
-    if not held:
+    """What a reader can do, as far as these very results show that it helps; nothing where no tab waited for a connection."""
+    tabs = [one for one in measured(groups) if one.first.cell.opening == "tabs"]
+    if not any(one.shown.verdict.cause is Limit.CONNECTIONS for one in tabs):
         return []
-    shared = [one for one in plain_tabs if PROTOCOLS[one.first.cell.protocol].multiplexed]
-    found = []
-    if shared and all(live == run.opened for one in shared for run in one.runs for live in [run.verdict.live]):
-        most = max(one.shown.opened for one in shared)
-        connections = max(one.shown.verdict.connections or 0 for one in shared)
-        shares = "one connection" if connections <= 1 else f"up to {connections} connections"
-        families = listed(list(dict.fromkeys(PROTOCOLS[one.first.cell.protocol].family for one in shared)))
-        found.append(f"Serve the page over {families}: {most} tabs shared {shares}, and none waited.")
-    plain_http = [one for one in plain_tabs if not PROTOCOLS[one.first.cell.protocol].multiplexed]
-    engines = {one.first.cell.engine for one in plain_http}
-    free = [
-        name
-        for name in dict.fromkeys(one.first.cell.transport for one in plain_http)
-        if free_of_limit(plain_http, name, engines)
-    ]
-    if free:
-        titles = [within(transport_of(one.first).partition(",")[0]) for one in plain_http if one.first.cell.transport in free]
-        most = max(one.shown.opened for one in plain_http if one.first.cell.transport in free)
-        found.append(
-            f"Where that can't be done: over HTTP/1.1, all {most} tabs stayed live by {listed(list(dict.fromkeys(titles)))}."
-        )
-    return found
+    shared = [one for one in tabs if PROTOCOLS[one.first.cell.protocol].multiplexed]
+    alone = [one for one in tabs if not PROTOCOLS[one.first.cell.protocol].multiplexed]
+    return [*other_protocol(shared), *other_transport(alone)]
 
 
-def free_of_limit(groups: Sequence[Repeats], transport: str, engines: set[str]) -> bool:
-    """Whether no tab of a transport waited, in any of these browsers."""
-    members = [one for one in groups if one.first.cell.transport == transport]
-    return {one.first.cell.engine for one in members} == engines and all(
-        run.verdict.live == run.opened for one in members for run in one.runs
-    )
+def other_protocol(groups: Sequence[Repeats]) -> list[str]:
+    """`Serve the page over HTTP/2: 12 tabs shared one connection, and none waited.`"""
+    if not groups or not all(map(all_live, groups)):
+        return []
+    most = max(one.shown.opened for one in groups)
+    connections = max(one.shown.verdict.connections or 0 for one in groups)
+    shares = "one connection" if connections <= 1 else f"up to {connections} connections"
+    families = listed(list(dict.fromkeys(PROTOCOLS[one.first.cell.protocol].family for one in groups)))
+    return [f"Serve the page over {families}: {most} tabs shared {shares}, and none waited."]
+
+
+def other_transport(groups: Sequence[Repeats]) -> list[str]:
+    """`Where that can't be done: over HTTP/1.1, all 12 tabs stayed live by WebSocket and polling.` Only what was measured in
+    each of these browsers counts."""
+    engines = {one.first.cell.engine for one in groups}
+    by_transport = grouped(groups, lambda one: within(transport_of(one.first).partition(",")[0]))
+    free = {
+        name: members
+        for name, members in by_transport.items()
+        if all(map(all_live, members)) and {one.first.cell.engine for one in members} == engines
+    }
+    if not free:
+        return []
+    most = max(one.shown.opened for members in free.values() for one in members)
+    return [f"Where that can't be done: over HTTP/1.1, all {most} tabs stayed live by {listed(list(free))}."]
+
+
+def all_live(one: Repeats) -> bool:
+    """Whether every client was live, in each repeat."""
+    return all(run.verdict.live == run.opened for run in one.runs)
 
 
 def certainty(of: Sequence[Source]) -> list[str]:
@@ -247,9 +254,16 @@ def certainty(of: Sequence[Source]) -> list[str]:
     agreed = [run.verdict.agreed for run in runs]
     if not runs or any(run.verdict.agreed < run.verdict.spoke for run in runs) or not min(agreed):
         return []
-    many = str(min(agreed)) if len(set(agreed)) == 1 else f"{min(agreed)} to {max(agreed)}"
-    found = [f"{many} independent witnesses agree on each number: the pages, the server and the browser's own log among them."]
+    many = " to ".join(dict.fromkeys(str(number) for number in (min(agreed), max(agreed))))
+    names = [words for name, words in WITNESSES.items() if all(spoke(run, name) for run in runs)]
+    among = f", among them {listed(names)}" if names else ""
+    found = [f"{many} independent witnesses agree on each number{among}."]
     held = [run for run in runs if (run.verdict.live or 0) < run.opened]
     if held and all(any(release.arrived for release in run.releases) for run in held):
         found.append("When a live tab was ended on purpose, a waiting one came in its place.")
     return found
+
+
+def spoke(run: CellResult, witness: str) -> bool:
+    """Whether a witness was available in a cell."""
+    return any(one.witness == witness and not one.says.startswith("Unavailable") for one in run.verdict.witnesses)

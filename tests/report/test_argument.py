@@ -128,7 +128,12 @@ def test_what_to_do_is_only_what_these_results_show() -> None:
 
 def test_how_sure_it_is() -> None:
     one = cell()
-    assert certainty(of(one))[0].startswith(f"{one.verdict.agreed} independent witnesses agree on each number")
+    assert certainty(of(one))[0].startswith(f"{one.verdict.agreed} independent witnesses agree on each number, among them ")
+    assert ("the browser's own log" in certainty(of(one))[0]) is any(
+        each.witness == "network log" and "Unavailable" not in each.says for each in one.verdict.witnesses
+    )
+    alone = altered(one, witnesses=tuple(each for each in one.verdict.witnesses if each.witness == "pages"))
+    assert "among them the pages." in certainty(of(alone))[0]
     assert certainty(of(altered(one, agreed=1))) == []
     assert certainty(of(one))[1:] == ["When a live tab was ended on purpose, a waiting one came in its place."]
     assert len(certainty(of(altered(one, releases=())))) == 1
