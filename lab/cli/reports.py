@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,17 +14,20 @@ import click
 from lab import paths
 from lab.cli.console import TABLE_WIDTH, complain, output, print_lines
 from lab.errors import LabError, MachineError, NoBrowserError, UsageError
-from lab.report.comparison import render_comparison
 from lab.report.junit import junit as as_junit
 from lab.report.last_screen import last_screen
 from lab.report.markdown import markdown as as_markdown
 from lab.report.render import write_report
+from lab.report.runs import render_runs
 from lab.report.terminal import comparison_lines, results_tables, surprises
 from lab.results import file
 from lab.results.compare import compare as compare_runs
 from lab.results.file import Results
 from lab.results.observations import RunRecord, read_records
 from lab.run.folder import point_latest
+
+SIDE_BY_SIDE = "side-by-side.html"
+"""The file name of a page with several runs."""
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """GitHub's environment variable with the file whose Markdown a job's page shows."""
@@ -133,16 +136,34 @@ def run_file(folder: Path, name: str) -> Path:
 
 
 @click.command()
-@click.argument("results_json", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The HTML file; default: index.html beside the results.")
+@click.argument("runs", nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=f"The HTML file; default: index.html beside the results, or {paths.REPORTS}/{SIDE_BY_SIDE} for several runs.",
+)
 @output_options
-def report(results_json: Path, out: Path | None, junit: Path | None, markdown: Path | None) -> None:
-    """Build the HTML report again from a results.json; no browser needed."""
-    path = located(str(results_json)) if results_json.is_dir() else results_json
-    found = file.read(path)
-    written = build(found, out or path.with_name(paths.REPORT))
+def report(runs: tuple[str, ...], out: Path | None, junit: Path | None, markdown: Path | None) -> None:
+    """Build the HTML report of a run again; no browser needed. Several RUNS stand side by side on one page: browsers, versions
+    and machines in columns. Each is a results.json, a run's folder or its id."""
+    paths_of_runs = [located(run) for run in runs]
+    found = [file.read(path) for path in paths_of_runs]
+    if len(found) > 1:
+        if junit or markdown:
+            raise UsageError("--junit and --markdown take one run", "leave them out, or name a single run")
+        if out is None:
+            paths.REPORTS.mkdir(exist_ok=True)
+        write_side_by_side(found, out or paths.REPORTS / SIDE_BY_SIDE)
+        return
+    written = build(found[0], out or paths_of_runs[0].with_name(paths.REPORT))
     output().print(f"report: {written}", soft_wrap=True)
-    write_beside(found, junit=junit, markdown=markdown)
+    write_beside(found[0], junit=junit, markdown=markdown)
+
+
+def write_side_by_side(runs: Sequence[Results], out: Path) -> None:
+    """Write the page of several runs, and print where it is."""
+    write_text(out, render_runs(runs), "choose another place with --out")
+    output().print(f"side by side: {out}", soft_wrap=True)
 
 
 @click.command()
@@ -174,17 +195,16 @@ def judge(run: str, junit: Path | None, markdown: Path | None) -> None:
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@click.option("--out", type=click.Path(path_type=Path), help="Write it to this file too, as HTML.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write both runs side by side to this file too, as HTML.")
 def compare(a: str, b: str, out: Path | None) -> None:
     """What changed from run A to run B, by cell, beyond the spread of its repeats. Each is a results.json, a run's folder or
     its id."""
-    found = compare_runs(file.read(located(a)), file.read(located(b)))
+    runs = [file.read(located(a)), file.read(located(b))]
     console = output()
-    for line in comparison_lines(found):
+    for line in comparison_lines(compare_runs(*runs)):
         console.print(line)
     if out:
-        write_text(out, render_comparison(found), "choose another place with --out")
-        console.print(f"comparison: {out}", soft_wrap=True)
+        write_side_by_side(runs, out)
 
 
 @click.command()

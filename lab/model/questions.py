@@ -18,22 +18,24 @@ class Company(enum.Enum):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One kind of question. `title` is the question in a reader's words. `company`: what may be measured beside it."""
+    """One kind of question. `title` is the question in a reader's words; `asked_by` are the lab's own scenarios that ask it.
+    `company`: what may be measured beside it."""
 
     name: str
     title: str
+    asked_by: str = ""
     company: Company = Company.ANY
 
 
 QUESTIONS = {
     row.name: row
     for row in (
-        Question("limits", "How many stay live?"),
-        Question("pools", "What shares a limit?"),
-        Question("starvation", "What else stops working?"),
-        Question("delivery", "Which way should updates come?", Company.NONE),
-        Question("drops", "What comes back after a drop?", Company.WAITING),
-        Question("payloads", "What can a stream carry?"),
+        Question("limits", "How many stay live?", "seventh_tab limits"),
+        Question("pools", "What shares a limit?", "pools"),
+        Question("starvation", "What else stops working?", "starvation"),
+        Question("delivery", "Which way should updates come?", "delivery", Company.NONE),
+        Question("drops", "What comes back after a drop?", "drops reconnection", Company.WAITING),
+        Question("payloads", "What can a stream carry?", "payloads"),
     )
 }
 DEFAULT_QUESTION = "limits"

@@ -191,14 +191,14 @@ def charts(groups: Sequence[Repeats]) -> list[tuple[str, Markup]]:
 @cache
 def drawn(name: str, title: str, chart: str) -> Markup:
     """The SVG of a Vega-Lite chart, as one image with a title. The ids get numbers of their own, because Vega's numbers depend
-    on what the process drew before."""
+    on what the process drew before. Vega's classes go: the page's own rules must not meet them."""
     root = ET.fromstring(vl_convert.vegalite_to_svg(chart, config=CONFIG))  # noqa: S314  # Vega's own output
     ids = [one.get("id", "") for one in root.iter() if one.get("id")]
     renamed = {old: f"{name}-{number}" for number, old in enumerate(dict.fromkeys(ids))}
     references = {f"url(#{old})": f"url(#{new})" for old, new in renamed.items()}
     for element in root.iter():
         for attribute, value in list(element.items()):
-            if attribute == "role" or attribute.startswith("aria-"):
+            if attribute in ("role", "class") or attribute.startswith("aria-"):
                 del element.attrib[attribute]
             elif attribute == "id":
                 element.set(attribute, renamed[value])

@@ -1,8 +1,7 @@
-"""A comparison of two runs: its sentences, tables and lists, and the page that shows them."""
+"""A comparison of two runs: its sentences, tables and lists."""
 
 from __future__ import annotations
 
-from lab.report.html import style, template
 from lab.report.tables import Column, Row, Table
 from lab.results.compare import Comparison
 from lab.text import counted
@@ -47,15 +46,3 @@ def lists(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
         ("Only in B", comparison.only_after),
     )
     return [(title, cells) for title, cells in every if cells]
-
-
-def render_comparison(comparison: Comparison) -> str:
-    """One self-contained HTML page."""
-    return template("compare.html.j2").render(
-        runs=comparison.runs,
-        words=words(comparison),
-        made_with=made_with(comparison),
-        changes=changes(comparison),
-        lists=lists(comparison),
-        style=style(),
-    )

@@ -6,11 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lab.judge.figures import DeliveryFigures
 from lab.report import tables as cells
-from lab.report.tables import LIVE, OPENED, VERDICT, Column, Row, Table, Value, by_engine, grouped, opening, over
+from lab.report.answers import Answer, Entry
+from lab.report.limits import live_count
+from lab.report.tables import (
+    LIVE,
+    OPENED,
+    VERDICT,
+    Column,
+    Row,
+    Spread,
+    Table,
+    Value,
+    by_engine,
+    grouped,
+    measured,
+    opening,
+    over,
+)
 from lab.results.file import CellResult
 from lab.results.names import transport_of, within
 from lab.results.repeats import Repeats
-from lab.text import counted
+from lab.text import counted, listed, sentence
 
 BY = "updates by"
 
@@ -134,6 +150,58 @@ def reach(one: Repeats) -> str:
         return f"all {run.opened} {nouns}"
     held = f"; the others wait ({run.verdict.cause.label})" if run.verdict.cause else "; the others are not live"
     return f"{cells.live_of_opened(one)} {nouns}{held}"
+
+
+def entries(one: Repeats) -> list[Entry]:
+    """A row for each transport."""
+    figures = told(one.shown)
+    late = figures.latency_percentiles_ms if figures else None
+    return [Entry((transport_of(one.shown),), {"live": live_count(one), "p50": late[50] if late else None})]
+
+
+ANSWER = Answer(
+    title="How many clients stay live, and the median latency of an update",
+    about=BY,
+    entries=entries,
+    measures=(
+        Column("live", "live", number=True),
+        Column("p50", "median", number=True, unit="ms", digits=0),
+    ),
+    by_protocol=True,
+)
+
+
+def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`Over HTTP/1.1, all tabs stay live by WebSocket and polling; only 6 to 9 by server-sent events. Over HTTP/2, all tabs
+    stay live by every way. Median latency: 4 to 9 ms where the origin sends each update at once and 56 to 2600 ms by
+    polling.`"""
+    runs = measured(groups)
+    held = [one for one in runs if min(one.lives) < one.shown.opened]
+    found = []
+    for protocol, members in grouped(runs, lambda one: over(one.first)).items():
+        waiting = list(dict.fromkeys(transport(one) for one in members if one in held))
+        lives = Spread(tuple(live for one in members if one in held for live in one.lives))
+        rest = [name for name in dict.fromkeys(map(transport, members)) if name not in waiting]
+        every = f"all tabs stay live {f'by {listed(rest)}' if waiting else 'by every way'}" if rest else ""
+        some = f"only {cells.text(lives, LIVE)} by {listed(waiting)}" if waiting else ""
+        found.append(f"over {protocol}, {'; '.join(filter(None, (every, some)))}")
+    late: dict[bool, list[float]] = {}
+    for one in runs:
+        if figures := told(one.shown):
+            late.setdefault(one.first.cell.interval_ms is not None, []).append(figures.latency_percentiles_ms[50])
+    names = {False: "where the origin sends each update at once", True: "by polling"}
+    ranges = [f"{low_to_high(each)} ms {names[polls]}" for polls, each in sorted(late.items())]
+    return [f"{'. '.join(map(sentence, found))}.", f"Median latency: {listed(ranges)}."] if found else []
+
+
+def low_to_high(values: Sequence[float]) -> str:
+    """`3 to 37`, or `3`."""
+    return " to ".join(dict.fromkeys(f"{one:.0f}" for one in (min(values), max(values))))
+
+
+def transport(one: Repeats) -> str:
+    """A transport's name in a sentence, without its interval: `polling`."""
+    return within(transport_of(one.first).partition(",")[0])
 
 
 def comparable(groups: Sequence[Repeats]) -> list[CellResult]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from lab.judge.drops import back_after_ms, waited_ms
 from lab.model.drops import DropSeen
-from lab.report.tables import VERDICT, Column, Row, Table, Value, by_engine, grouped, over
+from lab.report.answers import Answer, Entry
+from lab.report.tables import VERDICT, Back, Column, Plain, Row, Table, Value, by_engine, grouped, measured, over
 from lab.results.names import transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import listed
@@ -54,6 +55,53 @@ def values(drop: DropSeen) -> dict[str, Value]:
     }
 
 
+def entries(one: Repeats) -> list[Entry]:
+    """A row for each cell: its transport or its case, and what came back after each kind of drop."""
+    what = ", ".join(filter(None, (transport_of(one.shown), one.first.cell.case)))
+    found: dict[str, Plain] = {drop.how: came_back(drop) for drop in one.shown.drops if drop.how in HOW}
+    return [Entry((what, over(one.first)), found)]
+
+
+def came_back(drop: DropSeen) -> Back:
+    """How many clients were live again after a drop, when (the median), and what they had lost."""
+    gaps = back_after_ms(drop)
+    lost = sum(client.missed for client in drop.clients if client.live_ms is not None)
+    return Back(statistics.median(gaps) if gaps else None, len(gaps), len(drop.clients), lost)
+
+
+ANSWER = Answer(
+    title="Time from the drop until the clients were live again (median)",
+    about="updates by",
+    entries=entries,
+    details=(Column("over", "over"),),
+    measures=(
+        Column("end", "stream ended", number=True, unit="ms"),
+        Column("reset", "connection reset", number=True, unit="ms"),
+        Column("shut", "origin away 2 s", number=True, unit="ms"),
+    ),
+)
+
+
+def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`After each kind of drop: all came back, nothing lost, in every browser and by every transport. Browsers differ for
+    server-sent events, without retry (after 3.0 s in Chromium 156, after 5.0 s in Firefox 153).`"""
+    plain = [one for one in measured(groups) if not one.first.cell.case]
+    told = grouped(plain, lambda one: one.answer)
+    found = []
+    if len(told) == 1:
+        found.append(f"After each kind of drop: {plain[0].answer}, in every browser and by every transport.")
+    elif told:
+        parts = [f"{answer} in {browsers(those, titles)} (by {transports(those)})" for answer, those in told.items()]
+        found.append(f"After each kind of drop: {'; '.join(parts)}.")
+    cases = grouped([one for one in measured(groups) if one.first.cell.case], lambda one: one.first.cell.case)
+    differ = []
+    for case, members in cases.items():
+        answers = dict.fromkeys((one.answer, titles[one.first.cell.engine]) for one in members)
+        if len({answer for answer, _ in answers}) > 1:
+            differ.append(f"{case} ({', '.join(f'{answer} in {name}' for answer, name in answers)})")
+    return [*found, *([f"Browsers differ for {listed(differ)}."] if differ else [])]
+
+
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
     """`After every stream was dropped, in Chromium 156: all came back, nothing lost (server-sent events over HTTP/1.1 and
     HTTP/2).`: one for each engine; and for cases, `Server-sent events in Chromium 156: retry honoured (retry 100); …`."""
@@ -65,6 +113,11 @@ def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]
             found.append(f"After every stream was dropped, in {titles[engine]}: {'; '.join(told)}.")
         found += by_case([one for one in members if one.first.cell.case], titles[engine])
     return found
+
+
+def browsers(groups: Sequence[Repeats], titles: Mapping[str, str]) -> str:
+    """The browsers of some cells: `Chromium 156 and Firefox 153`."""
+    return listed(list(dict.fromkeys(titles[one.first.cell.engine] for one in groups)))
 
 
 def transports(groups: Sequence[Repeats]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from lab.model.verdict import KINDS, Kind
-from lab.report import limits
+from lab.report import argument
 from lab.report.sections import sections, sentences
 from lab.results.file import CellResult, Results
 from lab.results.repeats import Repeats, repeats
@@ -27,7 +27,7 @@ def others(results: Results) -> list[str]:
 
 def advice(results: Results) -> str:
     """What a reader can do, if these results show what helps; else empty."""
-    return limits.advice(repeats(results))
+    return " ".join(argument.advice(repeats(results)))
 
 
 def differing(results: Results) -> list[CellResult]:

@@ -11,11 +11,26 @@ from collections.abc import Mapping, Sequence
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Kind, Limit
 from lab.report import tables as cells
-from lab.report.tables import LIVE, REPEATS, VERDICT, Column, Row, Spread, Table, by_engine, grouped, opening, over
+from lab.report.answers import Answer, Entry
+from lab.report.tables import (
+    LIVE,
+    REPEATS,
+    VERDICT,
+    Column,
+    Count,
+    Row,
+    Spread,
+    Table,
+    by_engine,
+    grouped,
+    measured,
+    opening,
+    over,
+)
 from lab.results.file import CellResult
 from lab.results.names import engine_title, transport_of, within
 from lab.results.repeats import Repeats
-from lab.text import listed
+from lab.text import listed, sentence
 
 WAITED_FOR = {
     Limit.CONNECTIONS: "a connection",
@@ -61,6 +76,52 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
         for one in groups
     )
     return [Table("Live clients, and the limit that held the others back", "updates by", columns(is_headline(groups)), rows)]
+
+
+def entries(one: Repeats) -> list[Entry]:
+    """A row for each cell: `streams in one page`, by what, over which protocol."""
+    cell, run = one.first.cell, one.first
+    allowed = f", {cell.streams} streams allowed" if PROTOCOLS[cell.protocol].multiplexed else ""
+    return [Entry((sentence(opening(run)), transport_of(run), f"{over(run)}{allowed}"), {"live": live_count(one)})]
+
+
+def live_count(one: Repeats) -> Count | None:
+    """How many clients were live; `all 12` where nothing waited. Of a search only the number is told: it opens as many as it
+    takes."""
+    runs = [run for run in one.runs if run.verdict.live is not None]
+    if not runs:
+        return None
+    searched = any(run.opened != run.cell.at_most for run in runs)
+    return Count(tuple(one.lives), runs[0].opened, bare=searched)
+
+
+ANSWER = Answer(
+    title="How many clients of one host are live at once",
+    about="opened",
+    entries=entries,
+    details=(Column("by", "updates by"), Column("over", "over")),
+    measures=(Column("live", "", number=True),),
+    documented=True,
+)
+
+
+def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`Over HTTP/1.1 each live client keeps a connection, and a host gets only 6 in Chromium 156 and 6 to 9 in Firefox 153.
+    Over HTTP/2 one connection carried 256 in Chromium 156 (the browser's own limit) and 300 in …`"""
+    held: list[str] = []
+    carried: list[str] = []
+    for engine, members in by_engine(groups):
+        lives = [live for one in members if one.shown.verdict.cause is Limit.CONNECTIONS for live in one.lives]
+        if lives:
+            held.append(f"{cells.text(Spread(tuple(lives)), LIVE)} in {titles[engine]}")
+        shared = [one for one in measured(members) if PROTOCOLS[one.first.cell.protocol].multiplexed]
+        most = max(shared, key=lambda one: max(one.lives), default=None)
+        if most:
+            whose = {Limit.BROWSER_STREAMS: "the browser's own limit", Limit.ORIGIN_STREAMS: "the origin allows no more"}
+            why = whose.get(most.shown.verdict.cause or Limit.NONE, "no more were opened")
+            carried.append(f"{max(most.lives)} in {titles[engine]} ({why})")
+    found = [f"Over HTTP/1.1 each live client keeps a connection, and a host gets only {listed(held)}."] if held else []
+    return found + ([f"Over HTTP/2 one connection carried {listed(carried)}."] if carried else [])
 
 
 def is_headline(groups: Sequence[Repeats]) -> bool:
@@ -142,17 +203,3 @@ def in_words(limit: Limit, members: Sequence[Repeats]) -> str:
     usual = max(numbers, key=numbers.count)
     others = dict.fromkeys(f"{opening(one.first)}: {one.live}" for one in members if one.live != usual)
     return f"{limit.label}: {usual}" + (f" ({', '.join(others)})" if others else "")
-
-
-def advice(groups: Sequence[Repeats]) -> str:
-    """What a reader can do, if these results show what helps; else empty."""
-    runs = [run for one in groups for run in one.runs if run.cell.opening == "tabs"]
-    held = [run for run in runs if run.verdict.cause == Limit.CONNECTIONS]
-    shared = [run for run in runs if PROTOCOLS[run.cell.protocol].multiplexed and run.verdict.live is not None]
-    if not held or not shared or any(run.verdict.live != run.opened or run.verdict.cause != Limit.NONE for run in shared):
-        return ""
-    most = max(run.opened for run in shared)
-    connections = max(run.verdict.connections or 0 for run in shared)
-    shares = "one connection" if connections <= 1 else f"up to {connections} connections"
-    families = listed(list(dict.fromkeys(map(over, shared))))
-    return f"Serve the page over {families}: there {most} tabs shared {shares}, and none waited."

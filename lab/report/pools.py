@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lab.report import tables as cells
-from lab.report.tables import ANSWER, REPEATS, VERDICT, Column, Row, Spread, Table, by_engine, grouped, over
+from lab.report.answers import Answer, Entry
+from lab.report.tables import ANSWER as ANSWER_COLUMN
+from lab.report.tables import REPEATS, VERDICT, Column, Row, Spread, Table, by_engine, grouped, measured, over
 from lab.results.file import CellResult
 from lab.results.repeats import Repeats
-from lab.text import listed
+from lab.text import listed, sentence
 
 COLUMNS = (
-    ANSWER,
+    ANSWER_COLUMN,
     Column("first", "first side live", number=True, brief=False),
     Column("second", "second side live", number=True, brief=False),
     VERDICT,
@@ -51,6 +53,33 @@ def count(run: CellResult, number: int) -> int:
     """How many clients of one side were live in a run."""
     side = run.sides[number]
     return sum(client.live for client in run.clients if side.first <= client.tab < side.first + side.opened)
+
+
+def entries(one: Repeats) -> list[Entry]:
+    """A row for each case."""
+    return [Entry((sentence(one.first.cell.case),), {"answer": one.answer or None})]
+
+
+ANSWER = Answer(
+    title="Does the second side share the limit of the first?",
+    about="second side",
+    entries=entries,
+    measures=(Column("answer", ""),),
+    by_protocol=True,
+)
+
+
+def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`Separate everywhere: another port, another profile. Shared everywhere: the same again. It depends on browser and
+    protocol for: …`"""
+    told: dict[str, list[str]] = {}
+    for case, members in grouped(measured(groups), lambda one: one.first.cell.case).items():
+        answers = {one.answer for one in members}
+        told.setdefault(answers.pop() if len(answers) == 1 else "", []).append(case)
+    found = [f"{sentence(answer)} everywhere: {listed(cases)}." for answer, cases in sorted(told.items()) if answer]
+    if depends := told.get(""):
+        found.append(f"It depends on browser and protocol for {listed(depends)}.")
+    return found
 
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:

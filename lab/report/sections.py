@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from lab.model.questions import DEFAULT_QUESTION, QUESTIONS
 from lab.report import charts, delivery, drops, limits, payloads, pools, starvation
+from lab.report.answers import Answer, Entry
 from lab.report.tables import ANSWER, LIVE, OPENED, REPEATS, VERDICT, Row, Table, grouped, live, opened, repeats_in_words
 from lab.results.file import Results
 from lab.results.names import engine_title, label
@@ -34,22 +35,34 @@ def no_charts(groups: Groups) -> list[tuple[str, Markup]]:
 class Chapter(msgspec.Struct, frozen=True, kw_only=True):
     """How one kind of question is shown.
 
-    `tables`, `sentences` and `charts` are functions of the cells with their repeats; `sentences` also gets the title of each
-    engine. `counted`: the answer is a number of live clients, so the cells are in the matrix."""
+    `answer` draws the table with browsers side by side, and `lead` has one or two sentences about it. `tables`, `sentences` and
+    `charts` have the details. All are functions of the cells with their repeats; `lead` and `sentences` also get the title of
+    each engine. `counted`: the answer is a number of live clients."""
 
+    answer: Answer
     tables: Callable[[Groups], list[Table]]
+    lead: Callable[[Groups, Mapping[str, str]], list[str]] = no_sentences
     sentences: Callable[[Groups, Mapping[str, str]], list[str]] = no_sentences
     charts: Callable[[Groups], list[tuple[str, Markup]]] = no_charts
     counted: bool = False
 
 
 CHAPTERS: dict[str, Chapter] = {
-    "limits": Chapter(tables=limits.tables, sentences=limits.sentences, counted=True),
-    "pools": Chapter(tables=pools.tables, sentences=pools.sentences),
-    "starvation": Chapter(tables=starvation.tables, sentences=starvation.sentences),
-    "delivery": Chapter(tables=delivery.tables, sentences=delivery.sentences, charts=charts.charts, counted=True),
-    "drops": Chapter(tables=drops.tables, sentences=drops.sentences),
-    "payloads": Chapter(tables=payloads.tables, sentences=payloads.sentences),
+    "limits": Chapter(answer=limits.ANSWER, counted=True, lead=limits.lead, tables=limits.tables, sentences=limits.sentences),
+    "pools": Chapter(answer=pools.ANSWER, lead=pools.lead, tables=pools.tables, sentences=pools.sentences),
+    "starvation": Chapter(
+        answer=starvation.ANSWER, lead=starvation.lead, tables=starvation.tables, sentences=starvation.sentences
+    ),
+    "delivery": Chapter(
+        answer=delivery.ANSWER,
+        counted=True,
+        lead=delivery.lead,
+        tables=delivery.tables,
+        sentences=delivery.sentences,
+        charts=charts.charts,
+    ),
+    "drops": Chapter(answer=drops.ANSWER, lead=drops.lead, tables=drops.tables, sentences=drops.sentences),
+    "payloads": Chapter(answer=payloads.ANSWER, lead=payloads.lead, tables=payloads.tables, sentences=payloads.sentences),
 }
 """The chapters by the question's name (lab/model/questions.py), in the order of the report."""
 
@@ -73,7 +86,15 @@ def plain_tables(groups: Groups) -> list[Table]:
     return [Table("Each cell with its answer", "cell", (ANSWER, LIVE, OPENED, VERDICT, REPEATS), rows)]
 
 
-PLAIN = Chapter(tables=plain_tables)
+def plain_entries(one: Repeats) -> list[Entry]:
+    """A row for any cell: its answer, or how many clients were live."""
+    return [Entry((label(one.first),), {"answer": one.answer or None, "live": live(one)})]
+
+
+PLAIN = Chapter(
+    answer=Answer(title="Each cell with its answer", about="cell", entries=plain_entries, measures=(ANSWER, LIVE)),
+    tables=plain_tables,
+)
 """The chapter of a question without a row in `CHAPTERS`."""
 
 

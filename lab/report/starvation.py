@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lab.judge.starvation import probe_name
+from lab.model.claims import Answer as AnswerClaim
+from lab.model.starvation import ProbeSeen
+from lab.model.verdict import Kind
 from lab.report import tables as cells
-from lab.report.tables import ANSWER, REPEATS, VERDICT, Column, Row, Table, by_engine, over
+from lab.report.answers import Answer, Entry
+from lab.report.tables import ANSWER as ANSWER_COLUMN
+from lab.report.tables import REPEATS, VERDICT, Column, Row, Table, by_engine, grouped, measured, over
 from lab.results.names import transport_of
 from lab.results.repeats import Repeats
+from lab.text import listed, sentence
 
 COLUMNS = (
     Column("live", "streams held", number=True),
-    ANSWER,
+    ANSWER_COLUMN,
     Column("passed", "got through in", brief=False),
     Column("waited", "waited, and arrived after a stream ended", brief=False),
     Column("failed", "failed", brief=False),
@@ -62,6 +68,74 @@ def times_in_words(name: str, times: Sequence[float | None], runs: int, outcome:
         words.append("did not arrive" if not known else f"did not arrive in {len(times) - len(known)} of {runs} runs")
     words += [f"in {len(times)} of {runs} runs"] if len(times) < runs else []
     return f"{name} ({', '.join(words)})" if words else name
+
+
+IN_WORDS = {"passed": "gets through", "waited": "waits", "failed": "fails"}
+"""What became of a probe, in a word, by its outcome."""
+
+KINDS_IN_WORDS = {"xhr": "XMLHttpRequest", "websocket": "WebSocket", "fetch": "fetch()", "beacon": "sendBeacon()"}
+"""The kinds of probe whose name is a browser's interface."""
+
+EVERYTHING = "everything"
+
+
+def entries(one: Repeats) -> list[Entry]:
+    """A row for each kind of request; a single one where everything got through, because streams were left over."""
+    every = [probe for run in one.runs for probe in run.probes]
+    if every and all(probe.outcome == "passed" for probe in every):
+        words = f"everything, with {one.live} of {one.first.cell.streams} streams in use"
+        return [Entry((sentence(words),), {"outcome": IN_WORDS["passed"]}, EVERYTHING)]
+    by_kind = grouped(every, lambda probe: probe.kind)
+    return [
+        Entry((KINDS_IN_WORDS.get(kind, sentence(kind)),), {"outcome": outcome_of(probes)}, kind, kind_of(one, probes))
+        for kind, probes in by_kind.items()
+    ]
+
+
+def kind_of(one: Repeats, probes: Sequence[ProbeSeen]) -> Kind:
+    """The verdict on one kind of request: a claim says which of all get through."""
+    claim = one.first.claim
+    if one.verdict is not Kind.REFUTED or not isinstance(claim, AnswerClaim):
+        return one.verdict
+    claimed = claim.answer.split(", ")
+    right = all((probe_name(probe) in claimed) == (probe.outcome == "passed") for probe in probes)
+    return Kind.CONFIRMED if right else Kind.REFUTED
+
+
+def outcome_of(probes: Sequence[ProbeSeen]) -> str:
+    """`waits`; or `waits; gets through cross-origin`, where it depends on the page that asks."""
+    by_page: dict[str, dict[str, None]] = {}
+    for probe in probes:
+        by_page.setdefault(probe.page, {})[IN_WORDS.get(probe.outcome, probe.outcome)] = None
+    told = {page: " or ".join(words) for page, words in by_page.items()}
+    if len(set(told.values())) == 1:
+        return next(iter(told.values()))
+    first, *others = told.items()
+    return "; ".join([first[1], *(f"{words} {page}" for page, words in others)])
+
+
+ANSWER = Answer(
+    title="What happens to another request of the page while every stream is in use",
+    about="request",
+    entries=entries,
+    measures=(Column("outcome", ""),),
+    by_protocol=True,
+)
+
+
+def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
+    """`While every stream is in use, image, script and beacon wait in every browser. None failed: the page sees no error.`"""
+    found = [
+        {entry.part: str(entry.values["outcome"]) for entry in told}
+        for one in measured(groups)
+        if (told := entries(one)) and told[0].part != EVERYTHING
+    ]
+    if not found:
+        return []
+    wait = [KINDS_IN_WORDS.get(kind, kind) for kind in found[0] if all(one.get(kind) == IN_WORDS["waited"] for one in found)]
+    head = f"While every stream is in use, {listed(wait)} wait in every browser" if wait else "It depends on the browser"
+    failed = any(IN_WORDS["failed"] in words for one in found for words in one.values())
+    return [f"{head}: {'some requests fail' if failed else 'no request fails, so the page sees no error'}."]
 
 
 def sentences(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:

@@ -31,7 +31,40 @@ class Spread(msgspec.Struct, frozen=True):
     values: tuple[int, ...]
 
 
-Value = str | int | float | Kind | Limit | Spread | Cost | None
+class Count(msgspec.Struct, frozen=True):
+    """How many of `of`, in each repeat: `6 of 12`, `all 12`. `bare`: only the number, because `of` means nothing to a reader (a
+    search for a limit opens as many as it takes)."""
+
+    values: tuple[int, ...]
+    of: int
+    bare: bool = False
+
+
+class Back(msgspec.Struct, frozen=True):
+    """What came back after a drop: `back` of the `clients`, the median time in ms until they were live, and how many updates
+    they lost."""
+
+    after_ms: float | None
+    back: int
+    clients: int
+    lost: int
+
+
+Plain = str | int | float | Kind | Limit | Spread | Count | Back | Cost | None
+"""The types of value that a table may have, apart from `Found`."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A value of one cell, in a table where browsers or runs stand side by side: with the kind of its verdict, and the name of
+    the cell. `differs`: beyond the spread, from the column that it is compared with."""
+
+    value: Plain
+    kind: Kind
+    group: str
+    differs: bool = False
+
+
+Value = Plain | Found
 """The types of value that a table may have."""
 
 
@@ -39,7 +72,8 @@ class Column(msgspec.Struct, frozen=True):
     """One column. `key` names its values in a row, `label` is its heading.
 
     `number`: aligned to the right. `unit` is written in the heading; raw values are converted to it (`SCALES`). `digits` are
-    the decimals of a number below 100; larger ones have none. `brief`: also shown in narrow tables."""
+    the decimals of a number below 100; larger ones have none. `brief`: also shown in narrow tables. `group`: a heading above
+    this one, which neighbours share."""
 
     key: str
     label: str
@@ -47,10 +81,16 @@ class Column(msgspec.Struct, frozen=True):
     unit: str = ""
     digits: int = 0
     brief: bool = True
+    group: str = ""
+
+    @property
+    def own_heading(self) -> str:
+        """The heading without that of its group."""
+        return f"{self.label} ({self.unit})" if self.unit and self.label else self.label
 
     @property
     def heading(self) -> str:
-        return f"{self.label} ({self.unit})" if self.unit else self.label
+        return ": ".join(filter(None, (self.group, self.own_heading)))
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -101,6 +141,12 @@ def text(value: Value, column: Column) -> str:
             return value.label
         case Cost():
             return cost(value, column)
+        case Found():
+            return " ".join([text(value.value, column), *marks(value)])
+        case Count():
+            return count(value, column)
+        case Back():
+            return back(value, column)
         case Spread(()):
             return NONE
         case Spread(values):
@@ -109,6 +155,31 @@ def text(value: Value, column: Column) -> str:
         case str():
             return value
     return number(value, column)
+
+
+DIFFERS = "≠"
+"""The mark of a value that differs between runs beyond the spread."""
+
+
+def marks(value: Found) -> list[str]:
+    """The signs behind a value: its verdict's glyph where that is not confirmed, and whether it differs between runs."""
+    return [*([] if value.kind is Kind.CONFIRMED else [KINDS[value.kind].glyph]), *([DIFFERS] if value.differs else [])]
+
+
+def count(value: Count, column: Column) -> str:
+    """`6 of 12`; `all 12`; `6`, or `6 to 9` for a bare one."""
+    told = text(Spread(value.values), column)
+    if value.bare or not value.values:
+        return told
+    return f"all {value.of}" if value.of > 1 and set(value.values) == {value.of} else f"{told} of {value.of}"
+
+
+def back(value: Back, column: Column) -> str:
+    """`3003`, with the number of clients where some stayed away, and what was lost; `none came back`."""
+    if value.after_ms is None:
+        return "none came back"
+    some = f"{value.back} of {value.clients}: " if value.back < value.clients else ""
+    return f"{some}{number(value.after_ms, column)}{f', {value.lost} lost' if value.lost else ''}"
 
 
 def texts(row: Row, columns: Iterable[Column]) -> list[str]:
@@ -173,7 +244,12 @@ def opening(run: CellResult) -> str:
 
 def over(run: CellResult) -> str:
     """The name of a cell's protocol in findings: `HTTP/1.1`. TLS is not mentioned, because it is the usual case."""
-    protocol = PROTOCOLS[run.cell.protocol]
+    return over_name(run.cell.protocol)
+
+
+def over_name(name: str) -> str:
+    """The same, by the protocol's name in `PROTOCOLS`."""
+    protocol = PROTOCOLS[name]
     return protocol.family if protocol.tls else f"{protocol.family} without TLS"
 
 

@@ -46,7 +46,7 @@ def call(*arguments: str) -> Result:
         (["run", "--tabs", "six"], "'six' is not a valid integer"),
         (["run", "--repeat", "0"], "0 is not in the range"),
         (["run", "--out", "/proc/nowhere"], "no report can be written in /proc/nowhere"),
-        (["report", "nowhere.json"], "nowhere.json can't be read"),
+        (["report", "nowhere.json"], "there is no run 'nowhere.json'"),
         (["serve", "--port", "h4=80"], "'h4=80': expected DOOR=PORT, with a door of h1-clear"),
         (["serve", "--port", "h2=99999"], "expected DOOR=PORT"),
         (["serve", "--port", "h2"], "expected DOOR=PORT"),

@@ -29,11 +29,11 @@ from lab.model.protocols import PROTOCOLS
 from lab.model.questions import QUESTIONS
 from lab.model.starvation import ProbeSeen
 from lab.model.verdict import Kind
-from lab.report.comparison import render_comparison
 from lab.report.junit import junit
 from lab.report.last_screen import MOST_LINES, last_screen
 from lab.report.markdown import markdown
 from lab.report.render import PICTURES, render
+from lab.report.runs import render_runs
 from lab.report.sections import sections
 from lab.report.terminal import comparison_lines, results_tables, surprises
 from lab.results import file
@@ -183,8 +183,8 @@ def nothing_obeyed() -> Iterator[Console]:
 def test_two_runs_are_compared(path: Path, before: Results, after: Results) -> None:
     before, after = through(path, before), through(path, after)
     found = compare(before, after)
-    other = compare(harmless(before), harmless(after))
-    assert Elements(render_comparison(found)).found == Elements(render_comparison(other)).found
+    other = render_runs([harmless(before), harmless(after)])
+    assert Elements(render_runs([before, after])).found == Elements(other).found
     with nothing_obeyed() as console:
         for one in comparison_lines(found):
             console.print(one, markup=False)

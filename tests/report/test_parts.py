@@ -10,10 +10,9 @@ import pytest
 
 from lab.judge.figures import Cost, DeliveryFigures
 from lab.model.observation import Screenshot
-from lab.model.verdict import Kind
+from lab.report.cells import filters, index
 from lab.report.charts import charts, costs
 from lab.report.delivery import comparable
-from lab.report.matrix import matrix
 from lab.report.render import render
 from lab.report.sections import sections
 from lab.report.timeline import TICKS, timeline
@@ -41,21 +40,30 @@ def groups(results: Results) -> tuple[Repeats, ...]:
     return section.groups
 
 
-def test_the_matrix_has_a_row_for_engine_and_protocol_and_a_column_for_each_transport() -> None:
+def test_the_index_has_a_line_for_each_cell_with_its_repeats() -> None:
     cells = [
         cell(),
+        altered(cell(live=7), repeat=2),
         cell(protocol="h2", live=12),
         followed("polling", interval_ms=100),
-        altered(cell(), question="pools", scenario="p"),
+        altered(cell(), question="pools", scenario="p", case="another port", answer="separate", live=None),
     ]
-    found = matrix(sections(made(*cells)))
-    assert found.transports == [("sse", "Server-sent events"), ("polling", "Polling")]
-    assert [(row.title, row.protocol) for row in found.rows] == [("Chromium 156", "h1"), ("Chromium 156", "h2")]
-    [chip] = found.rows[0].chips["polling"]
-    assert (chip.live, chip.what, chip.verdict) == ("6 of 12", "tabs, 100 ms, delivery", Kind.CONFIRMED)
-    assert chip.group == cells[2].cell.group
-    assert dict(found.filters)["verdict"] == [("confirmed", "confirmed"), ("refuted", "refuted")]
-    assert dict(found.filters)["transport"] == found.transports
+    found = index(sections(made(*cells)))
+    assert [(group.section.name, group.counts) for group in found] == [
+        ("s", "2 cells: 2 refuted"), ("p", "1 cell: 1 confirmed"), ("delivery", "1 cell: 1 confirmed"),
+    ]  # fmt: skip
+    lines = [line for group in found for line in group.lines]
+    assert [(line.protocol, line.transport, line.what, line.found, line.number) for line in lines] == [
+        ("HTTP/1.1 over TLS", "Server-sent events", "tabs", "6 to 7 of 12", 7),
+        ("HTTP/2", "Server-sent events", "tabs, 100 streams allowed", "12 of 12", 12),
+        ("HTTP/1.1 over TLS", "Server-sent events", "another port", "separate", -1),
+        ("HTTP/1.1 over TLS", "Polling, 100 ms", "tabs", "6 of 12", 6),
+    ]
+    assert {one.name: one.values for one in filters(found)} == {
+        "protocol": (("h1", "HTTP/1.1 over TLS"), ("h2", "HTTP/2")),
+        "transport": (("sse", "Server-sent events"), ("polling", "Polling")),
+        "verdict": (("confirmed", "confirmed"), ("refuted", "refuted")),
+    }, "with one browser there is nothing to choose"
 
 
 def test_charts_are_the_same_each_time_and_one_picture_each() -> None:
@@ -71,6 +79,7 @@ def test_charts_are_the_same_each_time_and_one_picture_each() -> None:
         ids = {one.get("id") for one in root.iter() if one.get("id")}
         assert set(re.findall(r"url\(#([^)]*)\)", chart)) <= ids, "a reference that leads nowhere"
         assert not [one for one in root.iter() if one is not root and (one.get("role") or one.get("aria-label"))]
+    assert not re.search(' class="(?!chart")', "".join(chart for _, chart in first)), "the page's rules must not meet them"
     ids_of_all = [one for _, chart in first for one in Reader(chart).ids]
     assert len(ids_of_all) == len(set(ids_of_all)), "all are in one document"
 
@@ -147,6 +156,7 @@ def test_pictures_stand_beside_their_tabs() -> None:
     assert 'src="data:image/png;base64,cG5n"' in text
     assert "image/svg" not in text
     assert 'alt="tab 1: live"' in text
+    assert 'alt="Tab 1: live"' in text, "on the first screen too"
     assert "no picture: its format is not known" in text
     assert "no picture: the browser gave none &lt;script" in text
     assert "7: waiting, blank" in text

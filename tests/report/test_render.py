@@ -21,7 +21,7 @@ from lab.model.pools import SideSeen
 from lab.model.starvation import ProbeSeen
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.report.findings import advice, differing, findings, others, untold
-from lab.report.html import linked, style
+from lab.report.html import cited, linked, style
 from lab.report.render import render, write_report
 from lab.results.file import CellResult
 from tests.results.test_file import altered, cell, made
@@ -94,6 +94,7 @@ def test_the_numbers_are_those_of_the_results() -> None:
     one = cell(live=9)
     text = render(made(one))
     assert f'<td class="n">{one.verdict.live}</td><td class="n">{one.opened}</td>' in text
+    assert f">{one.verdict.live} of {one.opened} tabs live</a>" in text
     assert one.verdict.why in text
     assert all(f"<p>{escape(witness.says)}</p>" in text for witness in one.verdict.witnesses)
     assert text.count('class="stream"') == 9
@@ -154,7 +155,8 @@ def test_a_calibration_is_told_beside_the_method() -> None:
     results = made(cell())
     results.calibration = [altered(cell(), why=f"7 were held {HOSTILE}", kind=Kind.HARNESS_FAULT)]
     text = render(results)
-    assert "Calibration over HTTP/1.1 over TLS: 7 were held &lt;script" in text
+    calibrated = text[text.index("Before the run, a plain client held") : text.index("Not measured:")]
+    assert "harness fault</span> HTTP/1.1 over TLS: 7 were held &lt;script" in calibrated
     assert Reader(text).tags.count("script") == 1
 
 
@@ -212,7 +214,7 @@ def side(**changes: Any) -> CellResult:
 def test_pools_are_told_with_what_is_live_of_each_side() -> None:
     results = made(side(case="another port"), side(case=HOSTILE))
     text = render(results)
-    assert '<td>another port</td><td>shared</td><td class="n">6</td><td class="n">0</td>' in text
+    assert '<th scope="row">another port</th><td>shared</td><td class="n">6</td><td class="n">0</td>' in text
     assert Reader(text).tags.count("script") == 1
     assert others(made(side(case="another port"))) == ["In Chromium 156 over HTTP/1.1, the limit is shared for another port."]
 
@@ -267,9 +269,9 @@ def test_as_many_streams_as_the_origin_allows() -> None:
 def test_nothing_is_said_of_documents_where_clients_share_a_page(opening: Opening) -> None:
     """D1: there are no documents to wait for, and the page had loaded."""
     text = render(made(altered(cell(opening=opening.name), at_most=1200, lines=())))
-    article = text[text.index("<article") : text.index("</article>")]
-    assert "waiting, blank" not in article
-    assert ">Document" not in article
+    body = text[text.index('<div class="body">') :]
+    assert "waiting, blank" not in body
+    assert ">Document<" not in body
     assert "7: waiting" in render(made(altered(cell(opening=opening.name), screenshots=(Screenshot(7, b"x"),))))
 
 
@@ -289,10 +291,39 @@ def test_where_browsers_differ_and_what_could_not_be_told_are_two_lists() -> Non
     assert [run.cell.protocol for run in differing(found)] == ["h1"]
     assert [run.verdict.kind for run in untold(found)] == [Kind.DISPUTED, Kind.INCONCLUSIVE]
     text = render(found)
-    differs, unclear = text.index("Where browsers differ from the documentation"), text.index("Without a clear answer")
-    assert differs < unclear
-    assert "inconclusive" not in text[differs:unclear]
+    differs, unclear = text.index('<section id="differs">'), text.index('<h3 id="untold">')
+    assert differs < text.index('<section id="cells">') < unclear, "what could not be measured comes last"
+    listed = text[differs : text.index('<section id="cells">')]
+    assert listed.count("<tr>") == 2, "a heading, and the one cell that differs"
+    assert "<td>6</td><td><strong>9</strong></td>" in listed
     assert "The machine was too busy." in text[unclear:]
+
+
+def test_where_browsers_differ_has_the_source_as_a_link() -> None:
+    source = "Chromium, net/spdy/spdy_session.cc: kMaxConcurrentStreamLimit"
+    text = render(made(altered(cell(live=9), claim=AtMost(limit=6, source=source))))
+    assert 'href="https://source.chromium.org/chromium/chromium/src/+/main:net/spdy/spdy_session.cc"' in text
+
+
+@pytest.mark.parametrize(
+    ("source", "links"),
+    [
+        (
+            "MDN, Using it: https://x.test/a_b/c (six, and more)",
+            ['href="https://x.test/a_b/c" rel="noopener noreferrer">x.test<'],
+        ),
+        ("Firefox, modules/libpref/init/all.js: network.http.max-connections", ["central/source/modules/libpref/init/all.js"]),
+        ("Chromium, ../../etc/passwd", []),
+        ("Opera, net/a.cc: x", []),
+        (f'{HOSTILE} https://x.test/"><script>', ['href="https://x.test/" rel']),
+        ("somebody", []),
+    ],
+)
+def test_a_source_is_cited_with_a_short_link(source: str, links: list[str]) -> None:
+    text = cited(source)
+    assert text.count("<a ") == len(links)
+    assert all(link in text for link in links)
+    assert "<script" not in text
 
 
 def test_every_kind_of_verdict_has_its_colour_in_both_schemes() -> None:
@@ -300,9 +331,9 @@ def test_every_kind_of_verdict_has_its_colour_in_both_schemes() -> None:
     for kind, row in KINDS.items():
         assert f".verdict.{kind.value} {{ color: var({row.colour}); }}" in sheet
         assert sheet.count(f"{row.colour}: #") == 2
-        assert f'<span class="verdict {kind.value}"><span aria-hidden="true">{row.glyph}</span> {row.label}</span>' in render(
-            made(altered(cell(), kind=kind))
-        )
+        text = render(made(altered(cell(), kind=kind)))
+        told = f'<span class="verdict {kind.value}"><span aria-hidden="true">{row.glyph}</span> {row.label}</span>'
+        assert told in text[text.index('<section id="cells">') : text.index('<section id="method">')]
 
 
 @pytest.mark.parametrize(

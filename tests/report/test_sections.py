@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import msgspec
+import re
+
 import pytest
 
 from lab.model.payloads import PayloadSeen
 from lab.model.questions import QUESTIONS, Question
 from lab.model.verdict import Kind
 from lab.report import sections as room
+from lab.report.answers import Answer, Entry
 from lab.report.findings import findings, others
 from lab.report.markdown import markdown
-from lab.report.matrix import matrix
 from lab.report.render import render
 from lab.report.sections import CHAPTERS, Chapter, sections
 from lab.report.tables import Column, Row, Table, by_engine
+from lab.scenario import catalogue
 from tests.report.test_parts import followed
 from tests.results.test_file import altered, cell, made
 
 
-def test_each_question_has_a_chapter() -> None:
+def test_each_question_has_a_chapter_and_scenarios_that_ask_it() -> None:
     assert list(CHAPTERS) == list(QUESTIONS)
+    known = catalogue.load(catalogue.home())
+    for question in QUESTIONS.values():
+        asked = [known[name].question for name in question.asked_by.split()]
+        assert set(asked) == {question.name}
+
+
+def test_a_question_that_was_not_asked_says_how_to_ask_it() -> None:
+    one = altered(cell(), command="python3 -m nox -s lab -- s --engine chromium --repeat 1")
+    text = render(made(one))
+    assert "This run did not ask it. To ask it: <code>python3 -m nox -s lab -- pools</code>" in text
+    assert text.count("This run did not ask it.") == len(QUESTIONS) - 1
+    assert "<code>seventh-tab run drops reconnection</code>" in render(made(altered(cell(), command="")))
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -34,24 +48,31 @@ def test_a_section_that_was_not_measured_keeps_its_question(question: str) -> No
     )
     assert section.tables[0].rows[0].values["verdict"] == Kind.UNSUPPORTED
     text = render(made(one))
-    assert f'<h2 id="mine">{QUESTIONS[question].title} <span class="scenario">mine</span></h2>' in text
+    assert f'<section class="answer" id="{question}">\n<h2>{QUESTIONS[question].title}</h2>' in text
+    assert f'<h3>{QUESTIONS[question].title} <span class="note">mine</span></h3>' in text
     assert "No browser started" in text
     if question != "limits":
         assert "Live clients, and the limit" not in text
 
 
 def test_a_new_question_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its tables, its sentences and its place in the matrix come with it."""
+    """Its answer, its tables and its sentences come with it."""
     column = Column("answer", "how far")
 
     def tables(groups: room.Groups) -> list[Table]:
         return [Table("How far it came", "cell", (column,), tuple(Row(one, "x", {"answer": one.answer}) for one in groups))]
 
-    chapter = Chapter(
-        tables=tables, sentences=lambda groups, titles: [f"{titles[name]} hops." for name, _ in by_engine(groups)]
+    answer = Answer(
+        title="Hops", about="from", entries=lambda one: [Entry(("here",), {"hops": one.answer})], measures=(Column("hops", ""),)
     )
-    monkeypatch.setitem(CHAPTERS, "hops", msgspec.structs.replace(chapter, counted=True))
-    monkeypatch.setitem(QUESTIONS, "hops", Question("hops", "How many hops?"))
+    chapter = Chapter(
+        answer=answer,
+        tables=tables,
+        lead=lambda groups, titles: [f"{len(groups)} way."],
+        sentences=lambda groups, titles: [f"{titles[name]} hops." for name, _ in by_engine(groups)],
+    )
+    monkeypatch.setitem(CHAPTERS, "hops", chapter)
+    monkeypatch.setitem(QUESTIONS, "hops", Question("hops", "How many hops?", "far"))
     results = made(cell(), altered(cell(), question="hops", scenario="far", answer="two hops"))
     assert [section.title for section in sections(results)] == ["How many stay live?", "How many hops?"]
     text = render(results)
@@ -59,8 +80,9 @@ def test_a_new_question_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "<p>Chromium 156 hops.</p>" in text
     assert others(results) == ["Chromium 156 hops."]
     assert "How far it came" in markdown(results)
-    [chips] = [row.chips["sse"] for row in matrix(sections(results)).rows]
-    assert [chip.what for chip in chips] == ["tabs, s", "tabs, far"]
+    assert '<p class="lead">1 way.</p>' in text
+    assert re.search('<th scope="row">here</th><td><a href="[^"]*">two hops</a></td>', text)
+    assert "To ask it: <code>seventh-tab run far</code>" in render(made(cell()))
 
 
 def test_a_question_without_a_chapter_is_told_plainly() -> None:
@@ -69,9 +91,8 @@ def test_a_question_without_a_chapter_is_told_plainly() -> None:
     assert section.title == "mine"
     assert len(section.tables) == 1
     text = render(results)
-    assert "<td>tabs over HTTP/1.1 by server-sent events</td><td>forty-two</td>" in text
-    assert '<h2 id="mine">mine</h2>' in text
-    assert matrix([section]).rows == []
+    assert '<th scope="row">tabs over HTTP/1.1 by server-sent events</th><td>forty-two</td>' in text
+    assert "<h2>mine</h2>" in text
     assert others(results) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from lab.judge.figures import Cost
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.report.sections import CHAPTERS, sections
-from lab.report.tables import Column, Spread, Value, live_of_opened, text
+from lab.report.tables import Back, Column, Count, Found, Spread, Value, live_of_opened, text
 from lab.results import file
 from lab.results.repeats import repeats
 from lab.text import NONE
@@ -37,6 +37,17 @@ def cost(cpu_s: float | None, within_s: float | None) -> Cost:
         (Spread(()), Column("k", "k"), NONE),
         (Spread((6, 6)), Column("k", "k"), "6"),
         (Spread((9, 6, 7)), Column("k", "k"), "6 to 9"),
+        (Count((), 12), Column("k", "k"), NONE),
+        (Count((6, 7), 12), Column("k", "k"), "6 to 7 of 12"),
+        (Count((12, 12), 12), Column("k", "k"), "all 12"),
+        (Count((1,), 1), Column("k", "k"), "1 of 1"),
+        (Count((12,), 24, bare=True), Column("k", "k"), "12"),
+        (Back(3003.4, 3, 3, 0), Column("k", "k", unit="ms"), "3003"),
+        (Back(3003.4, 2, 3, 4), Column("k", "k", unit="ms"), "2 of 3: 3003, 4 lost"),
+        (Back(None, 0, 3, 0), Column("k", "k", unit="ms"), "none came back"),
+        (Found(Count((9,), 12), Kind.REFUTED, "g"), Column("k", "k"), "9 of 12 ✗"),
+        (Found("x", Kind.CONFIRMED, "g"), Column("k", "k"), "x"),
+        (Found("x", Kind.DISPUTED, "g", differs=True), Column("k", "k"), "x ? ≠"),
     ],
 )
 def test_a_value_as_text(value: Value, column: Column, said: str) -> None:
@@ -65,6 +76,8 @@ def test_a_cost_within_its_own_noise_is_told_as_a_bound(value: Cost, said: str) 
 def test_a_column_has_its_unit_in_its_heading() -> None:
     assert Column("k", "median", unit="ms").heading == "median (ms)"
     assert Column("k", "live").heading == "live"
+    assert Column("k", "median", unit="ms", group="Chromium 156").heading == "Chromium 156: median (ms)"
+    assert Column("k", "", unit="ms", group="Chromium 156").heading == "Chromium 156"
 
 
 def test_a_row_has_values_for_its_columns_only() -> None:

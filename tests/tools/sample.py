@@ -1,8 +1,9 @@
-"""`nox -s sample`: one real thorough run, kept in reports/sample/, docs/report.png, the top of its report in a browser, and the
-findings of docs/ and README.md, which are made from it.
+"""`nox -s sample`: one real thorough run, kept in reports/sample/; docs/report.png, the first screen of its report, which is
+also the picture of README.md and of a link to the project; and the findings of docs/ and README.md, made from it.
 
-Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead. The results, gzipped, and
-the report are kept, in a form that is small enough for a repository; the raw logs and observations are hundreds of megabytes.
+Its options go to `seventh-tab run`; `--from RUN` keeps a run that is there already instead (the sample's own results.json.gz,
+to renew only what is made from it). The results, gzipped, and the report are kept, in a form that is small enough for a
+repository; the observations and logs are not.
 """
 
 from __future__ import annotations
@@ -43,13 +44,16 @@ LARGE = 100
 
 MOST_BYTES = 3_000_000
 
+WIDTH = 1200
+PICTURE = ROOT / "docs" / "report.png"
+
 PYTHON = re.compile(rb"""/[^"'\s]*/bin/python[0-9.]*""")
 """The absolute path of a Python."""
 
 
 def kept_from(run: Path) -> Results:
-    """Keep the results of a run that is there."""
-    found = results.read(run / paths.RESULTS)
+    """Keep the results of a run that is there: its folder, or its file of results."""
+    found = results.read(run / paths.RESULTS if run.is_dir() else run)
     SAMPLE.mkdir(exist_ok=True)
     RESULTS.write_bytes(gzip.compress(of_no_machine(results.encode(smaller(found))), mtime=0))
     return results.read(RESULTS)
@@ -97,12 +101,14 @@ def of_no_machine(text: bytes) -> bytes:
 
 
 def picture(report: Path) -> None:
+    """Take docs/report.png: the first screen, up to its links. It is as wide as previews of links are shown (1200 px)."""
     with sync_playwright() as tool:
         *_, system = candidates(ENGINES["chromium"])
         browser = tool.chromium.launch(executable_path=system.path, channel=system.channel)
-        page = browser.new_page(viewport={"width": 1100, "height": 1060})
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(report.as_uri())
-        page.screenshot(path=ROOT / "docs" / "report.png")
+        end = page.locator("nav").evaluate("one => one.getBoundingClientRect().top")
+        page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": end})
         browser.close()
 
 

@@ -1,38 +1,70 @@
 "use strict";
-// The page can be read without this script. It opens the cell that the address names, filters cells, and copies tables.
-const open = () => {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const details = named?.querySelector("details");
-  if (!details) return;
-  named.hidden = false;
-  details.open = true;
-  named.scrollIntoView();
+// The page can be read without this script. It opens the cell that the address names, filters, sorts and searches the index, and
+// copies tables. Where it runs, the browser keeps the inside of each closed cell as text (noscript): most of the page's elements
+// are never made, so the page is there at once.
+const cells = [...document.querySelectorAll(".cell")];
+const groups = [...document.querySelectorAll(".group")];
+const homes = new Map(cells.map(cell => [cell, cell.parentElement]));
+const filters = document.getElementById("filters"), sorted = document.getElementById("sorted");
+
+const fill = details => {
+  const kept = details.querySelector(":scope > noscript");
+  if (kept) kept.outerHTML = kept.textContent;
 };
-addEventListener("hashchange", open);
-open();
+document.addEventListener("toggle", event => event.target.open && fill(event.target), true);
 
-// Details can't be opened on paper.
-addEventListener("beforeprint", () => {
-  for (const one of document.querySelectorAll("article > details")) one.open = true;
-});
+const show = () => {
+  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!named) return;
+  named.hidden = false;
+  for (let one = named; one; one = one.parentElement)
+    if (one.localName === "details") {
+      one.open = true;
+      fill(one);
+    }
+  named.scrollIntoView();
+  named.querySelector("summary")?.focus({ preventScroll: true });
+};
+addEventListener("hashchange", show);
 
-const filters = document.getElementById("filters");
+const orders = {
+  engine: (a, b) => a.dataset.engine.localeCompare(b.dataset.engine),
+  protocol: (a, b) => a.dataset.protocol.localeCompare(b.dataset.protocol),
+  transport: (a, b) => a.dataset.transport.localeCompare(b.dataset.transport),
+  verdict: (a, b) => b.dataset.gravity - a.dataset.gravity,
+  number: (a, b) => b.dataset.number - a.dataset.number,
+};
+let order = "";
+const arrange = () => {
+  if (filters.sort.value === order) return;
+  order = filters.sort.value;
+  if (order) sorted.append(...[...cells].sort(orders[order]));
+  else for (const cell of cells) homes.get(cell).append(cell);
+  sorted.hidden = !order;
+};
 const filter = () => {
-  const off = {};
-  for (const box of filters.querySelectorAll("input:not(:checked)")) (off[box.name] ??= new Set()).add(box.value);
-  const hides = (element, names) => names.some(name => off[name]?.has(element.dataset[name]));
-  for (const one of document.querySelectorAll("article, tr[data-engine]"))
-    one.hidden = hides(one, ["engine", "protocol", "transport", "verdict"]);
-  for (const one of document.querySelectorAll(".matrix [data-transport]")) one.hidden = hides(one, ["transport"]);
-  for (const one of document.querySelectorAll(".chip")) one.hidden = hides(one, ["verdict"]);
-  const shown = document.querySelectorAll("article:not([hidden])").length;
-  document.getElementById("shown").textContent = `${shown} of ${document.querySelectorAll("article").length} cells are shown.`;
+  const words = filters.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const chosen = [...filters.querySelectorAll("select")].filter(one => one.name !== "sort" && one.value);
+  const narrowed = words.length || chosen.length;
+  for (const cell of cells) {
+    const text = `${cell.firstElementChild.textContent} ${homes.get(cell).firstElementChild.textContent} ${cell.id}`.toLowerCase();
+    cell.hidden = chosen.some(one => cell.dataset[one.name] !== one.value) || words.some(word => !text.includes(word));
+  }
+  arrange();
+  for (const group of groups) {
+    group.hidden = order || !cells.some(cell => homes.get(cell) === group && !cell.hidden);
+    if (narrowed && !group.hidden) group.open = true;
+  }
+  const shown = cells.filter(cell => !cell.hidden).length;
+  document.getElementById("shown").textContent = `${shown} of ${cells.length} cells are shown.`;
 };
 if (filters) {
   filters.hidden = false;
-  filters.addEventListener("change", filter);
-  filter();
+  filters.addEventListener("input", filter);
+  filters.addEventListener("submit", event => event.preventDefault());
+  document.getElementById("shown").textContent = `${cells.length} cells.`;
 }
+if (location.hash) show();
 
 for (const one of document.querySelectorAll(".copy")) {
   const button = one.querySelector("button"), status = one.querySelector("[role=status]"), text = one.querySelector("pre");
