@@ -6,7 +6,9 @@ What it may not know: cells, clients and limits in numbers. It finds a request's
 
 How it works. A request is held
 - by the connection manager: its transaction was `not dispatched (queued)`, and has not become active since
-  (netwerk/protocol/http/nsHttpConnectionMgr.cpp; the line AtActiveConnectionLimit before it has the counts);
+  (netwerk/protocol/http/nsHttpConnectionMgr.cpp; the line AtActiveConnectionLimit before it has the counts). Of many requests
+  at once some are `blocked due to rate pacing` first. They are put into the same queue, where no line is written once their
+  turn has come and there is still no connection for them;
 - by an HTTP/2 session: there was `no room for more concurrent streams` for its stream, and its stream has not got an id since
   (netwerk/protocol/http/Http2Session.cpp).
 The request line, which is logged when a transaction is made, has the URL.
@@ -42,7 +44,7 @@ class MozLog(FollowedLog):
     TELLING = (
         *(b"nsHttpTransaction::Init", b"nsHttpTransaction::Close", b" HTTP/1", b"AtActiveConnectionLimit", b"not dispatched"),
         *(b"AddActiveTransaction", b"Http2Stream::Http2Stream", b"Transaction without conn", b"WebSocket ctor", b"no room"),
-        b"RegisterStreamID",
+        *(b"RegisterStreamID", b"rate pacing"),
     )
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +57,7 @@ class MozLog(FollowedLog):
             (re.compile(r"nsHttpTransaction::Init \[this=(\w+) "), self._made),
             (re.compile(r"  [A-Z]+ (\S+) HTTP/1\.1$"), self._named),
             (re.compile(r".*AtActiveConnectionLimit \[.*totalCount=(\d+), maxPersistConns=(\d+)\]"), self._counted),
-            (re.compile(r"\s+not dispatched \(queued\) trans=(\w+)"), self._queued),
+            (re.compile(r"\s+(?:not dispatched \(queued\)|blocked due to rate pacing) trans=(\w+)"), self._queued),
             (re.compile(r"nsHttpConnectionMgr::AddActiveTransaction\s+t=(\w+)"), self._served),
             (re.compile(r"Http2Stream::Http2Stream (\w+) trans=(\w+)"), self._multiplexed),
             (re.compile(r"nsHttpConnectionMgr::TryDispatchTransaction without conn \[trans=(\w+)"), self._tried),

@@ -34,6 +34,14 @@ def test_requests_that_wait_for_a_connection() -> None:
     assert {one.note for one in account.held} == {"9 connections to this host were counted, against a limit of 6"}
 
 
+def test_a_request_that_was_slowed_by_pacing_first_is_in_the_same_queue(tmp_path: Path) -> None:
+    """Of many requests at once, some are only paced; no other line says that they wait for a connection then."""
+    copy, queued = tmp_path / "log", "not dispatched (queued) trans="
+    before, after = H1.read_text().rsplit(queued, 1)
+    copy.write_text(before + "blocked due to rate pacing trans=" + after)
+    assert tabs(MozLog(copy), H1_CELL) == [10, 11, 12]
+
+
 def test_requests_that_wait_for_a_stream() -> None:
     assert tabs(MozLog(H2), H2_CELL) == [4, 5, 6]
     assert {one.waits_for for one in MozLog(H2).account(H2_CELL).held} == {Limit.STREAMS}
