@@ -16,7 +16,6 @@ WITHOUT_COOKIES = "fetch (cross-origin), xhr (cross-origin)"
     transports=["sse"],
     openings=["page"],
     streams=[10],
-    repeat=3,
     claims=[
         Answer(f"websocket, {WITHOUT_COOKIES}, websocket (cross-origin)", source=POOLS, protocols=("h1",)),
         Answer(WITHOUT_COOKIES, source=POOLS, protocols=("h2",)),

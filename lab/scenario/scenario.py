@@ -41,6 +41,7 @@ class Scenario:
     cases: Mapping[str, AnyCase]
     aside: frozenset[str]
     repeat: int
+    by_chance: Mapping[str, tuple[Any, ...]]
     differing: int
     first_look: bool
     keep_tabs: bool
@@ -64,6 +65,11 @@ class Scenario:
         everywhere = any(not claim.protocols for claim in self.claims)
         return tuple(name for name in PROTOCOLS if everywhere or any(name in claim.protocols for claim in self.claims))
 
+    def repeats(self, cell: Cell) -> int:
+        """How often a thorough run, or the full product, measures the cell."""
+        decided = not self.by_chance or any(getattr(cell, field) in values for field, values in self.by_chance.items())
+        return self.repeat if decided else 1
+
     def claim(self, cell: Cell) -> Claim | None:
         """The first claim that fits the cell; None if no claim does."""
         return next((claim for claim in self.claims if claim.fits(cell)), None)
@@ -84,6 +90,7 @@ def scenario(
     cases: Mapping[str, AnyCase] | None = None,
     aside: Sequence[str] = (),
     repeat: int = 1,
+    by_chance: Mapping[str, Sequence[Any]] | None = None,
     differing: int = 1,
     first_look: bool = False,
     keep_tabs: bool = False,
@@ -105,12 +112,12 @@ def scenario(
     `per_second` is how many updates the feed publishes each second while latency is measured. `cases` are the cases to try,
     by name. `aside` has protocols and openings that are measured only if the user asks for them: another scenario has them
     already. A default run measures cells that differ from the reference (lab/scenario/selection.py) in one value, a
-    thorough one those that differ in at most `differing` values, `repeat` times each. `thorough` has values of axes, by
-    field, that only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names
-    includes the scenario. `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not
-    for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by its field;
-    the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases to
-    present ones.
+    thorough one those that differ in at most `differing` values, `repeat` times each; with `by_chance`, values of axes by
+    field where chance is known to decide, only such cells are repeated. `thorough` has values of axes, by field, that only a
+    thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names includes the scenario.
+    `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not for scenarios that use a
+    second profile. `axes` has the values of any further axis of lab/model/axes.py, by its field; the first is the reference.
+    `aliases` are former names of the scenario; `former_cases` maps former names of cases to present ones.
 
     Raises UsageError for values that can't be measured.
     """
@@ -136,8 +143,9 @@ def scenario(
         raise UsageError("each claim needs a source, and each value of streams must be at least 1")
     check_cases(cases or {})
     check_axes(axes or {})
-    if odd := sorted(set(thorough or {}) - {axis.field for axis in AXES}):
-        raise UsageError(f"thorough has {odd[0]!r}, which is no axis", f"known are {', '.join(axis.field for axis in AXES)}")
+    for name, by_field in (("thorough", thorough), ("by_chance", by_chance)):
+        if odd := sorted(set(by_field or {}) - {axis.field for axis in AXES}):
+            raise UsageError(f"{name} has {odd[0]!r}, which is no axis", f"known are {', '.join(axis.field for axis in AXES)}")
 
     def make(steps: Steps) -> Scenario:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", steps.__name__):
@@ -160,6 +168,7 @@ def scenario(
             cases=dict(cases or {}),
             aside=frozenset(aside),
             repeat=repeat,
+            by_chance={field: tuple(values) for field, values in (by_chance or {}).items()},
             differing=differing,
             first_look=first_look,
             keep_tabs=keep_tabs,

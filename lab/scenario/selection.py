@@ -43,10 +43,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 def cells(scenario: Scenario, choice: Choice) -> Iterator[Cell]:
     """The cells of a scenario that a choice selects, each with its repeats."""
-    repeat = choice.repeat or (scenario.repeat if choice.breadth in ("thorough", "all") else 1)
+    repeated = choice.breadth in ("thorough", "all")
     for engine in choice.engines:
         for cell in product(scenario, engine, choice):
-            yield from (msgspec.structs.replace(cell, repeat=turn) for turn in range(1, repeat + 1))
+            times = choice.repeat or (scenario.repeats(cell) if repeated else 1)
+            yield from (msgspec.structs.replace(cell, repeat=turn) for turn in range(1, times + 1))
 
 
 def product(scenario: Scenario, engine: str, choice: Choice) -> Iterator[Cell]:
