@@ -16,11 +16,12 @@ from tests.tools.runs import Runs, measured
 
 CHROMIUM, FIREFOX = ("--engine", "chromium"), ("--engine", "firefox")
 H1, H2 = ("--protocol", "h1"), ("--protocol", "h2")
-TEN_STREAMS = ("--streams-per-connection", "10", "--repeat", "1")
+THOROUGH = ("--thorough", "--repeat", "1")
+TEN_STREAMS = ("--streams-per-connection", "10", *THOROUGH)
 CASES = ("--case", "the same again", "--case", "another port", "--case", "another profile")
 TABS = 12
 FEW_TABS = 2
-UPDATES = ("--tabs", str(FEW_TABS), "--updates-per-second", "20")
+UPDATES = ("--tabs", str(FEW_TABS), "--updates-per-second", "20", *THOROUGH)
 
 Measure = Callable[..., Runs]
 
