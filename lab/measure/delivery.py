@@ -19,7 +19,7 @@ from lab.model.observation import ClientSeen
 from lab.tasks import cancel_and_wait, wait_first
 
 PER_SECOND = 5.0
-IDLE_S, WINDOW_S, INTERVALS = 0.5, 3.0, 3
+IDLE_S, WINDOW_S, INTERVALS = 0.5, 3.0, 2
 """Length of each idle window, and of the measurement window (at least INTERVALS polling intervals)."""
 
 IDLE_BEFORE, MOST_IDLE, FALLING = 2, 10, 0.8

@@ -67,7 +67,7 @@ class Scenario:
 
     def repeats(self, cell: Cell) -> int:
         """How often a thorough run, or the full product, measures the cell."""
-        decided = not self.by_chance or any(getattr(cell, field) in values for field, values in self.by_chance.items())
+        decided = all(getattr(cell, field) in values for field, values in self.by_chance.items())
         return self.repeat if decided else 1
 
     def claim(self, cell: Cell) -> Claim | None:
@@ -112,12 +112,13 @@ def scenario(
     `per_second` is how many updates the feed publishes each second while latency is measured. `cases` are the cases to try,
     by name. `aside` has protocols and openings that are measured only if the user asks for them: another scenario has them
     already. A default run measures cells that differ from the reference (lab/scenario/selection.py) in one value, a
-    thorough one those that differ in at most `differing` values, `repeat` times each; with `by_chance`, values of axes by
-    field where chance is known to decide, only such cells are repeated. `thorough` has values of axes, by field, that only a
-    thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names includes the scenario.
-    `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not for scenarios that use a
-    second profile. `axes` has the values of any further axis of lab/model/axes.py, by its field; the first is the reference.
-    `aliases` are former names of the scenario; `former_cases` maps former names of cases to present ones.
+    thorough one those that differ in at most `differing` values, `repeat` times each; with `by_chance`, only the cells
+    that have these values of axes (by field), because chance is known to decide there. `thorough` has values of axes, by
+    field, that only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names
+    includes the scenario. `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not
+    for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by its field;
+    the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases to
+    present ones.
 
     Raises UsageError for values that can't be measured.
     """
