@@ -170,9 +170,12 @@ class Left:
         self._of = {engine: deque(cell for cell in cells if cell.engine == engine) for engine in engines_of(cells)}
 
     def next(self, engine: str) -> Cell | None:
-        """The next cell of this engine; if it has none left, of the engine that has most; None if there is none."""
-        cells = self._of.get(engine) or max(self._of.values(), key=len, default=None)
-        return cells.popleft() if cells else None
+        """The next cell of this engine; if it has none left, the last one of the engine that has most: the longest cells are
+        the last. None if there is none."""
+        if own := self._of.get(engine):
+            return own.popleft()
+        others = max(self._of.values(), key=len, default=None)
+        return others.pop() if others else None
 
 
 def engines_of(cells: Sequence[Cell]) -> list[str]:

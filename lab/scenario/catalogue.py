@@ -158,9 +158,9 @@ def case_names(scenarios: Iterable[Scenario]) -> list[str]:
 
 
 def selected(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
-    """The cells of a run, in the order in which they are measured: engine by engine; cells with many hosts last, because their
-    browser is started with other options; and first all first repeats, then all second ones. Raises UsageError if no cell is
-    left."""
+    """The cells of a run, in the order in which they are measured: engine by engine; what `--quick` measures first, for the
+    first screen of the report that fills; cells with many hosts last, because they take longest, in a browser that is started
+    with other options; and first all first repeats, then all second ones. Raises UsageError if no cell is left."""
     found = [cell for one in scenarios for cell in cells(one, choice)]
     if choice.of("interval_ms") and not any(cell.interval_ms for cell in found):
         raise UsageError("--interval was given, but none of these cells polls", "add: delivery --transport polling")
@@ -169,4 +169,8 @@ def selected(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
             "no cell is left: no scenario has this combination of protocol, transport, opening, route and case",
             f"run: seventh-tab list {' '.join(one.name for one in scenarios[:1])}",
         )
-    return sorted(found, key=lambda cell: (choice.engines.index(cell.engine), cell.opening == "hosts", cell.repeat))
+    first = {one.name for one in scenarios if one.first_look}
+    engines = choice.engines
+    return sorted(
+        found, key=lambda one: (engines.index(one.engine), one.scenario not in first, one.opening == "hosts", one.repeat)
+    )
