@@ -24,13 +24,12 @@ const connect = client => {
   let turn = 0;
   // Each client keeps its own rhythm, also after a pause: clients that begin together must not poll together for ever.
   const beat = async () => {
-    let awake;
-    do {
-      awake = client.awake;
-      await awake;
+    for (;;) {
       turn = Math.max(turn + 1, Math.ceil((performance.now() - began) / client.interval));
       await new Promise(resolve => setTimeout(resolve, began + turn * client.interval - performance.now()));
-    } while (awake !== client.awake);
+      if (!client.pause) return;
+      await client.pause;
+    }
   };
   const poll = async () => {
     for (;;) {

@@ -50,7 +50,8 @@ globalThis.lab = (() => {
       this.credentials = credentials;
       this.interval = Number(query.get("interval") ?? 1000); // From one poll to the next, in ms.
       this.retry = query.get("retry"); // Reconnection time in ms; null: no script reconnects; "none": the browser's own.
-      this.awake = Promise.resolve(); // Polling clients wait for it before each request.
+      this.pause = null; // While clients that poll are to rest: a promise of the rest's end.
+      this.rouse = () => {};
       this.log = null; // While it listens: [seq, stamp, when, kind] of each update.
       this.close = () => {}; // The transport's script sets it.
       this.decided = new Promise(decide => { this.decide = decide; });
@@ -159,9 +160,11 @@ globalThis.lab = (() => {
       port2.postMessage("");
     }),
     rest() {
-      for (const { client } of slots.values()) if (client) client.awake = new Promise(rouse => { client.rouse = rouse; });
+      for (const { client } of slots.values()) {
+        if (client) client.pause ??= new Promise(end => { client.rouse = () => { client.pause = null; end(); }; });
+      }
     },
-    rouse() { for (const { client } of slots.values()) client?.rouse?.(); },
+    rouse() { for (const { client } of slots.values()) client?.rouse(); },
     listen() { for (const { client } of slots.values()) if (client) client.log = []; },
     heard: () => [...slots].map(([tab, { client }]) => [tab, client?.log ?? []]),
     reached: seq => Promise.all([...slots.values()]
