@@ -176,7 +176,8 @@ class CellTabs:
             return  # Each drop has recorded which clients are live, and a client that gave up does not wait.
         # One run of a cell is enough to look at.
         looking = self._cell.repeat == 1 and self._cell.question == "limits" and not OPENINGS[self._cell.opening].doubling
-        seen_at_once = asyncio.create_task(screenshots(self.pages if looking else []))
+        pictured = [(page.tab, tuple(page.clients)) for page in self.pages] if looking else []
+        seen_at_once = asyncio.create_task(screenshots(pictured))
         try:
             if self.seen.delivery is None:
                 self.seen.clients = await self._look()

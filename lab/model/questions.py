@@ -34,6 +34,7 @@ QUESTIONS = {
         Question("delivery", "Which way should updates come?", Company.NONE),
         Question("drops", "What comes back after a drop?", Company.WAITING),
         Question("payloads", "What can a stream carry?"),
+        Question("probe", "At which tab does this app hang, and why?"),
     )
 }
 DEFAULT_QUESTION = "limits"

@@ -12,7 +12,7 @@ import msgspec
 from markupsafe import Markup
 
 from lab.model.questions import DEFAULT_QUESTION, QUESTIONS
-from lab.report import charts, delivery, drops, limits, payloads, pools, starvation
+from lab.report import charts, delivery, drops, limits, payloads, pools, probe, starvation
 from lab.report.tables import ANSWER, LIVE, OPENED, REPEATS, VERDICT, Row, Table, grouped, live, opened, repeats_in_words
 from lab.results.file import Results
 from lab.results.names import engine_title, label
@@ -50,6 +50,7 @@ CHAPTERS: dict[str, Chapter] = {
     "delivery": Chapter(tables=delivery.tables, sentences=delivery.sentences, charts=charts.charts, counted=True),
     "drops": Chapter(tables=drops.tables, sentences=drops.sentences),
     "payloads": Chapter(tables=payloads.tables, sentences=payloads.sentences),
+    "probe": Chapter(tables=probe.tables, sentences=probe.sentences),
 }
 """The chapters by the question's name (lab/model/questions.py), in the order of the report."""
 
