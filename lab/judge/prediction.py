@@ -34,29 +34,33 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """What the arithmetic says. `hangs` has the tab of each way to hang, up to the tabs that were asked for; `origin` is the
-    one that runs out first, and `steps` the arithmetic in words. `known`: false if a limit that it needs is not."""
+    one that runs out first, and `steps` the arithmetic in words. `known`: false if a limit that it needs is not.
+    `acts`: a user's file acts in each tab."""
 
     hangs: dict[str, int]
     origin: str
     streams_per_tab: int
     steps: tuple[str, ...]
     known: bool = True
+    acts: bool = False
 
     @property
     def first(self) -> tuple[int, str] | None:
-        """The first tab that does not come up, and how; where all do, the first action that hangs."""
-        return first_hang(self.hangs)
+        """The hang that is shown, if there is one."""
+        return first_hang(self.hangs, acts=self.acts)
 
     @property
     def answer(self) -> str:
         return answer_of(self.first) if self.known else "not known"
 
 
-def first_hang(hangs: dict[str, int]) -> tuple[int, str] | None:
-    """The hang that is shown: the first tab that does not come up; where all do, the first action that hangs."""
-    up = [(tab, kind) for kind, tab in hangs.items() if kind != ACTION]
+def first_hang(hangs: dict[str, int], *, acts: bool) -> tuple[int, str] | None:
+    """The hang that is shown: the first tab that does not come up; where all do, the first action that hangs. `acts`: actions
+    are part of each tab's opening, so they count as it does."""
+    up = [(tab, kind == ACTION, kind) for kind, tab in hangs.items() if acts or kind != ACTION]
     if up:
-        return min(up, key=lambda one: one[0])
+        tab, _, kind = min(up)
+        return tab, kind
     return (hangs[ACTION], ACTION) if ACTION in hangs else None
 
 
@@ -95,7 +99,7 @@ def simulate(report: ProbeReport, origin: str, page: str) -> Prediction:
         hangs = walk(places, first, further, asked=report.asked, navigates=origin == page, more=more)
     steps = words(places, origin, first, further, hangs, report, navigates=origin == page, more=more)
     known = places.limit is not None or not holders or places.source != ""
-    return Prediction(hangs=hangs, origin=origin, streams_per_tab=further or first, steps=steps, known=known)
+    return Prediction(hangs=hangs, origin=origin, streams_per_tab=further or first, steps=steps, known=known, acts=report.acts)
 
 
 def counts(one: Held) -> bool:

@@ -93,7 +93,7 @@ def predicted_in_words(seen: Observation) -> str:
 def verified(report: ProbeReport) -> Hang | None:
     """The first hang among the tabs; None if there is none."""
     found = hangs(report)
-    first = first_hang({kind: hang.tab for kind, hang in found.items()})
+    first = first_hang({kind: hang.tab for kind, hang in found.items()}, acts=report.acts)
     return found[first[1]] if first else None
 
 

@@ -201,6 +201,8 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     """The requests that were tried in live tabs."""
     action: str = ""
     """What was tried: a HEAD of the page, or a file of the user's (`--do`)."""
+    acts: bool = False
+    """Whether it is a file of the user's, which acts in each tab as it opens."""
     release: ReleaseSeen | None = None
     """The release proof; null if no tab waited."""
     sockets: tuple[SocketsSeen, ...] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from lab.judge.prediction import first_hang, predict
+from lab.judge.prediction import predict
 from lab.judge.probe import fix, hangs, verified
 from lab.model.probe import Finding, Held
 from lab.model.verdict import Kind
@@ -138,7 +138,7 @@ def engine_of(cell: CellResult) -> Engine:
     prediction, hang = predict(report), verified(report)
     told = verdict.kind in (Kind.CONFIRMED, Kind.REFUTED, Kind.DISPUTED)
     seen = hangs(report)
-    first = first_hang(prediction.hangs)
+    first = prediction.first
     return Engine(
         engine=cell.cell.engine,
         version=cell.engine_version,

@@ -66,7 +66,8 @@ class Visiting:
     """The app in one browser. `report` grows."""
 
     def __init__(self, browser: Browser, origin: Origin, address: Address, ways: Ways) -> None:
-        self.report = ProbeReport(url=str(address), asked=ways.asked, action=ways.done or "HEAD of the page's own URL")
+        what = ways.done or "HEAD of the page's own URL"
+        self.report = ProbeReport(url=str(address), asked=ways.asked, action=what, acts=ways.do is not None)
         self.pictures: tuple[Screenshot, ...] = ()
         self._browser = browser
         self._origin = origin

@@ -125,6 +125,14 @@ def test_an_action_that_hangs_is_shown_where_all_tabs_come_up() -> None:
     assert judged(report(*FIVE, blank(6), actions=actions)).answer == "tab 6 (navigation)"
 
 
+def test_what_a_users_file_does_counts_as_the_tabs_own_opening() -> None:
+    waits = (Waiting(url=f"{APP}/save", method="POST", what="fetch", held=True),)
+    fifth = tab(5, live=False, acted=False, waiting=waits)
+    done = [msgspec.structs.replace(one, acted=True) for one in FIVE[:4]]
+    verdict = judged(report(*done, fifth, blank(6), acts=True))
+    assert (verdict.kind, verdict.answer, verdict.live) == (Kind.CONFIRMED, "tab 5 (action)", 4)
+
+
 def test_a_server_that_does_not_answer_a_head_says_nothing_about_tabs() -> None:
     actions = (ActionSeen(tab=1, what="HEAD", answered=False, held=False),)
     assert judged(report(*FIVE[:3], asked=3, actions=actions)).answer == "no hang"
