@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.tools.plugin import OPTIONS
 
 PROGRAM = """
 import json, sys, time, pathlib
@@ -62,8 +63,7 @@ def pytested(folder: Path, *options: str, many: int = 1, required: str = "") -> 
         sys.executable,
         "-m",
         "pytest",
-        "-p",
-        "lab.pytest_plugin",
+        *OPTIONS,
         "-p",
         "no:cacheprovider",
         "-ra",

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 from tests.probe import apps
 from tests.probe.serving import serving
+from tests.tools.plugin import OPTIONS
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 LIVE = "http://127.0.0.1:8000/"
@@ -22,7 +23,7 @@ def pytested(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     assert LIVE in example
     (folder / "test_tabs.py").write_text(example.replace(LIVE, url))
     (folder / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-p", "lab.pytest_plugin", "-p", "no:cacheprovider", "test_tabs.py"]
+    command = [sys.executable, "-m", "pytest", *OPTIONS, "-p", "no:cacheprovider", "test_tabs.py"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
