@@ -316,10 +316,14 @@ def log_in_words(report: ProbeReport) -> str:
     """What the browser's log says about waiting requests."""
     if report.log is not None:
         return f"Unavailable: {report.log}."
-    held = [one for tab in report.tabs for one in tab.waiting if one.held]
-    free = [one for tab in report.tabs if not tab.live for one in tab.waiting if one.held is False]
-    words = f"The browser held back {counted(len(held), 'request')}" if held else "The browser held back no request"
-    return f"{words}; {counted(len(free), 'waiting request')} had left it." if free else f"{words}."
+    waiting = [one for tab in report.tabs if not tab.live for one in tab.waiting]
+    held = sum(one.held is True for tab in report.tabs for one in tab.waiting)
+    behind = sum(one.held is False and one.behind for one in waiting)
+    free = sum(one.held is False and not one.behind for one in waiting)
+    parts = [f"The browser held back {counted(held, 'request')}" if held else "The browser held back no request"]
+    parts += [f"{counted(behind, 'request')} waited behind an older one for the same URL"] if behind else []
+    parts += [f"{counted(free, 'waiting request')} had left it"] if free else []
+    return f"{'; '.join(parts)}."
 
 
 def release_in_words(report: ProbeReport) -> str:
