@@ -78,6 +78,8 @@ def probe(
     from lab.probe.address import parse
 
     address = parse(url)
+    if tabs and expected and tabs < expected:
+        raise UsageError(f"--tabs {tabs} opens fewer tabs than --expect-tabs {expected}", "leave out --tabs, or raise it")
     count = tabs or max(TABS, expected or 0)
     console = Console(stderr=True, highlight=False) if as_json else output()
     order = order_of(address, engine or tuple(ENGINES), count, **more)
@@ -90,7 +92,7 @@ def probe(
         if start:
             from lab.probe.start import started
 
-            stack.enter_context(started(shlex.split(start), parse(ready) if ready else address))
+            stack.enter_context(started(words_of(start), parse(ready) if ready else address))
         probing = Probing(order, console, out=out, verbose=verbose, as_json=as_json, junit=junit, markdown=markdown)
         found = complete(probing.behind(behind, bind) if behind else probing.run(wire_only=wire_only))
     if found is None:
@@ -100,6 +102,14 @@ def probe(
 
         raise NothingStartedError(() if as_json else found.browsers)
     sys.exit(code_of(found, expected))
+
+
+def words_of(command: str) -> list[str]:
+    """The words of a command, as a shell splits them. Raises UsageError."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--start: {error}", "quote the command as in a shell") from error
 
 
 def order_of(

@@ -50,6 +50,8 @@ def test_a_wrong_option_is_one_line_and_keeps_secrets(tmp_path: Path) -> None:
         url = server.url()
         assert "s3cret" not in refused(url, "--header", "s3cret\r\nvalue")
         assert "--hop" in refused(url, "--hop", "http://x/")
+        assert "--start" in refused(url, "--start", "'open")
+        assert "--expect-tabs" in refused(url, "--tabs", "3", "--expect-tabs", "4")
         assert "no Python file" in refused(url, "--do", str(tmp_path / "absent.py"))
         for text, told in (("x = (", "line 1"), ("x = 1", "async def do(page)"), ("\nraise ValueError(1)", "line 2")):
             (tmp_path / "do.py").write_text(text)
