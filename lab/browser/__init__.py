@@ -16,10 +16,10 @@ foreign exceptions by a table of listed types. Any other exception is a bug of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import msgspec
 
@@ -27,6 +27,9 @@ from lab.browser.engines import Engine
 from lab.browser.logs.network_log import NetworkLog
 from lab.errors import HarnessFaultError
 from lab.model.browsers import BrowserLog
+
+if TYPE_CHECKING:
+    import asyncio
 
 AGAIN = "run the cell again; if it persists, try --headed and watch"
 
@@ -121,6 +124,67 @@ class Profile(Protocol):
         """Close all its tabs. Returns within seconds, or raises HarnessFaultError."""
 
 
+class VisitOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to visit somebody else's page. `insecure`: accept any certificate. `own`: the origin that gets the further header
+    `fields`; no other origin does. `login`: a file with cookies and local storage, as Playwright saves it. `script` runs in
+    each document before its own scripts."""
+
+    insecure: bool = False
+    own: str = ""
+    fields: Mapping[str, str] = {}
+    login: Path | None = None
+    script: str = ""
+
+
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of the document that a tab shows, as the browser reports it. Times are ms of the monotonic clock. `what` is the
+    browser's name for its kind (document, script, eventsource…); `main`: it fetches the tab's own document; `accept` is the
+    media type that it asks for. `answered_ms`: when the header of its answer came. `ended_ms`: when it ended, with or without
+    an `error`."""
+
+    url: str
+    method: str
+    what: str
+    main: bool
+    begun_ms: float
+    accept: str = ""
+    answered_ms: float | None = None
+    status: int | None = None
+    content_type: str = ""
+    ended_ms: float | None = None
+    error: str | None = None
+
+
+class VisitedTab(Tab, Protocol):
+    """A tab for somebody else's page."""
+
+    @property
+    def requests(self) -> Sequence[PageRequest]:
+        """The requests of its present document and frames, in the order of their beginnings. Those of a document that it has
+        left are no longer there."""
+
+    @property
+    def next_move(self) -> asyncio.Event:
+        """An event that is set at the next change of `requests`."""
+
+    async def ask_frames(self, expression: str) -> list[Any]:
+        """The value of an expression in each frame that has a document, without those that fail."""
+
+    async def act(self, do: Callable[[Any], Awaitable[object]]) -> None:
+        """Call a user's function with the driver's own object for the page, and wait for it. Its errors pass through, but those
+        of the driver become HarnessFaultError."""
+
+
+class Visit(Profile, Protocol):
+    """A fresh profile for visits to somebody else's pages."""
+
+    async def new_tab(self) -> VisitedTab:
+        """A blank tab."""
+
+    async def cookies(self, url: str) -> dict[str, str]:
+        """The cookies that a request for this URL would have. They are secret."""
+
+
 class Browser(Protocol):
     """A running browser."""
 
@@ -162,6 +226,10 @@ class Browser(Protocol):
 
     async def new_profile(self) -> Profile:
         """A fresh profile. Raises HarnessFaultError if the browser has gone."""
+
+    async def new_visit(self, options: VisitOptions) -> Visit:
+        """A fresh profile for somebody else's pages. Raises HarnessFaultError if the browser has gone, or can't use the
+        options."""
 
     async def close(self) -> None:
         """End the browser; do nothing if it has gone. Returns within seconds, or raises HarnessFaultError."""

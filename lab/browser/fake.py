@@ -15,15 +15,28 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from lab.browser import Candidate, Image, LaunchError, LaunchOptions, PageScriptError, browser_failed
+import msgspec
+
+from lab.browser import (
+    Candidate,
+    Image,
+    LaunchError,
+    LaunchOptions,
+    PageRequest,
+    PageScriptError,
+    VisitOptions,
+    browser_failed,
+)
 from lab.browser.engines import Engine
 from lab.browser.logs.network_log import NetworkLog
 from lab.model.browsers import BrowserLog
+from lab.model.ledger import now_ms
 from lab.tasks import wait_first
 
 ENGINE = Engine(name="fake", title="Fake", driver="lab.browser.fake")
@@ -97,6 +110,33 @@ class FakeTab:
             raise browser_failed("the tab has been closed")
 
 
+class FakeVisitedTab(FakeTab):
+    """See lab.browser.VisitedTab. The only request is that for the document."""
+
+    def __init__(self, browser: FakeBrowser) -> None:
+        super().__init__(browser)
+        self.requests: tuple[PageRequest, ...] = ()
+        self.next_move = asyncio.Event()
+
+    async def open(self, url: str) -> None:
+        asked = PageRequest(url=url, method="GET", what="document", main=True, begun_ms=now_ms())
+        self._moved(asked)
+        await super().open(url)
+        self._moved(msgspec.structs.replace(asked, answered_ms=now_ms(), status=HTTPStatus.OK, ended_ms=now_ms()))
+
+    def _moved(self, request: PageRequest) -> None:
+        self.requests = (request,)
+        self.next_move.set()
+        self.next_move = asyncio.Event()
+
+    async def ask_frames(self, expression: str) -> list[Any]:
+        return [await self.ask(expression)]
+
+    async def act(self, do: Callable[[Any], Awaitable[object]]) -> None:
+        self._check()
+        await do(self.page)
+
+
 class FakeProfile:
     """See lab.browser.Profile."""
 
@@ -112,6 +152,19 @@ class FakeProfile:
     async def close(self) -> None:
         for tab in self.tabs:
             tab._closed = True
+
+
+class FakeVisit(FakeProfile):
+    """See lab.browser.Visit."""
+
+    async def new_tab(self) -> FakeVisitedTab:
+        self._browser.check()
+        tab = FakeVisitedTab(self._browser)
+        self.tabs.append(tab)
+        return tab
+
+    async def cookies(self, url: str) -> dict[str, str]:
+        return {}
 
 
 class FakeBrowser:
@@ -169,6 +222,12 @@ class FakeBrowser:
         self.check()
         self.profiles.append(FakeProfile(self))
         return self.profiles[-1]
+
+    async def new_visit(self, options: VisitOptions) -> FakeVisit:
+        self.check()
+        visit = FakeVisit(self)
+        self.profiles.append(visit)
+        return visit
 
     async def close(self) -> None:
         self._gone.set()

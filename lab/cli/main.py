@@ -23,6 +23,7 @@ from lab.cli import reports
 from lab.cli.console import complain, output, print_anything
 from lab.cli.listing import scenario_line, scenario_lines
 from lab.cli.options import axis_options, choice_of, engine_option
+from lab.cli.probe import probe
 from lab.cli.prune import held, prune
 from lab.errors import LabError, UsageError
 from lab.model.axes import AXES
@@ -241,5 +242,5 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         raise NothingStartedError(())  # The table has just been printed.
 
 
-for command in (reports.report, reports.judge, reports.compare, reports.show, prune):
+for command in (reports.report, reports.judge, reports.compare, reports.show, prune, probe):
     main.add_command(command)

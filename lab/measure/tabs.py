@@ -178,7 +178,7 @@ class CellTabs:
             self.seen.clients = await self._look()
         pictured = self._cell.question == "limits" and not OPENINGS[self._cell.opening].doubling
         if pictured and self._cell.repeat == 1:  # One run of a cell is enough to look at.
-            self.seen.screenshots = await screenshots(self.pages)
+            self.seen.screenshots = await screenshots([(page.tab, tuple(page.clients)) for page in self.pages])
         if any(not client.live for client in self.seen.clients):
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 

@@ -24,7 +24,8 @@ class BaseClaim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     source: str
     """Who published the claim: a name and an address."""
     basis: str = "documented"
-    """The kind of source: specified (a standard), documented (a manual, source code), or observed (a thread, a measurement)."""
+    """The kind of source: specified (a standard), documented (a manual, source code), observed (a thread, a measurement), or
+    predicted (the arithmetic of a probe)."""
     engines: Names = ()
     """The engines that it is about; empty: all. The same holds for the fields below."""
     protocols: Names = ()

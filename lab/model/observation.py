@@ -23,6 +23,7 @@ from lab.model.drops import DropSeen
 from lab.model.ledger import AnyEvent
 from lab.model.payloads import PayloadSeen
 from lab.model.pools import SideSeen
+from lab.model.probe import ProbeReport
 from lab.model.starvation import ProbeSeen
 
 
@@ -131,6 +132,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     delivery: DeliverySeen | None = None
     drops: tuple[DropSeen, ...] = ()
     payloads: tuple[PayloadSeen, ...] = ()
+    probe: ProbeReport | None = None
     screenshots: tuple[Screenshot, ...] = ()
     faults: tuple[str, ...] = ()
     unmet: str | None = None

@@ -18,13 +18,14 @@ class Company(enum.Enum):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One kind of question. `title` is the question in a reader's words; `asked_by` are the lab's own scenarios that ask it.
-    `company`: what may be measured beside it."""
+    """One kind of question. `title` is the question in a reader's words; `asked_by` are the lab's own scenarios that ask it,
+    `command` is what asks it where no scenario does. `company`: what may be measured beside it."""
 
     name: str
     title: str
     asked_by: str = ""
     company: Company = Company.ANY
+    command: str = ""
 
 
 QUESTIONS = {
@@ -36,6 +37,7 @@ QUESTIONS = {
         Question("delivery", "Which way should updates come?", "delivery", Company.NONE),
         Question("drops", "What comes back after a drop?", "drops reconnection", Company.WAITING),
         Question("payloads", "What can a stream carry?", "payloads"),
+        Question("probe", "At which tab does this app hang, and why?", command="seventh-tab probe URL"),
     )
 }
 DEFAULT_QUESTION = "limits"

@@ -65,7 +65,8 @@ def part(name: str, members: list[Section], start: str) -> Part:
     question = QUESTIONS.get(name)
     title = question.title if question else (members[0].title if members else name)
     if not members:
-        return Part(name, title, [], None, [], f"{start} {question.asked_by}" if question and question.asked_by else "")
+        by_scenario = f"{start} {question.asked_by}" if question and question.asked_by else ""
+        return Part(name, title, [], None, [], by_scenario or (question.command if question else ""))
     groups = [one for section in members for one in section.groups]
     of = sources(groups)
     lead = members[0].chapter.lead(groups, {one.engine: one.title for one in of})

@@ -12,7 +12,7 @@ import msgspec
 from markupsafe import Markup
 
 from lab.model.questions import DEFAULT_QUESTION, QUESTIONS
-from lab.report import charts, delivery, drops, limits, payloads, pools, starvation
+from lab.report import charts, delivery, drops, limits, payloads, pools, probe, starvation
 from lab.report.answers import Answer, Entry
 from lab.report.tables import ANSWER, LIVE, OPENED, REPEATS, VERDICT, Row, Table, grouped, live, opened, repeats_in_words
 from lab.results.file import Results
@@ -63,6 +63,7 @@ CHAPTERS: dict[str, Chapter] = {
     ),
     "drops": Chapter(answer=drops.ANSWER, lead=drops.lead, tables=drops.tables, sentences=drops.sentences),
     "payloads": Chapter(answer=payloads.ANSWER, lead=payloads.lead, tables=payloads.tables, sentences=payloads.sentences),
+    "probe": Chapter(answer=probe.ANSWER, lead=probe.lead, tables=probe.tables, sentences=probe.sentences),
 }
 """The chapters by the question's name (lab/model/questions.py), in the order of the report."""
 

@@ -26,6 +26,7 @@ from lab.model.observation import ClientSeen, Release, Screenshot
 from lab.model.openings import OPENINGS
 from lab.model.payloads import PayloadSeen
 from lab.model.pools import SideSeen
+from lab.model.probe import ProbeReport
 from lab.model.protocols import PROTOCOLS
 from lab.model.questions import QUESTIONS
 from lab.model.starvation import ProbeSeen
@@ -79,6 +80,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """Each drop, if the question is about drops."""
     payloads: tuple[PayloadSeen, ...] = ()
     """Each payload, if the question is about payloads."""
+    probe: ProbeReport | None = None
+    """What was seen of a user's own app, if the question is about one."""
     screenshots: tuple[Screenshot, ...] = ()
     """Screenshots of the tabs."""
     lines: tuple[Line, ...] = ()

@@ -60,6 +60,7 @@ def cell_result(seen: Observation, verdict: Verdict, start: str = "") -> CellRes
         delivery=delivery_figures(seen),
         drops=since(began, seen.drops),
         payloads=seen.payloads,
+        probe=seen.probe,
         screenshots=seen.screenshots,
         lines=lines(seen),
         command=command(seen, start),
@@ -75,6 +76,8 @@ def began_ms(seen: Observation) -> float:
 
 def command(seen: Observation, start: str) -> str:
     """What runs just this cell again, for a POSIX shell; empty for what every run does by itself."""
+    if seen.probe is not None:
+        return f"seventh-tab probe {shlex.quote(seen.probe.url)} --engine {seen.cell.engine} --tabs {seen.cell.at_most}"
     if not seen.source:
         return ""
     words = [shlex.quote(seen.source)]

@@ -21,10 +21,7 @@ TAG = "Which of the possible kinds this is."
 def json_schema() -> str:
     """The JSON Schema, as text: the content of results.schema.json."""
     parts, definitions = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
-    found = classes()
-    for name, definition in definitions.items():
-        if name in found:
-            describe(definition, found[name])
+    describe_all(definitions, Results)
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Seventh Tab results ({SCHEMA})",
@@ -32,6 +29,14 @@ def json_schema() -> str:
         "$defs": definitions,
     }
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def describe_all(definitions: dict[str, Any], whole: type[msgspec.Struct]) -> None:
+    """Set the descriptions in the definitions of a struct and of all that it can contain."""
+    found = classes(whole)
+    for name, definition in definitions.items():
+        if name in found:
+            describe(definition, found[name])
 
 
 def describe(definition: dict[str, Any], kind: type[Any]) -> None:
@@ -43,10 +48,10 @@ def describe(definition: dict[str, Any], kind: type[Any]) -> None:
         field["description"] = texts.get(name, TAG if name == kind.__struct_config__.tag_field else "")
 
 
-def classes() -> dict[str, type[msgspec.Struct]]:
-    """Every struct that results.json can contain, by its name in the schema."""
+def classes(whole: type[msgspec.Struct] = Results) -> dict[str, type[msgspec.Struct]]:
+    """Every struct that `whole` can contain, by its name in the schema."""
     found: dict[str, type[msgspec.Struct]] = {}
-    todo: list[Any] = [msgspec.inspect.type_info(Results)]
+    todo: list[Any] = [msgspec.inspect.type_info(whole)]
     while todo:
         kind = todo.pop()
         if isinstance(kind, msgspec.inspect.StructType):

@@ -33,6 +33,11 @@ class ChildProcesses:
                 continue
         self.note()
 
+    @property
+    def noted(self) -> frozenset[psutil.Process]:
+        """All recorded processes, also those that have ended."""
+        return frozenset(self._noted)
+
     def note(self) -> None:
         """Record the present descendants of the added processes."""
         self._noted |= self._added

@@ -15,9 +15,10 @@ import playwright.async_api
 import psutil
 from playwright.async_api import Playwright, async_playwright
 
-from lab.browser import AGAIN, Candidate, LaunchError, LaunchOptions, browser_failed
+from lab.browser import AGAIN, Candidate, LaunchError, LaunchOptions, VisitOptions, browser_failed
 from lab.browser.logs.network_log import NetworkLog
 from lab.browser.playwright.tabs import Loss, PlaywrightProfile, bounded, mapped
+from lab.browser.playwright.visits import PlaywrightVisit, new_visit
 from lab.errors import NoAnswerError
 from lab.model.browsers import BrowserLog
 
@@ -71,6 +72,9 @@ class PlaywrightBrowser:
         with mapped():
             context = await self._browser.new_context(ignore_https_errors=not self._trusts_leaf, no_viewport=True)
             return PlaywrightProfile(context, self._loss, devtools=self._engine.devtools)
+
+    async def new_visit(self, options: VisitOptions) -> PlaywrightVisit:
+        return await new_visit(self._browser, self._loss, options, devtools=self._engine.devtools)
 
     async def close(self) -> None:
         if self.alive:

@@ -144,6 +144,10 @@ class PlaywrightProfile:
         self._making: set[asyncio.Future[Page]] = set()
 
     async def new_tab(self) -> PlaywrightTab:
+        return PlaywrightTab(await self.new_page(), self._devtools)
+
+    async def new_page(self) -> Page:
+        """A blank page of Playwright's."""
         making = asyncio.ensure_future(self._context.new_page())
         making.add_done_callback(lambda made: made.cancelled() or made.exception())  # Retrieves its error.
         self._making.add(making)
@@ -158,7 +162,7 @@ class PlaywrightProfile:
         with mapped():
             page = making.result()
         page.on("crash", lambda _: self._loss.tell("the process of one of its tabs crashed"))
-        return PlaywrightTab(page, self._devtools)
+        return page
 
     async def close(self) -> None:
         await bounded(self._close(), "a profile")

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from lab.errors import UsageError
+from lab.probe.address import parse, shown
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "file:///etc/passwd", "ftp://x/", "http://", "http://[::1", "http://x:99999/", "javascript:1"]
+)
+def test_anything_but_an_http_url_is_one_clear_line(text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse(text)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_address_has_parts_and_an_origin() -> None:
+    found = parse("HTTP://user:pass@localhost:8080/a b?q=ä#top")
+    assert (found.origin, found.target) == ("http://localhost:8080", "/a%20b?q=%C3%A4")
+    assert parse("https://example.org").origin == "https://example.org"
+    assert parse("/b", parse("http://[::1]:81/a")).url == "http://[::1]:81/b"
+
+
+def test_what_may_be_secret_is_not_shown() -> None:
+    told = shown("https://user:pass@host/path?token=abc&b=&c#fragment")
+    assert told == "https://host/path?token=…&b=…&c=…"
+    assert str(parse("http://u:p@h/?k=v")) == "http://h/?k=…"
+
+
+@pytest.mark.parametrize(
+    ("host", "local"), [("localhost", True), ("127.0.0.3", True), ("a.localhost", True), ("example.org", False)]
+)
+def test_this_machine_is_known_by_its_names(host: str, local: bool) -> None:
+    assert parse(f"http://{host}/").local is local
