@@ -21,6 +21,7 @@ from lab import paths
 from lab.browser.engines import ENGINES
 from lab.cli import reports
 from lab.cli.console import RunProgress, complain, output, scenario_lines, scenarios_table
+from lab.cli.explain import explain
 from lab.cli.options import axis_options, choice_of, engine_option
 from lab.errors import LabError, UsageError
 from lab.model.axes import AXES
@@ -221,5 +222,5 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         raise NothingStartedError(())  # The table has just been printed.
 
 
-for command in (reports.report, reports.judge, reports.compare, reports.show):
+for command in (reports.report, reports.judge, reports.compare, reports.show, explain):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""A user's own app, and what the user recorded of it."""
