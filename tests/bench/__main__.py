@@ -1,5 +1,6 @@
 """`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other
-servers (tests.bench.fanout); how long limits and runs take (tests.bench.limits). Interleaved in one run, medians with spread.
+servers (tests.bench.fanout); how long limits and runs take (tests.bench.limits), and a log of 500 MB (tests.bench.explain).
+Interleaved in one run, medians with spread.
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
 (b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
@@ -27,7 +28,7 @@ from lab.model.cell import Cell
 from lab.model.verdict import Kind
 from lab.run import certs
 from lab.scenario import catalogue
-from tests.bench import fanout, limits
+from tests.bench import explain, fanout, limits
 from tests.tools.browsers import bare, launched
 from tests.tools.figures import line
 
@@ -117,6 +118,7 @@ async def measure(rounds: int) -> None:
 def main(rounds: int, runs: bool) -> None:
     """Print the benchmark."""
     asyncio.run(measure(rounds))
+    explain.main(max(1, rounds // 3))
     fanout.main(max(1, rounds // 2))
     limits.main(max(1, rounds // 2), runs)
 

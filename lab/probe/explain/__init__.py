@@ -1,7 +1,7 @@
 """Explains a network log that a user recorded: which requests waited, how long, for what limit, and what held their places.
 
 Rules. The log says what the browser did; nothing is said that it does not say. What is inferred is marked `derived`. No limit
-in numbers is known here: a limit is what the log calls one, and its value is what the log says or what was in use. Query values,
+in numbers is known here: a limit is what the log calls one, its value what the log says, or what was in use. Query values,
 cookies and user names never leave the readers (lab/probe/explain/redact.py).
 
 How it works. `source` opens the file, whatever it is packed in, and tells which kind of log it is. One reader a kind (`netlog`,

@@ -28,7 +28,7 @@ from lab.probe.explain.history import History, Kind, Outcome, utc
 from lab.probe.explain.recorder import EVERY, Recorder
 from lab.probe.explain.source import Source
 
-WHERE = r"\[(?:[^\]:\[]* )?(?:\d+: ?)?([^\]\[]+)\]: "
+WHERE = r"\[(?:(?:[^\]:\[]* )?\d+: ?)?([^\]\[]+)\]: "
 LINE = re.compile(f"(?:{live.STAMP})?{WHERE}{live.WHAT}", re.MULTILINE)
 ANY_LINE = re.compile(LINE.pattern.encode(), re.MULTILINE)
 STAMPED = re.compile(live.STAMP.encode())

@@ -221,16 +221,17 @@ class Reader:
         controller = self._of_job.get(event.source.id)
         if controller is None:
             return
-        if limit == Limit.SOCKETS:
-            self._first_at_the_limit(event.time)
+        self._entered.pop(event.source.id, None)
         pool = EVERY if limit == Limit.SOCKETS else self._group_of(event.source.id, controller)
         self.recorder.waits(controller, limit, pool, event.time)
+        if limit == Limit.SOCKETS:
+            self._first_at_the_limit(event.time)
 
     def _first_at_the_limit(self, at_ms: float) -> None:
         """Jobs that are in the pool, without a stall, and for whose group nothing is being connected."""
         busy = set(self._connecting.values())
         for job, controller in self._entered.items():
-            if not self.recorder.waiting(controller) and self._group_of(job, controller) not in busy:
+            if self._group_of(job, controller) not in busy:
                 self.recorder.waits(controller, Limit.SOCKETS, EVERY, at_ms, derived=True)
 
     def _group_of(self, job: int, controller: int) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from lab.errors import UsageError
+from lab.text import clean
 
 PIECE = 1 << 20
 """How many bytes are read at once."""
@@ -89,7 +90,7 @@ class Source:
         except (OSError, ValueError) as error:
             raise self.unusable(f"can't be read: {reason(error)}", "give the log itself, readable and unpacked") from error
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise self.unusable(f"can't be unpacked: {error}", "unpack it first") from error
+            raise self.unusable(f"can't be unpacked: {clean(str(error))}", "unpack it first") from error
 
 
 def reason(error: Exception) -> str:
