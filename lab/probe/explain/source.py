@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import cast
 
 from lab.errors import UsageError
 from lab.text import clean
@@ -77,14 +78,14 @@ class Source:
         self.cut = False
         try:
             with self.path.open("rb") as file, unpacked(file) as stream:
-                first = stream.read(PIECE)
+                first = stream.read1(PIECE)  # What a packed file has before the place where it was cut off.
                 mark = next((one for one in MARKS if first.startswith(one)), b"")
                 decoder = codecs.getincrementaldecoder(MARKS.get(mark, "utf-8"))("replace")
                 piece = first[len(mark) :]
                 while piece:
                     progress(file.tell(), self.size)
                     yield decoder.decode(piece).encode() if MARKS.get(mark, "utf-8") != "utf-8" else piece
-                    piece = stream.read(PIECE)
+                    piece = stream.read1(PIECE)
         except (EOFError, zlib.error):
             self.cut = True
         except (OSError, ValueError) as error:
@@ -99,20 +100,20 @@ def reason(error: Exception) -> str:
 
 
 @contextmanager
-def unpacked(file: BinaryIO) -> Iterator[IO[bytes]]:
+def unpacked(file: io.BufferedReader) -> Iterator[io.BufferedIOBase]:
     """A file's content: itself, what gzip packed, or the largest file of a zip archive."""
     magic = file.read(4)
     file.seek(0)
     if magic.startswith(GZIP):
-        with gzip.open(file) as stream:
-            yield cast(IO[bytes], stream)
+        with gzip.GzipFile(fileobj=file) as stream:
+            yield stream
     elif magic == ZIP:
         with zipfile.ZipFile(file) as archive:
             inside = [one for one in archive.infolist() if not one.is_dir()]
             if not inside:
                 raise zipfile.BadZipFile("the archive is empty")
             with archive.open(max(inside, key=lambda one: one.file_size)) as member:
-                yield member
+                yield cast(zipfile.ZipExtFile, member)
     else:
         yield file
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from lab.browser import Browser, Profile
+from lab.browser import Browser, Profile, Tab
 from lab.browser.playwright.tabs import PlaywrightProfile
 from lab.errors import LabError
 from lab.measure.origin import Origin, origin
@@ -57,11 +57,12 @@ async def record(engine: str, protocol: str, leaf: Path, folder: Path) -> Record
 
 async def fill(browser: Browser, profile: Profile, running: Origin, protocol: str) -> int:
     """Open tabs until WAITING of them wait, and close the first; then everything. Returns how many were open before."""
-    tabs, opening = [], []
+    tabs: list[Tab] = []
+    opening: list[asyncio.Task[None]] = []
     while sum(not one.done() for one in opening) < WAITING:
         tabs.append(await profile.new_tab())
         url = running.url(protocol, f"/tab?cell=recorded&transport=sse&tab={len(tabs)}&token={SECRET}")
-        opening.append(asyncio.create_task(tabs[-1].open(url)))
+        opening.append(asyncio.create_task(tabs[-1].open(url))
         await settled(browser, opening[-1], sum(not one.done() for one in opening))
     live = sum(one.done() for one in opening)
     await tabs[0].close()

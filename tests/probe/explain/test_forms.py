@@ -116,7 +116,7 @@ def test_a_log_that_was_cut_off_anywhere(recorded: Path, packed: bool, tmp_path:
     """It is explained up to there and says so, or it is refused because nothing is left. (A MOZ_LOG has no end that could be
     missing.)"""
     raw = gzip.compress(recorded.read_bytes()) if packed else recorded.read_bytes()
-    counts = []
+    counts: list[int] = []
     for length in range(20, len(raw) - 30, max(1, len(raw) // 60)):
         try:
             one = read(tmp_path / "log", raw[:length])
