@@ -62,7 +62,7 @@ async def fill(browser: Browser, profile: Profile, running: Origin, protocol: st
     while sum(not one.done() for one in opening) < WAITING:
         tabs.append(await profile.new_tab())
         url = running.url(protocol, f"/tab?cell=recorded&transport=sse&tab={len(tabs)}&token={SECRET}")
-        opening.append(asyncio.create_task(tabs[-1].open(url))
+        opening.append(asyncio.create_task(tabs[-1].open(url)))
         await settled(browser, opening[-1], sum(not one.done() for one in opening))
     live = sum(one.done() for one in opening)
     await tabs[0].close()
