@@ -50,6 +50,7 @@ class Reader:
     def __init__(self, known: Constants) -> None:
         self.recorder = Recorder()
         self.began_with_requests = False
+        self._early: dict[str, list[int]] = {}
         self._begin, self._end = known.phases.get("PHASE_BEGIN", 1), known.phases.get("PHASE_END", 2)
         self._states = {number: name for name, number in known.load_states.items()}
         self._of_job: dict[int, int] = {}
@@ -119,12 +120,14 @@ class Reader:
         return controller in self._socket_of or controller not in self._urls
 
     def _active(self, event: Event, params: Params) -> None:
-        """A request that was there before the log began, with its state at that moment."""
+        """A request that was there before the log began, with its state at that moment. Its pool is taken to be its host's,
+        until another request for that host names the group."""
         state = self._states.get(params.load_state if params.load_state is not None else -1, "")
         key, host = -event.source.id, origin(params.url)
         if not host or (state not in LOAD_STATES and state not in HOLDING_STATES):
             return
         self.began_with_requests = True
+        self._early.setdefault(host, []).append(key)
         self.recorder.asked(key, params.url, event.time)
         self._urls[key] = params.url
         self._of_url_request[event.source.id] = key
@@ -204,8 +207,10 @@ class Reader:
             self.recorder.shares(controller, event.time)
 
     def _group(self, event: Event, params: Params) -> None:
-        if event.source.id in self._of_job:
+        if (controller := self._of_job.get(event.source.id)) is not None:
             self._groups[event.source.id] = params.group_id
+            for key in self._early.pop(origin(self._urls.get(controller, "")), ()):
+                self.recorder.belongs(key, params.group_id)
 
     def _pool(self, event: Event, _: Params) -> None:
         controller = self._of_job.get(event.source.id)
@@ -234,8 +239,9 @@ class Reader:
             if self._group_of(job, controller) not in busy:
                 self.recorder.waits(controller, Limit.SOCKETS, EVERY, at_ms, derived=True)
 
-    def _group_of(self, job: int, controller: int) -> str:
-        return self._groups.get(job) or origin(self._urls.get(controller, ""))
+    def _group_of(self, named_by: int, controller: int) -> str:
+        """The pool of a request: a group's name, by the job or the group's own source; or the host, if that is not known."""
+        return self._groups.get(named_by) or origin(self._urls.get(controller, ""))
 
     def _connects(self, event: Event, params: Params) -> None:
         self._connecting[event.source.id] = params.group_id
@@ -338,17 +344,17 @@ class Reader:
             self._managers.pop(event.source.id, None)
 
     def _requested(self, event: Event, params: Params) -> None:
-        if params.source_dependency and event.source.id in self._managers:
-            self._managers[event.source.id][1].add(params.source_dependency.id)
+        if params.source_dependency:
+            self._managers.setdefault(event.source.id, (0, set()))[1].add(params.source_dependency.id)
 
     def _may_connect(self, event: Event, params: Params) -> None:
         limit = REACHED.get(params.can_attempt)
         group, jobs = self._managers.get(event.source.id, (0, set()))
         if limit is None:
             return
-        pool = EVERY if limit == Limit.SOCKETS else self._groups.get(group, "")
         for job in sorted(jobs):
             if (controller := self._of_job.get(job)) is not None:
+                pool = EVERY if limit == Limit.SOCKETS else self._group_of(group, controller)
                 self.recorder.waits(controller, limit, pool, event.time, derived=True)
 
     def _handle(self, event: Event, params: Params) -> None:
@@ -382,7 +388,7 @@ class Reader:
         if self._handed and controller not in self._socket_of:
             socket, group = self._handed
             self._handed = None
-            self._serve(controller, socket, self._groups.get(group, ""), at_ms)
+            self._serve(controller, socket, self._group_of(group, controller), at_ms)
 
 
 def session(number: int) -> str:

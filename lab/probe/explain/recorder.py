@@ -175,6 +175,23 @@ class Recorder:
         host.now += 1
         host.most = max(host.most, host.now)
 
+    def belongs(self, key: Hashable, pool: str) -> None:
+        """The pool of a request turns out to be another one than was said."""
+        record = self._open.get(key)
+        if record is None:
+            return
+        if wait := self._current(record):
+            del self._pool(wait.pool).waiting[key]
+            wait.pool = pool
+            self._pool(pool).waiting[key] = record
+        if record.served_ms is not None:
+            before, places = self._pool(record.pool), self._pool(pool)
+            del before.holders[key]
+            places.holders[key] = record
+            record.pool = pool
+            before.changed()
+            places.changed()
+
     def shares(self, key: Hashable, at_ms: float) -> None:
         """The connection that a request got turns out to be for many (HTTP/2): the request holds no place of its own."""
         record = self._open.get(key)

@@ -121,6 +121,21 @@ def test_a_log_that_was_begun_while_requests_waited(tmp_path: Path) -> None:
     assert any("before the log began" in note for note in one.history.notes)
 
 
+def test_what_began_before_the_log_holds_the_places_of_a_later_wait(tmp_path: Path) -> None:
+    """The usual case: the page hangs, and only then is the recording started."""
+    log = NetLog()
+    for number in (1, 2):
+        url = f"https://a.test/events?{number}"
+        log.event(0, "REQUEST_ALIVE", number, BEGIN, url=url, method="GET", load_state=STATES["READING_RESPONSE"])
+    log.enters(1000, 3, "https://a.test/page")
+    log.stalls(1000, 3)
+    log.event(5000, "REQUEST_ALIVE", 2, END)
+    log.gets(5001, 3, 503)
+    [queue] = log.explained(tmp_path).queues
+    [each] = queue.waits
+    assert (each.wait.holders, each.wait.released_by, each.wait.derived, queue.pool) == ((1, 2), 2, False, GROUP)
+
+
 def test_what_a_request_is_for(tmp_path: Path) -> None:
     log = NetLog()
     for number, kind in ((1, "main frame"), (2, "subframe"), (3, "other")):
