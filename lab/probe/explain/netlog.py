@@ -67,6 +67,7 @@ class Reader:
         self._managers: dict[int, tuple[int, set[int]]] = {}
         self._handed: tuple[int, int] | None = None
         self._with_job: set[int] = set()
+        self._pooled: set[int] = set()
         self.actions = {known.types[name]: action for name, action in self._by_name().items() if name in known.types}
 
     def _by_name(self) -> dict[str, Callable[[Event, Params], None]]:
@@ -116,8 +117,12 @@ class Reader:
                 self._over(controller, event.time)
 
     def _outlives(self, controller: int) -> bool:
-        """Whether the log says otherwise when the request's place is free: it has a socket or a stream of its own."""
-        return controller in self._socket_of or controller not in self._urls
+        """Whether the log says otherwise when the request's place is free: by the end of a stream, or of the use of a socket.
+        The new pool does not log that use; there, only a WebSocket holds its socket for longer than its request lasts."""
+        url = self._urls.get(controller, "")
+        if controller in self._pooled:
+            return url.startswith(("ws:", "wss:"))
+        return controller in self._socket_of or not url
 
     def _active(self, event: Event, params: Params) -> None:
         """A request that was there before the log began, with its state at that moment. Its pool is taken to be its host's,
@@ -176,6 +181,8 @@ class Reader:
     def _over(self, controller: int, at_ms: float, outcome: Outcome = Outcome.GAVE_UP) -> None:
         self.recorder.ended(controller, at_ms, outcome)
         self._with_job.discard(controller)
+        self._pooled.discard(controller)
+        self._without_socket(controller)
         if url := self._urls.pop(controller, ""):
             self._no_longer_asking(controller, url)
 
@@ -267,8 +274,7 @@ class Reader:
         self.recorder.served(controller, at_ms, pool, f"socket {socket}", alone=True)
 
     def _give_back(self, socket: int, at_ms: float) -> None:
-        if (controller := self._of_socket.pop(socket, None)) is not None:
-            self._socket_of.pop(controller, None)
+        if (controller := self._of_socket.get(socket)) is not None:
             self._over(controller, at_ms)
 
     def _socket(self, event: Event, _: Params) -> None:
@@ -306,7 +312,7 @@ class Reader:
         self._urls.pop(controller, None)
 
     def _without_socket(self, controller: int) -> None:
-        """The socket of a request is a whole HTTP/2 connection's now."""
+        """The socket of a request is free, or a whole HTTP/2 connection's now."""
         if (socket := self._socket_of.pop(controller, None)) is not None:
             self._of_socket.pop(socket, None)
 
@@ -388,6 +394,7 @@ class Reader:
         if self._handed and controller not in self._socket_of:
             socket, group = self._handed
             self._handed = None
+            self._pooled.add(controller)
             self._serve(controller, socket, self._group_of(group, controller), at_ms)
 
 

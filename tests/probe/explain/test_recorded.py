@@ -4,6 +4,7 @@ three more wait; then one is closed."""
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_waits_of_the_new_pool_are_derived() -> None:
     assert not old.derived
     assert new.derived
     assert all(each.wait.derived for each in new.waits)
+
+
+def test_an_idle_connection_is_not_held() -> None:
+    """The new pool does not log when a socket is given back; the end of its request tells."""
+    requests = explain(FOLDER / "chromium-pool-h1.netlog.json").history.requests
+    shared = [(one, two) for one, two in itertools.pairwise(requests) if one.connection and one.connection == two.connection]
+    page, stream = next((one, two) for one, two in shared if two.kind == Kind.EVENTS)
+    assert page.ended_ms is not None
+    assert page.ended_ms < stream.began_ms
 
 
 def test_the_limit_where_the_log_has_it() -> None:
