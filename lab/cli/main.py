@@ -21,6 +21,7 @@ from lab import paths
 from lab.browser.engines import ENGINES
 from lab.cli import reports
 from lab.cli.console import complain, output, print_anything
+from lab.cli.explain import explain
 from lab.cli.listing import scenario_line, scenario_lines
 from lab.cli.options import axis_options, choice_of, engine_option
 from lab.cli.probe import probe
@@ -242,5 +243,5 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
         raise NothingStartedError(())  # The table has just been printed.
 
 
-for command in (reports.report, reports.judge, reports.compare, reports.show, prune, probe):
+for command in (reports.report, reports.judge, reports.compare, reports.show, prune, probe, explain):
     main.add_command(command)

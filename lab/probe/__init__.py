@@ -2,7 +2,8 @@
 
 Start reading at probe.py. The *wire* part (wire/) is a plain client of its own, which sees what browsers and libraries hide:
 SETTINGS, the boundaries of reads, the moment of the header. The *browser* part opens the app in tabs, counts the requests that
-stay open, predicts at which tab the app hangs, and opens tabs to verify it.
+stay open, predicts at which tab the app hangs, and opens tabs to verify it. Apart from both, explain/ tells what a network log
+says that the user recorded.
 
 Rules.
 1. Only the URLs that the user named, and what their pages load, are asked. Nothing is crawled, and nothing but GET and HEAD is

@@ -1,6 +1,6 @@
 """`nox -s bench`: what a cell costs, against simpler ways to open the same tabs; what the origin delivers, against other
-servers (tests.bench.fanout); how long limits and runs take (tests.bench.limits); and how soon the report is there
-(tests.bench.report). Interleaved in one run, medians with spread.
+servers (tests.bench.fanout); how long limits and runs take (tests.bench.limits), and a log of 500 MB (tests.bench.explain);
+and how soon the report is there (tests.bench.report). Interleaved in one run, medians with spread.
 
 (a) a bare Playwright loop opens only the tabs that can open, and nothing else;
 (b) a hand-written ramp opens them until one runs into its navigation timeout of 3 s, its only idea of waiting.
@@ -29,7 +29,7 @@ from lab.model.cell import Cell
 from lab.model.verdict import Kind
 from lab.run import certs
 from lab.scenario import catalogue
-from tests.bench import fanout, limits, report
+from tests.bench import explain, fanout, limits, report
 from tests.tools.browsers import bare, launched
 from tests.tools.figures import line
 
@@ -123,6 +123,7 @@ def main(rounds: int, runs: bool) -> None:
     """Print the benchmark."""
     for engine in ENGINES:
         asyncio.run(measure(engine, rounds))
+    explain.main(max(1, rounds // 3))
     fanout.main(max(1, rounds // 2))
     limits.main(max(1, rounds // 2), runs)
     report.main(rounds)

@@ -29,13 +29,26 @@ from lab.browser.logs.follow import FollowedLog
 from lab.model.ledger import now_ms
 from lab.model.verdict import Limit
 
-LINE = re.compile(
-    r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - "  # The time of day.
-    r"\[(?:[^\]:]+ )?\d+: ?([^\]]+)\]: "  # Process and thread: [Parent 1: Main Thread], [(null) 1: x], [1:Socket Thread].
-    r"\w/(\w+) (.*)$"  # Level, module and message.
-)
+STAMP = r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) UTC - "  # The time of day.
+WHERE = r"\[(?:[^\]:]+ )?\d+: ?([^\]]+)\]: "  # Process and thread: [Parent 1: Main Thread], [(null) 1: x], [1:Socket Thread].
+WHAT = r"\w/(\w+) (.*)$"  # Level, module and message.
+LINE = re.compile(f"^{STAMP}{WHERE}{WHAT}")
 MODULE = "nsHttp"
 MAIN_THREAD = "Main Thread"
+
+MADE = re.compile(r"nsHttpTransaction::Init \[this=(\w+) ")
+NAMED = re.compile(r"  [A-Z]+ (\S+) HTTP/1\.1$")
+COUNTED = re.compile(r".*AtActiveConnectionLimit \[(?:ci=(\S+) )?.*totalCount=(\d+), maxPersistConns=(\d+)\]")
+QUEUED = re.compile(r"\s+not dispatched \(queued\) trans=(\w+)")
+PACED = re.compile(r"\s+blocked due to rate pacing trans=(\w+)")
+ACTIVE = re.compile(r"nsHttpConnectionMgr::AddActiveTransaction\s+t=(\w+)")
+MULTIPLEXED = re.compile(r"Http2Stream::Http2Stream (\w+) trans=(\w+)")
+TRIED = re.compile(r"nsHttpConnectionMgr::TryDispatchTransaction without conn \[trans=(\w+)(?: ci=\w+ ci=(\S+))?")
+TUNNELLED = re.compile(r"Http2StreamWebSocket ctor:(\w+)")
+NO_ROOM = re.compile(r"Http2Session::TryToActivate (\w+) stream=(\w+) no room")
+REGISTERED = re.compile(r"Http2Session::RegisterStreamID session=(\w+) stream=(\w+)")
+CLOSED = re.compile(r"nsHttpTransaction::Close \[this=(\w+) ")
+"""The messages by which a transaction can be followed. The names say what has happened to it."""
 
 
 class MozLog(FollowedLog):
@@ -54,17 +67,18 @@ class MozLog(FollowedLog):
         self._paths: dict[str, str] = {}
         self._transactions: dict[str, str] = {}
         self._rules: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], float], None]], ...] = (
-            (re.compile(r"nsHttpTransaction::Init \[this=(\w+) "), self._made),
-            (re.compile(r"  [A-Z]+ (\S+) HTTP/1\.1$"), self._named),
-            (re.compile(r".*AtActiveConnectionLimit \[.*totalCount=(\d+), maxPersistConns=(\d+)\]"), self._counted),
-            (re.compile(r"\s+(?:not dispatched \(queued\)|blocked due to rate pacing) trans=(\w+)"), self._queued),
-            (re.compile(r"nsHttpConnectionMgr::AddActiveTransaction\s+t=(\w+)"), self._served),
-            (re.compile(r"Http2Stream::Http2Stream (\w+) trans=(\w+)"), self._multiplexed),
-            (re.compile(r"nsHttpConnectionMgr::TryDispatchTransaction without conn \[trans=(\w+)"), self._tried),
-            (re.compile(r"Http2StreamWebSocket ctor:(\w+)"), self._tunnelled),
-            (re.compile(r"Http2Session::TryToActivate \w+ stream=(\w+) no room"), self._no_room),
-            (re.compile(r"Http2Session::RegisterStreamID session=\w+ stream=(\w+)"), self._registered),
-            (re.compile(r"nsHttpTransaction::Close \[this=(\w+) "), self._closed),
+            (MADE, self._made),
+            (NAMED, self._named),
+            (COUNTED, self._counted),
+            (QUEUED, self._queued),
+            (PACED, self._queued),
+            (ACTIVE, self._served),
+            (MULTIPLEXED, self._multiplexed),
+            (TRIED, self._tried),
+            (TUNNELLED, self._tunnelled),
+            (NO_ROOM, self._no_room),
+            (REGISTERED, self._registered),
+            (CLOSED, self._closed),
         )
 
     def _line(self, raw: bytes) -> None:
@@ -90,7 +104,7 @@ class MozLog(FollowedLog):
             self._paths[self._begun], self._begun = found[1], ""
 
     def _counted(self, found: re.Match[str], _: float) -> None:
-        self._counts = f"{found[1]} connections to this host were counted, against a limit of {found[2]}"
+        self._counts = f"{found[2]} connections to this host were counted, against a limit of {found[3]}"
 
     def _queued(self, found: re.Match[str], since_ms: float) -> None:
         if path := self._paths.get(found[1]):
@@ -110,12 +124,12 @@ class MozLog(FollowedLog):
         self._transactions[found[1]] = self._trying
 
     def _no_room(self, found: re.Match[str], since_ms: float) -> None:
-        transaction = self._transactions.get(found[1], "")
+        transaction = self._transactions.get(found[2], "")
         if path := self._paths.get(transaction):
             self._held[transaction] = self._holds(path, Limit.STREAMS, since_ms)
 
     def _registered(self, found: re.Match[str], _: float) -> None:
-        self._held.pop(self._transactions.get(found[1], ""), None)
+        self._held.pop(self._transactions.get(found[2], ""), None)
 
     def _closed(self, found: re.Match[str], _: float) -> None:
         self._held.pop(found[1], None)
