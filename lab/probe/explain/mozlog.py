@@ -35,7 +35,7 @@ STAMPED = re.compile(live.STAMP.encode())
 DETAILED = re.compile(rb"\]: V/nsHttp ")
 
 TELLING = re.compile(
-    live.TELLING.pattern
+    b"|".join(map(re.escape, live.MozLog.TELLING))
     + rb"|AtActiveConnectionLimit result|num active conns == max conns|DispatchTransaction \[|dispatched step"
     rb"|OnMsgNewTransaction|  Host: |  Accept: text/event-stream|  Sec-Fetch-Dest: |  User-Agent: "
     rb"|OnHeadersAvailable \[|Http3Stream::Http3Stream |  Upgrade: websocket"
