@@ -25,7 +25,7 @@ HTTP_1 = ("h1-clear", "h1")
         "opening": ["frames", "cross-tabs", "hosts"],
     },
     repeat=3,
-    by_chance={"opening": ["hosts"]},
+    by_chance={"engine": ["chromium"], "opening": ["hosts"]},
     claims=[
         AtMost(
             256,

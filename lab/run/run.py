@@ -16,7 +16,6 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from typing import Protocol
 
@@ -53,7 +52,6 @@ from lab.tasks import side_by_side
 from lab.text import first_sentence
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
-MANY = 20  # With so many cells that mostly wait, a second lane for each engine is worth the start of its browser.
 MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
 PACKAGES = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
 
@@ -156,11 +154,7 @@ async def measure(plan: Plan, means: Lanes, notebook: Notebook, progress: Progre
                 await workers[cell.engine].measure(cell)
         else:
             left = Left(cells)
-            helpers = [f"{name}-2" for name in workers] if company is Company.WAITING and len(cells) >= MANY else []
-            hands = [*workers.values(), *(Worker(plan, means.of(name), notebook, progress, started) for name in helpers)]
-            await side_by_side([one.measure_all(left, name) for one, name in zip(hands, cycle(workers), strict=False)])
-            for name in helpers:  # Else their browsers would disturb what is measured alone.
-                await means.of(name).replace()
+            await side_by_side([worker.measure_all(left, name) for name, worker in workers.items()])
     tried = notebook.results.browsers
     if not any(one.version for one in tried):
         raise NothingStartedError(tried)

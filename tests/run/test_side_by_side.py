@@ -121,14 +121,6 @@ def test_a_count_that_a_busy_machine_changes_is_measured_alone(tmp_path: Path, m
     assert all(len(cells) == 1 for cells in beside.seen if "hosts" in {cell.opening for cell in cells})
 
 
-def test_many_cells_that_mostly_wait_have_more_lanes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    beside = Beside(monkeypatch)
-    run(planned("drops", "reconnection", breadth="thorough"), tmp_path, monkeypatch)
-    assert max(len(cells) for cells in beside.seen) == 4
-    assert beside.by.keys() == {"chromium", "firefox", "chromium-2", "firefox-2"}
-    assert all(len(found) == 1 for found in beside.by.values()), "each in the browser that its lane has started"
-
-
 def test_a_lane_that_can_start_nothing_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Beside(monkeypatch, failing="firefox")
     with pytest.raises(MachineError, match="nothing starts"):
