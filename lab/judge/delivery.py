@@ -20,7 +20,12 @@ MOST_DELAY_MS = 20.0
 
 def busy(seen: Observation) -> str:
     """Why the machine was too busy for this cell; empty if it was not."""
-    delay_ms = seen.delivery.ended.delay_ms if seen.delivery else 0.0
+    if seen.delivery is None:
+        return ""
+    followed = {one.tab for one in seen.delivery.clients}
+    if late := [one.tab for one in seen.clients if one.live and one.tab not in followed]:
+        return f"clients {numbers(late)} were live only after the updates had begun to be followed"
+    delay_ms = seen.delivery.ended.delay_ms
     if delay_ms <= MOST_DELAY_MS:
         return ""
     return (

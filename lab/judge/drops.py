@@ -32,8 +32,9 @@ DID = {"end": "ended every stream", "reset": "reset every connection", "shut": "
 MOST_OF_RETRY = 1.5
 """`retry` counts as honoured up to this many times its value, plus the slowest opening."""
 
-FLOOR_MS = 100
-"""Waits are rounded down to tenths of a second: each is the browser's delay plus the time of an opening."""
+FLOORS_MS = ((2000.0, 500), (0.0, 100))
+"""Waits are rounded down, to half seconds from two seconds and else to tenths: each is the browser's delay plus the time of an
+opening, and on a busy machine that may be more than a tenth."""
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
@@ -76,7 +77,9 @@ def answer_of(seen: Observation) -> str:
         return f"{away} of {len(last.clients)} did not come back"
     if last.retry is not None and honoured(last.retry, waits, seen):
         return HONOURED
-    return f"after {statistics.median(waits) // FLOOR_MS * FLOOR_MS / 1000:.1f} s"
+    wait = statistics.median(waits)
+    floor = next(floor for least, floor in FLOORS_MS if wait >= least)
+    return f"after {wait // floor * floor / 1000:.1f} s"
 
 
 def honoured(retry_ms: int, waits: Iterable[float], seen: Observation) -> bool:

@@ -11,6 +11,7 @@ from lab.measure.clock_offset import Offset
 from lab.measure.context import CellContext
 from lab.measure.page import Page
 from lab.measure.page_script import Note
+from lab.measure.settling import LIVE_UPDATES
 from lab.measure.usage import used
 from lab.model import ledger
 from lab.model.delivery import ClientDelivery, DeliverySeen, UsageSpan
@@ -37,7 +38,7 @@ async def follow_updates(
     Raises HarnessFaultError if the control tab, or a page that had loaded, stops answering."""
     origin, per_second = context.origin, context.cell.per_second or PER_SECOND
     await origin.pace(per_second)
-    await within_patience(context, asyncio.wait(openings))
+    await let_in(context, openings, per_second)
     await origin.pace(0)
     await context.settling.control.rest()
     loaded = [page for page in pages if page.loaded]
@@ -64,6 +65,17 @@ async def follow_updates(
         idle=tuple(idle),
         running=running,
     ), tuple([client for page in pages for client in await page.seen(ended.last)])
+
+
+async def let_in(context: CellContext, openings: Sequence[asyncio.Task[None]], per_second: float) -> None:
+    """Wait while openings end: a long poll gives its connection back with each update. Returns when none has ended in the time
+    that a live client needs for its next updates."""
+    waiting = {one for one in openings if not one.done()}
+    while waiting:
+        await within_patience(context, asyncio.wait(waiting), 1000 * LIVE_UPDATES / per_second)
+        if not (ended := {one for one in waiting if one.done()}):
+            return
+        waiting -= ended
 
 
 async def idle_before(context: CellContext) -> list[UsageSpan]:
@@ -105,14 +117,15 @@ async def span(context: CellContext, what: Awaitable[object]) -> UsageSpan:
     return UsageSpan((began_ms, ended_ms), (before[0], after[0]), browser)
 
 
-async def within_patience(context: CellContext, what: Awaitable[object]) -> None:
-    """Wait for `what`, but no longer than a live client needs to receive an update. Raises the error of either: a control tab
-    that never opens, or a page that answers with an error, must not look like a normal end."""
+async def within_patience(context: CellContext, what: Awaitable[object], more_ms: float = 0.0) -> None:
+    """Wait for `what`, but no longer than a live client needs to receive an update, and `more_ms` until that is published.
+    Raises the error of either: a control tab that never opens, or a page that answers with an error, must not look like a
+    normal end."""
 
     async def awaited() -> None:
         await what
 
-    patience = asyncio.create_task(context.settling.patience(context.cell.interval_ms))
+    patience = asyncio.create_task(context.settling.patience((context.cell.interval_ms or 0) + more_ms))
     try:
         await wait_first(patience, awaited())
     finally:

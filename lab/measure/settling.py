@@ -137,7 +137,7 @@ class Settling:
                 return False
         return True
 
-    async def patience(self, interval_ms: int | None) -> None:
+    async def patience(self, interval_ms: float | None) -> None:
         """Return when a live client that polls every `interval_ms` (None: it does not poll) would have received an update. The
         updates of the control tab are the clock; the tab is used only after the quiet time and one interval have passed."""
         await asyncio.sleep((self.quiet_ms + (interval_ms or 0)) / 1000)

@@ -14,7 +14,7 @@ class Company(enum.Enum):
 
     ANY = "any whose results are counts too: a busy machine changes no count"
     WAITING = "those that also mostly wait"
-    NONE = "none: the results are latencies and costs of milliseconds"
+    NONE = "none: the results are latencies and costs of milliseconds, or a count that a busy machine changes"
 
 
 class Question(msgspec.Struct, frozen=True):

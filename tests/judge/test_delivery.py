@@ -177,3 +177,12 @@ def test_a_cost_within_its_noise_is_only_a_bound(browser: float | None, idle: tu
 def test_nobody_followed_the_updates() -> None:
     verdict = judge(seen(12, 6, question="delivery", claim=AtMost(limit=6, source="somebody")))
     assert (verdict.kind, verdict.doubt) == (Kind.INCONCLUSIVE, Doubt.PRECONDITION)
+
+
+def test_who_came_while_updates_were_followed_already_was_not_measured() -> None:
+    seen = polling()
+    assert seen.delivery is not None
+    some = msgspec.structs.replace(seen.delivery, clients=seen.delivery.clients[:6])
+    verdict = judge(msgspec.structs.replace(seen, delivery=some))
+    assert (verdict.kind, verdict.doubt) == (Kind.INCONCLUSIVE, Doubt.BUSY_MACHINE)
+    assert "clients [7–12] were live only after the updates had begun to be followed" in verdict.why

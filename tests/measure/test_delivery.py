@@ -11,7 +11,7 @@ import pytest
 from lab.errors import HarnessFaultError
 from lab.measure.clock_offset import Offset
 from lab.measure.context import CellContext
-from lab.measure.delivery import delivered, within_patience
+from lab.measure.delivery import delivered, let_in, within_patience
 from lab.measure.page_script import Note
 
 AHEAD = Offset(900.0, 0.5)
@@ -65,3 +65,26 @@ def test_patience_ends_the_wait() -> None:
         await within_patience(context(asyncio.sleep(0)), asyncio.sleep(60))
 
     asyncio.run(check())
+
+
+def test_those_who_wait_for_an_update_are_let_in_one_after_the_other() -> None:
+    """Long polls give their connections back with an update: six of twelve tabs were measured once."""
+    patience: list[float] = []
+
+    async def check() -> None:
+        turns = [asyncio.Event() for _ in range(4)]
+        openings = [asyncio.create_task(asyncio.wait_for(turn.wait(), None)) for turn in turns]
+
+        def wait(ms: float) -> Any:
+            patience.append(ms)
+            if len(patience) <= 3:  # The fourth never comes in.
+                turns[len(patience) - 1].set()
+            return asyncio.sleep(0.01)
+
+        fake = SimpleNamespace(settling=SimpleNamespace(patience=wait), cell=SimpleNamespace(interval_ms=None))
+        await let_in(cast(CellContext, fake), cast(Any, openings), per_second=5)
+        assert [one.done() for one in openings] == [True, True, True, False]
+        openings[3].cancel()
+
+    asyncio.run(check())
+    assert patience == [600.0] * 4, "as long as somebody came in, and as long as three updates take"

@@ -23,9 +23,10 @@ from lab.scenario.selection import Choice
 ENGINES = ("chromium", "firefox")
 
 
-def planned(*names: str) -> Plan:
+def planned(*names: str, breadth: str = "main") -> Plan:
     scenarios = catalogue.choose(catalogue.load(catalogue.home()), names)
-    return Plan(scenarios=tuple(scenarios), cells=tuple(catalogue.selected(scenarios, Choice(engines=ENGINES))))
+    choice = Choice(engines=ENGINES, breadth=breadth)
+    return Plan(scenarios=tuple(scenarios), cells=tuple(catalogue.selected(scenarios, choice)))
 
 
 class Beside:
@@ -110,6 +111,14 @@ def test_who_has_nothing_left_helps_the_other(tmp_path: Path, monkeypatch: pytes
     beside = Beside(monkeypatch, turns={"firefox": 40, "chromium": 2})
     run(planned("pools"), tmp_path, monkeypatch)
     assert beside.by == {"chromium": {"chromium", "firefox"}, "firefox": {"firefox"}}
+
+
+def test_a_count_that_a_busy_machine_changes_is_measured_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Firefox held 899 sockets when alone, and up to 908 beside others."""
+    beside, plan = Beside(monkeypatch), planned("limits", breadth="thorough")
+    run(plan, tmp_path, monkeypatch)
+    assert any(cells[-1].opening == "hosts" for cells in beside.seen)
+    assert all(len(cells) == 1 for cells in beside.seen if "hosts" in {cell.opening for cell in cells})
 
 
 def test_a_lane_that_can_start_nothing_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
