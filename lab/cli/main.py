@@ -102,7 +102,7 @@ def list_scenarios(scenario: str | None) -> None:
 @axis_options
 @click.option("--repeat", type=click.IntRange(1, 1000), help="Measure each cell this often; default: what the scenario says.")
 @click.option("--all", "breadth", flag_value="all", help="The full product: every transport in every opening at every setting.")
-@click.option("--thorough", "breadth", flag_value="thorough", help="More cells of each scenario, with repeats: ten minutes.")
+@click.option("--thorough", "breadth", flag_value="thorough", help="More cells of each scenario, some repeated: nine minutes.")
 @click.option("--quick", "breadth", flag_value="quick", help="The seventh tab only, over HTTP/1.1 and HTTP/2: half a minute.")
 @click.option(
     "--out",

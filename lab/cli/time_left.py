@@ -15,8 +15,8 @@ from statistics import mean
 
 from lab.model.cell import Cell
 
-USUAL = {"limits": 3.5, "pools": 2.5, "starvation": 8.0, "delivery": 18.0, "drops": 4.5, "payloads": 1.5}
-"""The mean duration of a cell by its question, in seconds, in the run of reports/sample/ (190 cells on two cores)."""
+USUAL = {"limits": 4.5, "pools": 3.0, "starvation": 6.0, "delivery": 10.0, "drops": 4.0, "payloads": 2.0}
+"""The mean duration of a cell by its question, in seconds, in the run of reports/sample/ (140 cells on two cores)."""
 
 PRIOR_S = 20.0
 """How many seconds of cells must have been measured until they weigh as much as `USUAL`."""

@@ -48,9 +48,9 @@ class Ending:
 
 
 MORE_PLACES = 10
-"""So many places are freed, one after the other, where each client has a host of its own and no client came: the limit on all
-sockets together is soft, and a browser that has let in a few too many lets nobody in until it is below. (Firefox 153 once held
-903 instead of 899.)"""
+"""How many places are freed at most, one after the other, while no client comes. Only where each client has a host of its own:
+the limit on all sockets together is soft, and a browser that has let in a few too many lets nobody in until it is below.
+(Firefox 153 once held 903 instead of 899.)"""
 
 
 async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequence[ClientSeen]) -> tuple[Release, ...]:

@@ -30,6 +30,7 @@ from lab.tasks import cancel_and_wait
 
 AHEAD = 1  # Spare tabs made in advance while it is not known how many will be needed.
 MORE = 2  # Once a client waits, this many more are opened: it shows in which order waiting clients are served.
+MOST_LET_IN = 5  # How often more are opened, if those are let in.
 
 
 class CellTabs:
@@ -71,12 +72,22 @@ class CellTabs:
             step = max(1, sum(len(page.clients) for page in self._openers[-1].pages)) if doubling and self._openers else 1
             await self._begin(min(step, self._left), ahead=not doubling)
             if not await self._settling.quietly(self._all_decided):
-                await self._begin(min(MORE, self._left))
-                if not await self._settling.until(self._all_decided):
-                    self._held = True
+                self._held = await self._held_back()
+                if self._held:
                     return
             if await self._failures():
                 return
+
+    async def _held_back(self) -> bool:
+        """Open MORE clients behind one that waits; and again if these are let in, because a soft limit lets in whom it likes.
+        Returns whether a client waits when nothing moves any more."""
+        for _ in range(MOST_LET_IN):
+            await self._begin(min(MORE, self._left))
+            if await self._settling.until(self._all_decided):
+                return False
+            if not self._left or not self._openings[-1].done():
+                break
+        return True
 
     async def fill(self) -> None:
         if not isinstance(self._context.case, Case):

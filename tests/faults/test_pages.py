@@ -15,9 +15,9 @@ FAULTS = Path(__file__).parent
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_pages_that_do_not_answer(tmp_path: Path, engine: str) -> None:
-    scenarios = [str(FAULTS / f"{name}.py") for name in ("endless", "unanswered")]
+    scenarios = [str(FAULTS / f"{name}.py") for name in ("endless", "unanswered", "answered")]
     options = ["--engine", engine, "--protocol", "h1", "--tabs", "2", "--repeat", "1"]
-    with struck(tmp_path, *scenarios, "seventh_tab", *options) as run:
+    with struck(tmp_path, *scenarios, *options) as run:
         found = run.end(4)
     endless, unanswered, next_one = found.cells
     assert endless.verdict.kind is unanswered.verdict.kind is Kind.HARNESS_FAULT

@@ -20,6 +20,7 @@ in their own tasks. The ledger shows when.
 
 from __future__ import annotations
 
+import itertools
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +31,8 @@ from lab.model.protocols import CONTROL, Protocol
 from lab.origin.exchange import ASGIApp
 from lab.origin.ledger_writer import LedgerWriter
 
-TAKEN_S = 0.1
-"""Seconds between two attempts to open a door again, if another program has taken its port."""
+TAKEN_S, ATTEMPTS = 0.1, 10
+"""Seconds between two attempts to open a door again, if another program has taken its port; the attempt that is a fault."""
 
 
 @dataclass
@@ -121,16 +122,14 @@ class Doors:
             await self._open_again(door)
 
     async def _open_again(self, door: Door) -> None:
-        """Open a door again at its former port. If another program has taken the port, record a fault once, and try until the
-        port is free."""
-        reported = False
-        while True:
+        """Open a door again at its former port. If another program has taken the port, try until it is free; and record a fault
+        once, if it is not soon. (A client that tries to connect meanwhile may have got this very port for itself.)"""
+        for attempt in itertools.count(1):
             try:
                 await door.open(door.port)
             except OSError as error:
-                if not reported:
+                if attempt == ATTEMPTS:
                     self._ledger.fault(f"door {door.name}, to be opened again at port {door.port}", error)
-                reported = True
                 await trio.sleep(TAKEN_S)
             else:
                 return
