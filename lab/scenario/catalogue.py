@@ -158,9 +158,9 @@ def case_names(scenarios: Iterable[Scenario]) -> list[str]:
 
 
 def selected(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
-    """The cells of a run, in the order in which they are measured: engine by engine; what `--quick` measures first, for the
-    first screen of the report that fills; cells with many hosts last, because they take longest, in a browser that is started
-    with other options; and first all first repeats, then all second ones. Raises UsageError if no cell is left."""
+    """The cells of a run, in their order: engine by engine; what `--quick` measures first, for the first screen of the report
+    that fills; cells with many hosts last, because their browser is started with other options; and first all first repeats,
+    then all second ones. Raises UsageError if no cell is left."""
     found = [cell for one in scenarios for cell in cells(one, choice)]
     if choice.of("interval_ms") and not any(cell.interval_ms for cell in found):
         raise UsageError("--interval was given, but none of these cells polls", "add: delivery --transport polling")

@@ -7,13 +7,12 @@ import time
 from pathlib import Path
 
 import click
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ViewportSize
 
-from lab.browser.discover import candidates
-from lab.browser.engines import ENGINES
 from lab.report.render import write_report
 from lab.results import file
 from tests.conftest import ROOT
+from tests.tools.browsers import plain_chromium
 from tests.tools.figures import line
 
 SAMPLE = ROOT / "reports" / "sample" / "results.json.gz"
@@ -31,15 +30,12 @@ def main(rounds: int) -> None:
             write_report(found, path)
             took.append((time.perf_counter() - began) * 1000)
         click.echo(line(f"the sample's report, made ({path.stat().st_size / 1e6:.2f} MB)", took, "ms"))
-        with sync_playwright() as tool:
-            *_, system = candidates(ENGINES["chromium"])
-            browser = tool.chromium.launch(executable_path=system.path, channel=system.channel)
+        with plain_chromium() as browser:
             for size in SIZES:
                 loaded = [loaded_ms(browser, path, size) for _ in range(rounds)]
                 kept = "kept" if max(loaded) < PROMISED_MS else "NOT kept"
                 told = line(f"its DOMContentLoaded at {size['width']} px", loaded, "ms")
                 click.echo(f"{told}   promised: below {PROMISED_MS:.0f} ms, {kept}")
-            browser.close()
 
 
 def loaded_ms(browser: Browser, path: Path, size: ViewportSize) -> float:

@@ -10,10 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from lab.browser.discover import candidates
-from lab.browser.engines import ENGINES
 from lab.model.verdict import KINDS
 from lab.report.cells import MOST_OPEN
 from lab.report.render import write_report
@@ -24,6 +22,7 @@ from lab.results import file as results
 from lab.results.file import Results
 from lab.results.repeats import Repeats, repeats
 from tests.conftest import ROOT
+from tests.tools.browsers import plain_chromium
 
 SAMPLE = ROOT / "reports" / "sample" / "results.json.gz"
 ROWS = """all => all.map(row => {
@@ -44,10 +43,8 @@ WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as tool:
-        *_, system = candidates(ENGINES["chromium"])
-        yield (running := tool.chromium.launch(executable_path=system.path, channel=system.channel))
-        running.close()
+    with plain_chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

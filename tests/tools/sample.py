@@ -18,16 +18,14 @@ from pathlib import Path
 
 import click
 import msgspec
-from playwright.sync_api import sync_playwright
 
 from lab import paths
-from lab.browser.engines import ENGINES
-from lab.browser.playwright import candidates
 from lab.model.verdict import Kind
 from lab.report.render import write_report
 from lab.results import file as results
 from lab.results.file import CellResult, Results
 from lab.results.repeats import repeats
+from tests.tools.browsers import plain_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "reports" / "sample"
@@ -102,14 +100,11 @@ def of_no_machine(text: bytes) -> bytes:
 
 def picture(report: Path) -> None:
     """Take docs/report.png: the first screen, up to its links. It is as wide as previews of links are shown (1200 px)."""
-    with sync_playwright() as tool:
-        *_, system = candidates(ENGINES["chromium"])
-        browser = tool.chromium.launch(executable_path=system.path, channel=system.channel)
+    with plain_chromium() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, color_scheme="light")
         page.goto(report.as_uri())
         end = page.locator("nav").evaluate("one => one.getBoundingClientRect().top")
         page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": end})
-        browser.close()
 
 
 def told(found: Results, files: Sequence[Path]) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from lab.browser.discover import candidates
-from lab.browser.engines import ENGINES
 from lab.transports import polling
+from tests.tools.browsers import plain_chromium
 
 INTERVAL_MS = 5000
 CLIENT = """() => {
@@ -30,15 +29,12 @@ ROUSE = "client.rouse()"
 @pytest.fixture
 def page() -> Iterator[Page]:
     """A page with a client that polls."""
-    with sync_playwright() as tool:
-        *_, system = candidates(ENGINES["chromium"])
-        browser = tool.chromium.launch(executable_path=system.path, channel=system.channel)
+    with plain_chromium() as browser:
         page = browser.new_page()
         page.clock.install()
         page.clock.pause_at(page.evaluate("Date.now() + 60_000"))
         page.evaluate(CLIENT % (polling.SCRIPT, INTERVAL_MS))
         yield page
-        browser.close()
 
 
 def test_a_request_at_every_beat(page: Page) -> None:
