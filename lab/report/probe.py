@@ -8,8 +8,8 @@ from lab.judge.prediction import predict
 from lab.judge.wire import changed_between, findings
 from lab.model.probe import Finding, ProbeReport
 from lab.report.answers import Answer, Entry
-from lab.report.tables import LIVE, VERDICT, Column, Row, Table
 from lab.report.tables import ANSWER as ANSWER_COLUMN
+from lab.report.tables import LIVE, VERDICT, Column, Row, Table
 from lab.results.file import CellResult
 from lab.results.names import engine_title
 from lab.results.repeats import Repeats
