@@ -49,7 +49,7 @@ def obstacle(seen: Observation) -> Verdict | None:
     """The verdict on a cell that can't be judged; None if it can be judged."""
     if seen.missing is not None:
         return Verdict(kind=Kind.UNSUPPORTED, why=seen.missing)
-    if seen.too_busy is not None:
+    if seen.too_busy is not None and not reported(seen):
         return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.BUSY_MACHINE, why=seen.too_busy)
     if faults := faults_of(seen):
         return Verdict(kind=Kind.HARNESS_FAULT, why="; ".join(faults))
@@ -67,8 +67,7 @@ def obstacle(seen: Observation) -> Verdict | None:
 def faults_of(seen: Observation) -> list[str]:
     """The lab's own failures: those that it reported; each page that failed to load instead of waiting; and the case that no
     page was answered, though the browser held none back."""
-    own = [event for event in seen.ledger or () if isinstance(event, OriginFault)]
-    faults = [f"the origin failed at {event.where}: {event.error}" for event in own] + list(seen.faults)
+    faults = reported(seen)
     for client in seen.clients:
         if client.errors and not client.document:
             faults.append(f"the page of client {client.tab} failed to load instead of waiting: {client.errors[0]}")
@@ -79,6 +78,12 @@ def faults_of(seen: Observation) -> list[str]:
             "between browser and origin (a proxy, a filter)"
         )
     return faults
+
+
+def reported(seen: Observation) -> list[str]:
+    """What failed by its own account. A busy machine makes things slow, but is no reason for any of this."""
+    own = [event for event in seen.ledger or () if isinstance(event, OriginFault)]
+    return [f"the origin failed at {event.where}: {event.error}" for event in own] + list(seen.faults)
 
 
 def foreign_protocol(seen: Observation) -> str:

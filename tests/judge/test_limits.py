@@ -286,6 +286,7 @@ def test_a_precondition_that_was_not_met_is_inconclusive() -> None:
         ({"faults": ("x",), "unmet": "y"}, Kind.HARNESS_FAULT),
         ({"too_busy": "x", "settled_ms": None}, Kind.INCONCLUSIVE),
         ({"too_busy": "x", "missing": "no engine"}, Kind.UNSUPPORTED),
+        ({"too_busy": "x", "ledger": (OriginFault(at_ms=1, where="door h1", error="OSError"),)}, Kind.HARNESS_FAULT),
         ({"unmet": "y", "settled_ms": None}, Kind.INCONCLUSIVE),
         ({"settled_ms": None}, Kind.HARNESS_FAULT),
     ],
