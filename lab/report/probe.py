@@ -9,7 +9,7 @@ from lab.judge.wire import changed_between, findings
 from lab.model.probe import Finding, ProbeReport
 from lab.report.answers import Answer, Entry
 from lab.report.tables import ANSWER as ANSWER_COLUMN
-from lab.report.tables import LIVE, VERDICT, Column, Row, Table
+from lab.report.tables import LIVE, VERDICT, Column, Plain, Row, Table
 from lab.results.file import CellResult
 from lab.results.names import engine_title
 from lab.results.repeats import Repeats
@@ -128,7 +128,11 @@ def entries(one: Repeats) -> list[Entry]:
     if report is None:
         return []
     prediction = predict(report)
-    values = {"answer": one.answer or "not known", "predicted": prediction.answer, "each": float(prediction.streams_per_tab)}
+    values: dict[str, Plain] = {
+        "answer": one.answer or "not known",
+        "predicted": prediction.answer,
+        "each": float(prediction.streams_per_tab),
+    }
     return [Entry((one_line(report.url),), values)]
 
 

@@ -18,11 +18,12 @@ from lab.run import certs
 
 
 @asynccontextmanager
-async def launched(engine: str, leaf: Path, folder: Path) -> AsyncIterator[Browser]:
+async def launched(engine: str, leaf: Path, folder: Path, *, keep_log: bool = False) -> AsyncIterator[Browser]:
     """An engine's browser, with its own log in `folder`."""
     row = ENGINES[engine]
     async with driver_of(row).session() as session:
-        browser, attempts = await find(session, row, LaunchOptions(leaf=certs.spki_hash(leaf), log_folder=folder))
+        options = LaunchOptions(leaf=certs.spki_hash(leaf), log_folder=folder, keep_log=keep_log)
+        browser, attempts = await find(session, row, options)
         assert browser is not None, attempts
         try:
             yield browser

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import shutil
@@ -36,7 +37,7 @@ UNTOLD_S = 2.0  # A tab that has not opened by then waits, where the live log ca
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """A log, how many tabs were open when others waited, and how many waited."""
+    """A log (gzipped), how many tabs were open when others waited, and how many waited."""
 
     log: Path
     live: int
@@ -45,14 +46,19 @@ class Recorded(msgspec.Struct, frozen=True):
 
 async def record(engine: str, protocol: str, leaf: Path, folder: Path) -> Recorded:
     """Make the log of one browser that has been closed."""
-    async with origin(leaf, folder, streams_per_connection=STREAMS) as running, launched(engine, leaf, folder) as browser:
+    async with (
+        origin(leaf, folder, streams_per_connection=STREAMS) as running,
+        launched(engine, leaf, folder, keep_log=True) as browser,
+    ):
         profile = await browser.new_profile()
         assert isinstance(profile, PlaywrightProfile)
         cookie = {"name": "session", "value": SECRET, "url": running.url(protocol, "/")}
         await profile._context.add_cookies([cookie])  # type: ignore[list-item]
         live = await fill(browser, profile, running, protocol)
-        assert browser.network_log is not None
-    return Recorded(browser.network_log, live, WAITING)
+        written = browser.network_log
+    assert written is not None
+    log, *_ = written.end(fault=False)
+    return Recorded(folder / log, live, WAITING)
 
 
 async def fill(browser: Browser, profile: Profile, running: Origin, protocol: str) -> int:
@@ -86,8 +92,7 @@ async def settled(browser: Browser, opening: asyncio.Task[None], waiting: int) -
 
 def smaller_netlog(log: Path) -> bytes:
     """The events that are read, and the constants that they need."""
-    text = log.read_text(encoding="utf-8")
-    everything = json.loads(text)
+    everything = json.loads(gzip.decompress(log.read_bytes()))
     constants = everything["constants"]
     known = Constants(constants["logEventTypes"], constants["logEventPhase"], {}, "", None)
     wanted = Reader(known).actions
@@ -115,7 +120,7 @@ def told(event: dict[str, object]) -> bool:
 
 def smaller_mozlog(log: Path) -> bytes:
     """The first line, the lines that are read, the cookies, and the last line."""
-    lines = log.read_bytes().splitlines(keepends=True)
+    lines = gzip.decompress(log.read_bytes()).splitlines(keepends=True)
     kept = [line for line in lines[1:-1] if (mozlog.TELLING.search(line) or SECRET.encode() in line) and telling(line)]
     return b"".join([lines[0], *kept, lines[-1]])
 
