@@ -29,6 +29,14 @@ def lab(session: nox.Session) -> None:
 
 
 @nox.session
+def probe(session: nox.Session) -> None:
+    """Find out at which tab an app of your own hangs, and why; arguments go to `seventh-tab probe`."""
+    install(session)
+    browsers(session)
+    session.run("seventh-tab", "probe", *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests, in real browsers too, in two processes (tests/conftest.py shares them out); arguments go to pytest: `-n0`
     runs them in one process, a path only those below it."""

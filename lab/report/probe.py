@@ -52,19 +52,23 @@ def tables(groups: Sequence[Repeats]) -> list[Table]:
 
 def browsers_table(groups: Sequence[Repeats]) -> Table:
     """A row for each browser: the tab at which the app hangs, and the tab that was predicted."""
-    rows = []
-    for one, cell, report in reports(groups):
-        prediction = predict(report)
-        values = {
-            "answer": one.answer or None,
-            "predicted": prediction.answer,
-            "asked": report.asked,
-            "live": cell.verdict.live,
-            "each": prediction.streams_per_tab,
-            "verdict": one.verdict,
-        }
-        rows.append(Row(one, engine_title(cell), values))
-    return Table("The app in each browser", "browser", BROWSERS, tuple(rows))
+    rows = tuple(Row(one, engine_title(one.first), {"verdict": one.verdict, **found_in(one)}) for one in groups)
+    return Table("The app in each browser", "browser", BROWSERS, rows)
+
+
+def found_in(one: Repeats) -> dict[str, Plain]:
+    """What was found in one browser; nothing if it did not start."""
+    report = one.first.probe
+    if report is None:
+        return {}
+    prediction = predict(report)
+    return {
+        "answer": one.answer or None,
+        "predicted": prediction.answer,
+        "asked": report.asked,
+        "live": one.first.verdict.live,
+        "each": prediction.streams_per_tab,
+    }
 
 
 def holders_table(groups: Sequence[Repeats]) -> Table:

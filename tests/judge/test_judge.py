@@ -13,7 +13,7 @@ from lab.model.browsers import BrowserLog
 from lab.model.observation import ClientSeen, Observation
 from lab.model.questions import QUESTIONS
 from lab.model.verdict import Doubt, Kind, Verdict
-from tests.judge import test_delivery, test_drops, test_payloads, test_pools, test_starvation
+from tests.judge import test_delivery, test_drops, test_payloads, test_pools, test_probe, test_starvation
 from tests.judge.made import log, said, seen
 
 LEDGER_GONE = " The server's ledger is unavailable."
@@ -27,10 +27,14 @@ MADE: dict[str, Observation] = {
     "delivery": msgspec.structs.replace(test_delivery.streaming(), browser_log=log(*range(7, 13))),
     "drops": test_drops.observed(test_drops.drop(*test_drops.ALL)),
     "payloads": test_payloads.observed(test_payloads.carried("one line"), test_payloads.BYTES),
+    "probe": test_probe.observed(test_probe.HANGS),
 }
 """An observation for each question, of which all witnesses say the same as the claim."""
 
-WITNESSES = {"limits": 4, "pools": 4, "starvation": 3, "delivery": 4, "drops": 2, "payloads": 2}
+LAB = tuple(name for name in QUESTIONS if name != "probe")
+"""The questions about the lab's own origin, which keeps a ledger."""
+
+WITNESSES = {"limits": 4, "pools": 4, "starvation": 3, "delivery": 4, "drops": 2, "payloads": 2, "probe": 5}
 """How many witnesses each has: where none waits nothing is released, and drops and payloads ask pages and ledger only."""
 
 
@@ -41,7 +45,7 @@ def test_every_witness_speaks_and_agrees(question: str) -> None:
     assert (verdict.spoke, verdict.agreed) == (WITNESSES[question],) * 2
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", LAB)
 def test_without_a_ledger_the_others_judge_alone(question: str) -> None:
     verdict = judge(msgspec.structs.replace(MADE[question], ledger=None))
     assert verdict.kind == Kind.CONFIRMED
@@ -54,7 +58,7 @@ def test_without_a_ledger_the_others_judge_alone(question: str) -> None:
 
 
 @pytest.mark.parametrize("log", [None, BrowserLog(missing="it is empty")])
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", LAB)
 def test_without_a_log_the_others_judge_alone(question: str, log: BrowserLog | None) -> None:
     verdict = judge(msgspec.structs.replace(MADE[question], browser_log=log))
     asked = question not in ("drops", "payloads")
@@ -64,7 +68,7 @@ def test_without_a_log_the_others_judge_alone(question: str, log: BrowserLog | N
         assert said(verdict, "network log").startswith("Unavailable: ")
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", LAB)
 def test_with_neither_ledger_nor_log_pages_and_releases_judge_alone(question: str) -> None:
     verdict = judge(msgspec.structs.replace(MADE[question], ledger=None, browser_log=None))
     assert verdict.kind == Kind.CONFIRMED
@@ -73,7 +77,7 @@ def test_with_neither_ledger_nor_log_pages_and_releases_judge_alone(question: st
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_on_nothing_nothing_is_confirmed(question: str) -> None:
-    nobody = msgspec.structs.replace(MADE[question], clients=(), ledger=None, browser_log=None, releases=())
+    nobody = msgspec.structs.replace(MADE[question], clients=(), ledger=None, browser_log=None, releases=(), probe=None)
     verdict = judge(nobody)
     assert (verdict.kind, verdict.doubt) == (Kind.INCONCLUSIVE, Doubt.PRECONDITION)
     assert (verdict.live, verdict.cause, verdict.spoke, verdict.agreed) == (None, None, 0, 0)

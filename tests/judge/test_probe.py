@@ -66,14 +66,19 @@ def report(*tabs: TabSeen, **more: object) -> ProbeReport:
     return msgspec.structs.replace(made, **more)
 
 
-def judged(seen: ProbeReport) -> Verdict:
+def observed(seen: ProbeReport) -> Observation:
     cell = Cell(scenario="probe", question="probe", engine="chromium", protocol="h1-clear", transport="sse", at_most=8)
     claim = Answer(predict(seen).answer, source="arithmetic")
     clients = tuple(ClientSeen(one.tab, document=one.loaded, live=one.live) for one in seen.tabs)
-    return judge(Observation(cell=cell, claim=claim, settled_ms=1.0, clients=clients, probe=seen))
+    return Observation(cell=cell, claim=claim, settled_ms=1.0, clients=clients, probe=seen)
+
+
+def judged(seen: ProbeReport) -> Verdict:
+    return judge(observed(seen))
 
 
 FIVE = tuple(tab(number) for number in range(1, 6))
+HANGS = report(*FIVE, blank(6), blank(7), blank(8))
 
 
 def test_a_predicted_hang_that_the_log_names_is_confirmed() -> None:

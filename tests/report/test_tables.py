@@ -84,7 +84,7 @@ def test_a_row_has_values_for_its_columns_only() -> None:
     """A misspelt key would be a silent gap."""
     run = file.read(ROOT / "reports" / "sample" / "results.json.gz")
     found = [(table, row) for section in sections(run) for table in section.tables for row in table.rows]
-    assert {section.question for section in sections(run)} == CHAPTERS.keys()
+    assert {section.question for section in sections(run)} == CHAPTERS.keys() - {"probe"}, "which has a command of its own"
     for table, row in found:
         assert set(row.values) <= {column.key for column in table.columns}, table.title
         assert len({column.key for column in table.columns}) == len(table.columns)

@@ -129,7 +129,7 @@ class Drawing:
         step = 10 ** math.floor(math.log10(span / TICKS))
         step *= next(factor for factor in (1, 2, 5, 10) if span / (step * factor) <= TICKS)
         numbers = range(math.ceil(self.start / step), math.floor(self.end / step) + 1)
-        return tuple(Mark(self.at(number * step), self.tick(round(number * step, 6))) for number in numbers)
+        return tuple(Mark(self.at(number * step), self.tick(round(number * step, 9))) for number in numbers)
 
     def tick(self, at: float) -> str:
         return f"{at / 1000:g} s" if self.one.history.timed else f"line {at:g}"

@@ -7,7 +7,7 @@ from lab.probe.explain.words import moment, path, spoken, waited
 from lab.report.tables import Column, Row, Table
 from lab.text import counted
 
-MOST_WAITS, MOST_HOSTS = 200, 100
+MOST_WAITS, MOST_HOSTS = 150, 100
 """The most rows of a page's tables. All are in the JSON."""
 
 
