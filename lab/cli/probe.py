@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 TABS, MOST_TABS = 12, 300
 FEWER_LIVE, NOT_TOLD = 1, 5
 """Exit codes of --expect-tabs."""
+SAID_OF_THE_PAGE = ("no-tls", "no-h2", "streams", "answers", "no-connect")
+"""Findings about a server that are not said again of the page's streams."""
 
 
 @click.command()
@@ -271,25 +273,41 @@ class Probing:
         self._print_json(None, found)
 
     async def _browsers(self, wire: Any, found: Findings) -> tuple[Results, Findings, Path]:
-        from lab.judge.wire import findings
-        from lab.probe.interface import Findings
         from lab.probe.probe import Progress, probe_browsers
-        from lab.report.render import write_report
-        from lab.run.folder import make_folder, point_latest
+        from lab.run.folder import make_folder
         from lab.run.log import run_log
+        from lab.run.old_runs import going_on
 
         folder = make_folder(self._out)
-        with run_log(folder, verbose=self._verbose):
-            results = await probe_browsers(self._order, wire, folder, Progress(self._say, self._print_cell))
-        further = dict.fromkeys(
-            one for cell in results.cells if cell.probe for each in cell.probe.wire[len(wire) :] for one in findings(each)
-        )
-        more = tuple(one for one in further if one.id not in ("no-tls", "no-h2", "streams", "answers", "no-connect"))
+        begun: list[Results] = []
+        try:
+            with going_on(folder), run_log(folder, verbose=self._verbose):  # `prune` leaves it alone meanwhile.
+                progress = Progress(self._say, self._print_cell, begun.append)
+                results = await probe_browsers(self._order, wire, folder, progress)
+            found = self._with_further(found, results, len(wire))
+        finally:
+            pages = [self._report(one, folder) for one in begun]
+        return results, found, pages[0]
+
+    def _with_further(self, found: Findings, results: Results, asked: int) -> Findings:
+        """The findings, with those about the page's own streams, which are printed."""
+        from lab.judge.wire import findings
+        from lab.probe.interface import Findings
+
+        seen = [one for cell in results.cells if cell.probe for each in cell.probe.wire[asked:] for one in findings(each)]
+        more = tuple(one for one in dict.fromkeys(seen) if one.id not in SAID_OF_THE_PAGE)
         self._print_findings(Findings(found.url, found.protocol, more))
+        return Findings(found.url, found.protocol, (*found.findings, *more))
+
+    def _report(self, results: Results, folder: Path) -> Path:
+        """Write the report, and the other files that were asked for. It is also called after an interruption."""
+        from lab.report.render import write_report
+        from lab.run.folder import point_latest
+
         page = write_report(results, folder / paths.REPORT)
         self._say(f"report: {point_latest(folder) / page.name}")
         reports.write_beside(results, junit=self._junit, markdown=self._markdown)
-        return results, Findings(found.url, found.protocol, (*found.findings, *more)), page
+        return page
 
     def _say(self, line: str) -> None:
         self._console.print(clean(line), markup=False, soft_wrap=True)
@@ -329,5 +347,5 @@ def code_of(results: Results, expected: int | None) -> int:
 
 
 def is_told(cell: CellResult) -> bool:
-    """Whether a probe says how many tabs stay live."""
-    return cell.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED, Kind.DISPUTED)
+    """Whether a probe proves how many tabs stay live: where the witnesses disagree, it does not."""
+    return cell.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED)

@@ -76,10 +76,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Who is told how the probe goes on."""
+    """Who is told how the probe goes on. `begun` gets the results, which then grow: an interrupted probe has a report too."""
 
     say: Callable[[str], None]
     ended: Callable[[CellResult], None]
+    begun: Callable[[Results], None] = lambda _: None
 
 
 async def probe_wire(order: Order) -> tuple[tuple[WireSeen, ...], Findings]:
@@ -117,6 +118,7 @@ async def probe_browsers(order: Order, wire: Sequence[WireSeen], folder: Path, p
         notebook = Notebook(written, record)
         question = {NAME: f"At which tab does {order.address} hang, and why?"}
         notebook.add(msgspec.structs.replace(began(plan, folder), questions=question))
+        progress.begun(notebook.results)
         finished, interrupted = None, False
         try:
             async with lanes(plan, folder if order.keep_logs else temporary, logs) as means:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lab import paths
 from tests.conftest import ROOT
 from tests.probe import apps
 from tests.probe.serving import serving
@@ -36,5 +37,6 @@ def test_ctrl_c_ends_the_browser_and_the_app(tmp_path: Path, number: signal.Sign
         _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED, said
     assert "interrupted" in said
+    assert "was interrupted" in (tmp_path / "latest" / paths.REPORT).read_text(encoding="utf-8")
     _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
     assert not alive
