@@ -45,9 +45,10 @@ class ControlTab:
         self._making: asyncio.Task[Tab] | None = None
         self.openings = 0
 
-    def ahead(self) -> None:
+    def ahead(self) -> asyncio.Task[Tab]:
         """Begin to make the tab, before it is needed."""
         self._making = asyncio.create_task(self._make())
+        return self._making
 
     def begin(self) -> asyncio.Task[float]:
         """Begin one opening, which ends with the tab's first update. The task's result is how long it took, in ms."""

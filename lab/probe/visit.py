@@ -94,6 +94,7 @@ class Visiting:
     async def __aenter__(self) -> Visiting:
         self._profile = await self._browser.new_visit(self._ways.options)
         self._control = ControlTab(self._profile, self._origin)
+        await self._control.ahead()  # Before any tab of the app: a new tab comes to the front.
         self._lost = asyncio.ensure_future(self._browser.lost())
         return self
 
@@ -183,6 +184,8 @@ class Visiting:
             await self._try_action(self._tabs[-1])
         if not up:
             await self._first_hang(self._tabs[-1])
+        while self._ways.do is not None and len(self._tabs) < self._ways.asked:
+            await self._comes(await self._open())  # A user acts in one tab at a time.
         rest = [await self._open() for _ in range(self._ways.asked - len(self._tabs))]
         await asyncio.gather(*[self._comes(tab) for tab in rest])
         await self._judge_all()
