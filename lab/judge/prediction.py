@@ -3,8 +3,10 @@ same browser; no limit is known here.
 
 How it works. Tabs are opened in thought, one after the other. A tab's navigation takes a connection for a moment (over HTTP/2 a
 stream); then its open requests take places for good; then its page may send one more request; then its user acts. The first of
-these that finds no place hangs. Some browsers have `extra` connections for navigations only; the connection of such a
-navigation serves one of the page's requests afterwards.
+these that finds no place hangs. Some browsers have `extra` connections for navigations, and some of these give them to what a
+click sends too; the connection of such a navigation serves one of the page's requests afterwards.
+
+Where a user's file acts in each tab (`--do`), what it opens and sends is an action.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ SOCKET = "WebSocket"
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
-    """The places for requests to one origin. `limit`: None where none was met. `extra` connections are for navigations."""
+    """The places for requests to one origin. `limit`: None where none was met. `extra` connections are for navigations, and for
+    what a click sends if `clicks`."""
 
     limit: int | None
     extra: int = 0
+    clicks: bool = False
     noun: str = "connection"
     source: str = ""
 
@@ -96,7 +100,7 @@ def simulate(report: ProbeReport, origin: str, page: str) -> Prediction:
     more = report.needs_more and (origin == main_origin(report) or not report.holders)
     hangs: dict[str, int] = {}
     if places.limit is not None:
-        hangs = walk(places, first, further, asked=report.asked, navigates=origin == page, more=more)
+        hangs = walk(places, first, further, report, navigates=origin == page, more=more)
     steps = words(places, origin, first, further, hangs, report, navigates=origin == page, more=more)
     known = places.limit is not None or not holders or places.source != ""
     return Prediction(hangs=hangs, origin=origin, streams_per_tab=further or first, steps=steps, known=known, acts=report.acts)
@@ -124,6 +128,7 @@ def places_of(report: ProbeReport, origin: str, holders: Sequence[Held]) -> Plac
     return Places(
         limit=measured.live if measured.reached else None,
         extra=measured.extra,
+        clicks=measured.clicks is True,
         source=f"measured in this browser over {PROTOCOLS[protocol].title}: {measured.live} of {measured.opened} live",
     )
 
@@ -153,25 +158,27 @@ def streams_of(report: ProbeReport, origin: str, measured: LimitSeen | None) -> 
     return Places(limit=min(known, default=None), noun="stream", source=source)
 
 
-def walk(places: Places, first: int, further: int, *, asked: int, navigates: bool, more: bool) -> dict[str, int]:
+def walk(places: Places, first: int, further: int, report: ProbeReport, *, navigates: bool, more: bool) -> dict[str, int]:
     """The first tab for each way to hang."""
     assert places.limit is not None
     limit, held, found = places.limit, 0, dict[str, int]()
-    for tab in range(1, asked + 1):
+    clicked = places.extra if report.acts and places.clicks else 0
+    for tab in range(1, report.asked + 1):
         if navigates and held + 1 > limit + places.extra:
             return {NAVIGATION: tab, **found}
-        acts = {ACTION: tab} if navigates else {}  # An action is a request to the page's own origin.
+        # An action is a request to the page's own origin. A user's file has acted when its tab has come up.
+        acts = {ACTION: tab} if navigates and not report.acts else {}
         spare = 1 if navigates and held >= limit else 0  # The navigation's own connection, beyond the limit.
         for _ in range(first if tab == 1 else further):
             if held >= limit and not spare:
-                return {PAGE: tab, **acts, **found}
+                return {ACTION if report.acts_open else PAGE: tab, **acts, **found}
             spare -= held >= limit
             held += 1
         free = held < limit or spare > 0
-        if more and not free:
-            return {PAGE: tab, **acts, **found}
-        if not free and navigates:
-            found.setdefault(ACTION, tab)
+        if more and not free and held >= limit + clicked:
+            return {ACTION if report.acts else PAGE: tab, **acts, **found}
+        if not free:
+            found = acts | found
     return found
 
 
@@ -186,7 +193,7 @@ def words(
         return (f"{lines[0]}: nothing there runs out",)
     if places.limit is None:
         return (*lines, f"no limit is known for it ({places.source or 'none was measured'})")
-    extra = f", and {places.extra} more for navigations" if places.extra else ""
+    extra = f", and {places.extra} more for navigations{' and clicks' if places.clicks else ''}" if places.extra else ""
     lines.append(f"{counted(places.limit, places.noun)} for one host{extra} ({places.source})")
     if not hangs:
         total = first + further * (report.asked - 1)

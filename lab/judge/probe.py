@@ -120,9 +120,13 @@ def hang_of(report: ProbeReport, tab: TabSeen) -> Hang:
         return Hang(tab.tab, SERVER, False)
     if not tab.answered:
         return Hang(tab.tab, NAVIGATION, held)
-    if tab.acted is False and tab.loaded:
-        return Hang(tab.tab, ACTION, held)
-    return Hang(tab.tab, PAGE, held)
+    return Hang(tab.tab, ACTION if tab.loaded and report.acts and not own_waits(report, tab) else PAGE, held)
+
+
+def own_waits(report: ProbeReport, tab: TabSeen) -> bool:
+    """Whether what the page opens by itself waits in a tab, rather than what a user's file opens or sends in it."""
+    opened = {one.url for one in report.holders}
+    return not report.acts_open and any(one.url in opened for one in tab.waiting)
 
 
 def fits(report: ProbeReport, tab: TabSeen) -> bool:

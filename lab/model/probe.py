@@ -137,7 +137,9 @@ class LimitSeen(msgspec.Struct, frozen=True, kw_only=True):
     reached: bool
     """Whether more were opened than were live: then `live` is the limit."""
     extra: int = 0
-    """How many tabs then still opened, one stream each, on connections beyond the limit that only navigations get."""
+    """How many tabs then still opened, one stream each, on connections beyond the limit that navigations get."""
+    clicks: bool | None = None
+    """Whether a request that a user's click sends gets such a connection too; null if that was not tried."""
     allowed: int | None = None
     """How many streams the origin allowed on a connection; null without HTTP/2."""
     seconds: float = 0.0
@@ -203,6 +205,8 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     """What was tried: a HEAD of the page, or a file of the user's (`--do`)."""
     acts: bool = False
     """Whether it is a file of the user's, which acts in each tab as it opens."""
+    acts_open: bool = False
+    """Whether what the first tab held open had begun after that file began to act in it."""
     release: ReleaseSeen | None = None
     """The release proof; null if no tab waited."""
     sockets: tuple[SocketsSeen, ...] = ()

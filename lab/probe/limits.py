@@ -1,16 +1,18 @@
 """Measures limits in the browser that visits the app: a short cell of the lab's own origin, before each prediction.
 
 How it works. One page opens streams (or WebSockets) over the app's protocol, twice as many in each step, until one waits. The
-pages and the origin's ledger must agree on the number. Then, while the pool is full, tabs with one stream each are opened one
-by one, until one waits: some browsers have further connections for navigations.
+pages and the origin's ledger must agree on the number. Then, while the pool is full, a button of the page is clicked that sends
+a request, and tabs with one stream each are opened one by one, until one waits: some browsers have further connections for
+navigations, and some of these for what a click sends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any, cast
 
-from lab.browser import Browser, Profile
+from lab.browser import Browser, Visit, VisitedTab, VisitOptions
 from lab.errors import HarnessFaultError
 from lab.measure.activity import Activity
 from lab.measure.context import Addresses, CellContext, Seen
@@ -35,6 +37,16 @@ TRANSPORTS = {STREAMS: "sse", SOCKETS: "websocket"}
 MOST_TABS = 8
 """How many tabs are opened at most on connections beyond a limit."""
 
+BUTTON = """() => {
+  const button = document.createElement("button"), giveUp = new AbortController();
+  button.style = "position: fixed; inset: 0";
+  globalThis.answered = new Promise(done => {
+    globalThis.giveUp = () => { giveUp.abort(); done(false) };
+    button.onclick = () => fetch("/", {cache: "no-store", signal: giveUp.signal}).then(() => done(true), () => done(false));
+  });
+  document.body.append(button);
+}"""
+
 
 async def measure(
     browser: Browser, origin: Origin, protocol: str, *, what: str = STREAMS, at_most: int, allowed: int = 100
@@ -50,7 +62,7 @@ async def measure(
     began = time.monotonic()
     ledger = await origin.begin(cell.name, cell.streams)
     async with ROUTES[cell.route].open(origin.started.doors) as route:
-        activity, profile = Activity(origin), await browser.new_profile()
+        activity, profile = Activity(origin), await browser.new_visit(VisitOptions(insecure=True))  # The certificate is ours.
         control = ControlTab(profile, origin)
         context = CellContext(
             cell=cell, case=None, origin=origin, ledger=ledger, browser=browser,
@@ -70,8 +82,9 @@ async def measure(
                     "run the probe again",
                 )
             reached = opened > live
-            extra = 0
+            clicks, extra = None, 0
             if reached and what == STREAMS and not PROTOCOLS[protocol].multiplexed:
+                clicks = await click(context, cast("VisitedTab", tabs.pages[0].tab))  # A visit has no other tabs.
                 extra = await further_tabs(context, profile, opened)
     return LimitSeen(
         protocol=protocol,
@@ -80,12 +93,34 @@ async def measure(
         live=live,
         reached=reached,
         extra=extra,
+        clicks=clicks,
         allowed=cell.streams if PROTOCOLS[protocol].multiplexed else None,
         seconds=round(time.monotonic() - began, 2),
     )
 
 
-async def further_tabs(context: CellContext, profile: Profile, opened: int) -> int:
+async def click(context: CellContext, tab: VisitedTab) -> bool:
+    """Whether a request that a click sends is answered while the pool is full."""
+
+    async def press(page: Any) -> None:
+        await page.evaluate(BUTTON)
+        await page.mouse.click(1, 1)
+
+    async def answered() -> None:
+        await tab.ask("answered")
+        context.move()
+
+    await tab.act(press)
+    asking = asyncio.create_task(answered())
+    try:
+        return await context.settling.until(asking.done)
+    finally:
+        if not asking.done():
+            await tab.ask("giveUp()")
+        await asking
+
+
+async def further_tabs(context: CellContext, profile: Visit, opened: int) -> int:
     """How many tabs with a stream each still go live while the pool is full."""
     openings: list[asyncio.Task[None]] = []
     try:

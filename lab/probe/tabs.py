@@ -85,6 +85,7 @@ class AppTab:
         self.begun_ms = now_ms()
         self.loaded = False
         self.acted = False
+        self.acting_ms: float | None = None
         self.error: str | None = None
         self.failure: Exception | None = None
         self.closed = False
@@ -105,6 +106,7 @@ class AppTab:
             await self.tab.open(url)
             self.loaded = True
             if self._do is not None:
+                self.acting_ms = now_ms()
                 await self.tab.act(self._do)
             self.acted = True
         except HarnessFaultError as error:

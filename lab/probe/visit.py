@@ -141,7 +141,9 @@ class Visiting:
         self._expected = [expectation(held)]
         holders = held_by(tab, None, await tab.calls())
         origin = max(holders, key=lambda one: one.count).origin if holders else self._address.origin
-        self.note(holders=holders, needs_more=needs_more(tab, origin), watched_ms=round(now_ms() - loaded_ms))
+        acts_open = tab.acting_ms is not None and all(one.begun_ms >= tab.acting_ms for one in held)
+        self.note(holders=holders, needs_more=needs_more(tab, origin), acts_open=acts_open,
+                  watched_ms=round(now_ms() - loaded_ms))  # fmt: skip
         return holders
 
     def url_of(self, holder: Held) -> str:

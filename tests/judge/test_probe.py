@@ -130,11 +130,28 @@ def test_an_action_that_hangs_is_shown_where_all_tabs_come_up() -> None:
     assert judged(report(*FIVE, blank(6), actions=actions)).answer == "tab 6 (navigation)"
 
 
+def test_a_click_may_get_a_connection_beyond_the_limit() -> None:
+    """As in Firefox 153. Eight connections in all: the streams of eight tabs have them, and the click in the eighth none."""
+    limit = LimitSeen(protocol="h1-clear", what="streams", opened=8, live=PLACES, reached=True, extra=3, clicks=True)
+    shown = report(acts=True, needs_more=True, limits=(limit,))
+    assert predict(shown).answer == "tab 8 (action)"
+    assert predict(msgspec.structs.replace(shown, limits=(msgspec.structs.replace(limit, clicks=False),))).answer == (
+        "tab 5 (action)"
+    )
+
+
+def test_what_a_file_opens_itself_waits_as_an_action() -> None:
+    waits = starving(6, held=True)
+    made = report(*FIVE, msgspec.structs.replace(waits, acted=False), acts=True, acts_open=True)
+    assert judged(made).answer == "tab 6 (action)"
+    assert judged(msgspec.structs.replace(made, acts_open=False)).answer == "tab 6 (page)"
+
+
 def test_what_a_users_file_does_counts_as_the_tabs_own_opening() -> None:
     waits = (Waiting(url=f"{APP}/save", method="POST", what="fetch", held=True),)
     fifth = tab(5, live=False, acted=False, waiting=waits)
     done = [msgspec.structs.replace(one, acted=True) for one in FIVE[:4]]
-    verdict = judged(report(*done, fifth, blank(6), acts=True))
+    verdict = judged(report(*done, fifth, blank(6), acts=True, needs_more=True))
     assert (verdict.kind, verdict.answer, verdict.live) == (Kind.CONFIRMED, "tab 5 (action)", 4)
 
 
