@@ -159,7 +159,7 @@ def await_answer(scheme: str, port: int, process: subprocess.Popen[bytes], log: 
     while time.monotonic() < end and process.poll() is None:
         one = HTTPConnection(LOOPBACK, port, timeout=2)
         if scheme == "https":
-            one = HTTPSConnection(LOOPBACK, port, timeout=2, context=Trust(insecure=True).context(("http/1.1",)))
+            one = HTTPSConnection(LOOPBACK, port, timeout=2, context=Trust(insecure=True).context(("h2", "http/1.1")))
         try:
             one.connect()
             return
