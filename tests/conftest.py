@@ -31,11 +31,15 @@ BLOCKS = {
     "tests/faults/": "faults",
     "tests/run/test_disk.py": "faults",
     "tests/run/test_clock_wrong.py": "faults",
+    "tests/probe/test_browsers.py": "probes",
+    "tests/probe/test_third_party.py": "probes",
+    "tests/probe/test_interrupt.py": "probes",
+    "tests/probe/test_ci_example.py": "probes",
 }
 """How `nox -s tests` shares the tests out to two processes: the tests of one block, by the beginnings of their names, run in
 one process, one after the other, from the same session fixtures. Every other file is a block of its own."""
 
-FIRST = ("measuring", "faults")
+FIRST = ("measuring", "faults", "probes")
 """The blocks that begin first: they are the longest."""
 
 

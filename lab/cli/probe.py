@@ -8,7 +8,7 @@ import json as json_module
 import shlex
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,20 +19,25 @@ from rich.console import Console
 from lab import paths
 from lab.browser.engines import ENGINES
 from lab.cli import reports
-from lab.cli.console import output
+from lab.cli.console import output, print_lines
 from lab.cli.options import engine_option
+from lab.cli.probe_lines import cell_lines, finding_lines, prediction_lines
 from lab.errors import UsageError
 from lab.model.verdict import KINDS, Kind
 from lab.paths import LOOPBACK
 from lab.text import clean
 
 if TYPE_CHECKING:
+    from lab.judge.prediction import Prediction
+    from lab.model.probe import ProbeReport
     from lab.probe.address import Address
     from lab.probe.interface import Findings
     from lab.probe.probe import Order
     from lab.results.file import CellResult, Results
 
 TABS, MOST_TABS = 12, 300
+WIDTH = 110
+"""The most columns of a line."""
 FEWER_LIVE, NOT_TOLD = 1, 5
 """Exit codes of --expect-tabs."""
 SAID_OF_THE_PAGE = ("no-tls", "no-h2", "streams", "answers", "no-connect")
@@ -243,11 +248,13 @@ class Probing:
         self._json = as_json
         self._junit = junit
         self._markdown = markdown
+        self._width = min(console.width, WIDTH)
 
     async def run(self, *, wire_only: bool) -> Results | None:
         """The whole probe. None where no browser was sent there."""
         from lab.probe.probe import probe_wire, refusal
 
+        self._step(f"asking {self._order.address} with a plain client, for about {self._order.asking.watch_s:.0f} s")
         wire, found = await probe_wire(self._order)
         self._print_findings(found)
         refused = refusal(wire[0])
@@ -282,7 +289,7 @@ class Probing:
         begun: list[Results] = []
         try:
             with going_on(folder), run_log(folder, verbose=self._verbose):  # `prune` leaves it alone meanwhile.
-                progress = Progress(self._say, self._print_cell, begun.append)
+                progress = Progress(self._step, begun.append, self._print_prediction, self._print_cell)
                 results = await probe_browsers(self._order, wire, folder, progress)
             found = self._with_further(found, results, len(wire))
         finally:
@@ -309,22 +316,24 @@ class Probing:
         reports.write_beside(results, junit=self._junit, markdown=self._markdown)
         return page
 
+    def _step(self, what: str) -> None:
+        """Say what is done now: it takes some seconds."""
+        Console(stderr=True, highlight=False).print(f"… {clean(what)}", markup=False, soft_wrap=True)
+
     def _say(self, line: str) -> None:
-        self._console.print(clean(line), markup=False, soft_wrap=True)
+        self._print([clean(line)])
+
+    def _print(self, lines: Iterable[str]) -> None:
+        print_lines(self._console, lines)
 
     def _print_findings(self, found: Findings) -> None:
-        for one in found.findings:
-            fix = f" → {one.fix}" if one.fix else ""
-            self._say(f"{one.severity}: {one.what} ({one.evidence}){fix}")
+        self._print(finding_lines(found.findings, self._width))
+
+    def _print_prediction(self, prediction: Prediction, report: ProbeReport) -> None:
+        self._print(prediction_lines(prediction, report, self._width))
 
     def _print_cell(self, cell: CellResult) -> None:
-        row = KINDS[cell.verdict.kind]
-        title = ENGINES[cell.cell.engine].title
-        self._say(
-            f"{title} {cell.engine_version or ''}: {cell.verdict.answer or 'nothing to tell'}, {row.label}. {cell.verdict.why}"
-        )
-        for one in cell.verdict.witnesses:
-            self._say(f"  {one.witness}: {one.says}")
+        self._print(cell_lines(cell, self._width))
 
     def _print_json(self, results: Results | None, found: Findings, report: Path | None = None) -> None:
         from lab.probe.interface import as_json

@@ -27,7 +27,7 @@ from lab.judge.prediction import (
 from lab.judge.witnesses import LOG, PAGES, RELEASE, Witnesses
 from lab.model.claims import Answer
 from lab.model.observation import Observation
-from lab.model.probe import ActionSeen, ProbeReport, TabSeen
+from lab.model.probe import ActionSeen, Held, ProbeReport, TabSeen
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Doubt, Kind, Limit, Statement, Verdict
 from lab.text import counted, listed, sentence
@@ -209,13 +209,15 @@ def holders_in_words(report: ProbeReport) -> str:
     """What holds the connections, by URL and initiator."""
     if not report.holders:
         return "At rest a tab holds nothing open."
-    parts = []
-    for one in report.holders:
-        times = f"{one.count} × " if one.count > 1 else ""
-        by = f" by {one.initiator}" if one.initiator else ""
-        shared = " (further tabs share it)" if one.further < one.count else ""
-        parts.append(f"{times}{one.kind} {one.url}{by}{shared}")
-    return f"At rest each tab holds open: {'; '.join(parts)}."
+    return f"At rest each tab holds open: {'; '.join(map(held_in_words, report.holders))}."
+
+
+def held_in_words(one: Held) -> str:
+    """`3 × event stream http://localhost/events by EventSource at http://localhost/app.js:12:5`."""
+    times = f"{one.count} × " if one.count > 1 else ""
+    by = f" by {one.initiator}" if one.initiator else ""
+    shared = " (further tabs share it)" if one.further < one.count else ""
+    return f"{times}{one.kind} {one.url}{by}{shared}"
 
 
 def origin_that_holds(report: ProbeReport) -> str:

@@ -48,6 +48,7 @@ from lab.run.browser_logs import BrowserLogs
 from lab.run.folder import now
 from lab.run.resources import Plan, Resources, lanes, temporary_files
 from lab.run.run import Notebook, began, write_end
+from lab.text import counted
 
 NAME = "probe"
 MOST_PAGE_STREAMS = 64
@@ -76,11 +77,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Who is told how the probe goes on. `begun` gets the results, which then grow: an interrupted probe has a report too."""
+    """Who is told how the probe goes on. `step`: what is done now. `begun` gets the results, which then grow: an interrupted
+    probe has a report too."""
 
-    say: Callable[[str], None]
-    ended: Callable[[CellResult], None]
+    step: Callable[[str], None] = lambda _: None
     begun: Callable[[Results], None] = lambda _: None
+    predicted: Callable[[Prediction, ProbeReport], None] = lambda *_: None
+    ended: Callable[[CellResult], None] = lambda _: None
 
 
 async def probe_wire(order: Order) -> tuple[tuple[WireSeen, ...], Findings]:
@@ -142,6 +145,7 @@ async def probe_one(
     order: Order, cell: Cell, wire: Sequence[WireSeen], means: Resources, notebook: Notebook, progress: Progress
 ) -> None:
     """Probe the app in one browser, and write down what was seen."""
+    progress.step(f"{ENGINES[cell.engine].title}: the app in one tab, and beside it what this browser allows")
     browser, tried = await means.browser(cell)
     notebook.add(BrowsersTried(attempts=tuple(tried)))
     if browser is None:
@@ -172,9 +176,8 @@ async def observed(order: Order, browser: Browser, origin: Origin, wire: Sequenc
         async with visiting:
             await study(order, visiting, browser, origin, wire)
             prediction = predict(visiting.report)
-            for line in prediction.steps:
-                progress.say(f"  {line}")
-            progress.say(f"  predicted: {prediction.answer}")
+            progress.predicted(prediction, visiting.report)
+            progress.step(f"{ENGINES[browser.engine].title}: the app in {counted(order.tabs, 'tab')}")
             await visiting.verify()
             settled_ms = now_ms()
             await visiting.release(lambda: answered(order.address, order.asking))

@@ -43,10 +43,8 @@ def terminate(run: Struck) -> None:
 @pytest.mark.parametrize(
     ("engine", "how", "moment"),
     [
-        ("chromium", press, half_way),
         ("firefox", press, half_way),
         ("chromium", terminate, half_way),
-        ("firefox", terminate, half_way),
         ("chromium", press, starting),
         ("chromium", terminate, opening_tabs),
         ("chromium", press, settling),

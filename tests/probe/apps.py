@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
-from tests.probe.serving import Answer, App, Asked, page, stream, ticking
+from tests.probe.serving import Answer, App, Asked, Server, page, stream, ticking
 
 NOT_FOUND = Answer(404, {"content-type": "text/plain"}, b"no such thing")
 
@@ -30,12 +30,12 @@ def streams_a_tab(count: int, *, head: str = "") -> App:
     return app
 
 
-def other_port(asked_ports: list[int]) -> App:
-    """A page on one port whose stream is on another."""
+def other_port(servers: list[Server]) -> App:
+    """A page on one port of its server, `servers[0]`, whose stream is on another."""
 
     async def app(asked: Asked) -> Answer:
         if asked.path == "/":
-            return html(f"new EventSource('http://127.0.0.1:{asked_ports[1]}/events')")
+            return html(f"new EventSource('http://127.0.0.1:{servers[0].ports[1]}/events')")
         return stream(ticking(), access_control_allow_origin="*") if asked.path == "/events" else NOT_FOUND
 
     return app
@@ -114,6 +114,20 @@ def compressed(*, flush: bool) -> App:
         if "gzip" not in asked.headers.get("accept-encoding", ""):
             return stream(ticking(0.3))
         return stream(packed(0.3, flush), content_encoding="gzip", vary="Accept-Encoding")
+
+    return app
+
+
+def dying(servers: list[Server], *, at: int) -> App:
+    """An app whose server, `servers[0]`, ends when this page is asked for so often."""
+    inner, pages = streams_a_tab(1), 0
+
+    async def app(asked: Asked) -> Answer:
+        nonlocal pages
+        pages += asked.path == "/" and asked.method == "GET"
+        if pages >= at:
+            servers[0].die()
+        return await inner(asked)
 
     return app
 

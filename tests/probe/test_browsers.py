@@ -2,145 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from lab.browser.engines import ENGINES
 from lab.errors import UsageError
-from lab.model.probe import ProbeReport
 from lab.model.verdict import Kind, Limit
-from lab.probe import visit
-from lab.probe.address import parse
-from lab.probe.interface import Engine, engine_of
-from lab.probe.probe import Order, Progress, probe_browsers, probe_wire
-from lab.probe.wire.ask import Asking
-from lab.probe.wire.connection import Trust
+from lab.probe.interface import engine_of
 from lab.results.file import CellResult
 from tests.probe import apps
-from tests.probe.serving import Answer, Asked, Server, serving
-
-WATCH_S = 1.0
-BROWSERS = tuple(ENGINES)
-
-
-def probed(url: str, folder: Path, engine: str, tabs: int, **more: object) -> CellResult:
-    """What a probe of a URL says in one browser."""
-    address = parse(url)
-    asking = Asking(own=address.origin, trust=Trust(insecure=True), watch_s=WATCH_S)
-    order = Order(address=address, asking=asking, tabs=tabs, engines=(engine,), **more)  # type: ignore[arg-type]
-
-    async def whole() -> CellResult:
-        wire, _ = await probe_wire(order)
-        results = await probe_browsers(order, wire, folder, Progress(lambda _: None, lambda _: None))
-        return results.cells[0]
-
-    return asyncio.run(whole())
-
-
-@pytest.fixture(autouse=True)
-def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These apps open their streams at once, so the first tab is watched for a shorter time."""
-    monkeypatch.setattr(visit, "REST_MS", 2500.0)
-    monkeypatch.setattr(visit, "STILL_MS", 1200.0)
-
-
-def report_of(cell: CellResult) -> ProbeReport:
-    assert cell.probe is not None, cell.verdict
-    return cell.probe
-
-
-def agreed(cell: CellResult) -> Engine:
-    """The probe's answer, whose prediction was verified."""
-    assert cell.verdict.kind is Kind.CONFIRMED, cell.verdict
-    found = engine_of(cell)
-    assert found.predicted_tab == found.verified_tab
-    return found
-
-
-@pytest.mark.parametrize(("engine", "kind"), [("chromium", "navigation"), ("firefox", "page")])
-def test_three_streams_a_tab_hang_at_the_third(tmp_path: Path, engine: str, kind: str) -> None:
-    with serving(apps.streams_a_tab(3)) as server:
-        cell = probed(server.url(), tmp_path, engine, 4)
-    found = agreed(cell)
-    assert (found.verified_tab, found.kind, found.live, found.streams_per_tab) == (3, kind, 2, 3)
-    assert cell.verdict.cause is Limit.CONNECTIONS
-    assert {one.kind: one.verified_tab for one in found.hangs}["action"] == 2
-    assert "EventSource at http://" in found.holders[0].initiator
-    release = report_of(cell).release
-    assert release is not None
-    assert release.came is not None
-
-
-@pytest.mark.parametrize("engine", BROWSERS)
-def test_a_stream_on_another_port_lets_the_page_come(tmp_path: Path, engine: str) -> None:
-    ports: list[int] = []
-    with serving(apps.other_port(ports), ports=2) as server:
-        ports += server.ports
-        found = agreed(probed(server.url(), tmp_path, engine, 8))
-    assert (found.verified_tab, found.kind) == (7, "page")
-    assert found.holders[0].origin.endswith(f":{ports[1]}")
-
-
-@pytest.mark.parametrize("engine", BROWSERS)
-def test_a_request_after_the_stream_hangs_a_tab_earlier(tmp_path: Path, engine: str) -> None:
-    with serving(apps.one_more) as server:
-        found = agreed(probed(server.url(), tmp_path, engine, 7))
-    assert (found.verified_tab, found.kind) == (6, "page")
-
-
-@pytest.mark.parametrize("engine", BROWSERS)
-def test_a_server_that_stops_answering_is_never_called_a_limit(tmp_path: Path, leaf: Path, engine: str) -> None:
-    with serving(apps.stops_at(4), certs=leaf) as server:
-        cell = probed(server.url(), tmp_path, engine, 6)
-    found = engine_of(cell)
-    assert (found.verified_tab, found.kind, found.live, found.predicted_tab) == (4, "server", 3, None)
-    assert cell.verdict.kind is Kind.REFUTED
-    assert cell.verdict.cause is Limit.NONE
-
-
-def test_over_http2_nothing_hangs(tmp_path: Path, leaf: Path) -> None:
-    with serving(apps.streams_a_tab(2), certs=leaf) as server:
-        found = agreed(probed(server.url(), tmp_path, "chromium", 8))
-    assert (found.verified_tab, found.kind, found.live) == (None, None, 8)
-
-
-def test_behind_a_login_nothing_secret_is_written(tmp_path: Path) -> None:
-    with serving(apps.behind_login) as server:
-        found = agreed(probed(server.url(), tmp_path, "chromium", 7))
-    assert found.verified_tab == 7
-    assert found.holders[0].url.endswith("/events?token=…")
-    for path in tmp_path.rglob("*"):
-        assert b"s3cret" not in path.read_bytes(), path
-
-
-def test_tabs_that_share_a_stream_stay_live(tmp_path: Path) -> None:
-    with serving(apps.shared_stream()) as server:
-        found = agreed(probed(server.url(), tmp_path, "chromium", 8))
-    assert (found.live, found.streams_per_tab) == (8, 1)
-    assert found.holders[0].per_tab == 0
-
-
-def test_a_long_poll_counts_by_its_age(tmp_path: Path) -> None:
-    with serving(apps.long_poll()) as server:
-        found = agreed(probed(server.url(), tmp_path, "chromium", 8))
-    assert (found.verified_tab, found.kind) == (7, "navigation")
-    assert found.holders[0].kind == "unanswered request"
-
-
-def test_dialogs_downloads_and_polling_disturb_nothing(tmp_path: Path) -> None:
-    with serving(apps.odd()) as server:
-        found = engine_of(probed(server.url(), tmp_path, "chromium", 3))
-    assert (found.live, found.verified_tab) == (3, None)
-
-
-def test_five_hundred_streams_in_one_page_are_told(tmp_path: Path) -> None:
-    with serving(apps.streams_a_tab(500)) as server:
-        found = engine_of(probed(server.url(), tmp_path, "chromium", 2))
-    assert (found.verified_tab, found.kind) == (1, "page")
-
+from tests.probe.probing import Found, agreed, pool, probed
+from tests.probe.serving import App, Server, serving
 
 DO = """
 async def do(page):
@@ -151,43 +27,152 @@ async def do(page):
 """
 
 
-def doing(folder: Path, text: str) -> dict[str, object]:
-    from lab.cli.probe import load_do
+class Case(NamedTuple):
+    """A probe of an app. `app` gets the list that will have its server. `tls`: it has certificates, and HTTP/2."""
 
-    path = folder / "do.py"
-    path.write_text(text)
-    return {"do": load_do(path), "do_file": path}
+    app: Callable[[list[Server]], App]
+    tabs: int
+    engine: str = "chromium"
+    ports: int = 1
+    tls: bool = False
+    do: bool = False
 
 
-def test_what_a_user_does_is_tried_in_each_tab(tmp_path: Path) -> None:
-    with serving(apps.on_click()) as server:
-        cell = probed(server.url(), tmp_path, "chromium", 7, **doing(tmp_path, DO))
+CASES = {
+    "three streams a tab": Case(lambda _: apps.streams_a_tab(3), 4),
+    "three streams a tab, firefox": Case(lambda _: apps.streams_a_tab(3), 4, "firefox"),
+    "another port": Case(apps.other_port, 8, ports=2),
+    "another port, firefox": Case(apps.other_port, 8, "firefox", ports=2),
+    "stops answering": Case(lambda _: apps.stops_at(4), 6, tls=True),
+    "stops answering, firefox": Case(lambda _: apps.stops_at(4), 6, "firefox", tls=True),
+    "what a user does": Case(lambda _: apps.on_click(), 7, do=True),
+    "what a user does, firefox": Case(lambda _: apps.on_click(), 9, "firefox", do=True),
+    "one more request": Case(lambda _: apps.one_more, 7),
+    "HTTP/2": Case(lambda _: apps.streams_a_tab(2), 8, tls=True),
+    "a login": Case(lambda _: apps.behind_login, 7),
+    "a shared stream": Case(lambda _: apps.shared_stream(), 8),
+    "a long poll": Case(lambda _: apps.long_poll(), 8),
+    "dialogs": Case(lambda _: apps.odd(), 3),
+    "500 streams": Case(lambda _: apps.streams_a_tab(500), 2),
+    "dies": Case(lambda servers: apps.dying(servers, at=6), 6),
+}
+
+Probes = dict[str, tuple[Found, Path]]
+
+
+@pytest.fixture(scope="module")
+def probes(leaf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probes]:
+    """All of them, begun at once; a test waits for its own."""
+    do = tmp_path_factory.mktemp("do") / "do.py"
+    do.write_text(DO)
+    with ExitStack() as stack, pool() as processes:
+        found = {}
+        for name, case in CASES.items():
+            servers: list[Server] = []
+            certs = leaf if case.tls else None
+            servers.append(stack.enter_context(serving(case.app(servers), certs=certs, ports=case.ports)))
+            folder = tmp_path_factory.mktemp("probe")
+            file = do if case.do else None
+            found[name] = processes.submit(probed, servers[0].url(), folder, case.engine, case.tabs, file), folder
+        yield found
+
+
+@pytest.fixture
+def of(probes: Probes) -> Callable[[str], CellResult]:
+    """What the probe of a case said."""
+    return lambda name: probes[name][0].result()
+
+
+Of = Callable[[str], CellResult]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("", "navigation"), (", firefox", "page")])
+def test_three_streams_a_tab_hang_at_the_third(of: Of, name: str, kind: str) -> None:
+    cell = of(f"three streams a tab{name}")
+    found = agreed(cell)
+    assert (found.verified_tab, found.kind, found.live, found.streams_per_tab) == (3, kind, 2, 3)
+    assert cell.verdict.cause is Limit.CONNECTIONS
+    assert {one.kind: one.verified_tab for one in found.hangs}["action"] == 2
+    assert "EventSource at http://" in found.holders[0].initiator
+    assert cell.probe
+    assert cell.probe.release
+    assert cell.probe.release.came is not None
+
+
+@pytest.mark.parametrize("name", ["another port", "another port, firefox"])
+def test_a_stream_on_another_port_lets_the_page_come(of: Of, name: str) -> None:
+    found = agreed(of(name))
+    assert (found.verified_tab, found.kind) == (7, "page")
+    assert found.holders[0].origin not in found.holders[0].initiator
+
+
+def test_a_request_after_the_stream_hangs_a_tab_earlier(of: Of) -> None:
+    found = agreed(of("one more request"))
+    assert (found.verified_tab, found.kind) == (6, "page")
+
+
+@pytest.mark.parametrize("name", ["stops answering", "stops answering, firefox"])
+def test_a_server_that_stops_answering_is_never_called_a_limit(of: Of, name: str) -> None:
+    cell = of(name)
     found = engine_of(cell)
-    assert (found.verified_tab, found.kind, found.live) == (6, "action", 5)
+    assert (found.verified_tab, found.kind, found.live, found.predicted_tab) == (4, "server", 3, None)
+    assert cell.verdict.kind is Kind.REFUTED
+    assert cell.verdict.cause is Limit.NONE
+
+
+def test_over_http2_nothing_hangs(of: Of) -> None:
+    found = agreed(of("HTTP/2"))
+    assert (found.verified_tab, found.kind, found.live) == (None, None, 8)
+
+
+def test_behind_a_login_nothing_secret_is_written(of: Of, probes: Probes) -> None:
+    found = agreed(of("a login"))
+    assert found.verified_tab == 7
+    assert found.holders[0].url.endswith("/events?token=…")
+    for path in probes["a login"][1].rglob("*"):
+        assert b"s3cret" not in path.read_bytes(), path
+
+
+def test_tabs_that_share_a_stream_stay_live(of: Of) -> None:
+    found = agreed(of("a shared stream"))
+    assert (found.live, found.streams_per_tab) == (8, 1)
+    assert found.holders[0].per_tab == 0
+
+
+def test_a_long_poll_counts_by_its_age(of: Of) -> None:
+    found = agreed(of("a long poll"))
+    assert (found.verified_tab, found.kind) == (7, "navigation")
+    assert found.holders[0].kind == "unanswered request"
+
+
+def test_dialogs_downloads_and_polling_disturb_nothing(of: Of) -> None:
+    found = engine_of(of("dialogs"))
+    assert (found.live, found.verified_tab) == (3, None)
+
+
+def test_five_hundred_streams_in_one_page_are_told(of: Of) -> None:
+    found = engine_of(of("500 streams"))
+    assert (found.verified_tab, found.kind) == (1, "page")
+
+
+@pytest.mark.parametrize(("name", "tab"), [("what a user does", 6), ("what a user does, firefox", 9)])
+def test_what_a_user_does_is_tried_in_each_tab(of: Of, name: str, tab: int) -> None:
+    """Firefox gives a click one of the connections that it has beyond its limit."""
+    cell = of(name)
+    found = agreed(cell)
+    assert (found.verified_tab, found.kind, found.live) == (tab, "action", tab - 1)
     assert cell.verdict.cause is Limit.CONNECTIONS
 
 
 def test_an_error_in_the_users_file_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "do.py").write_text("async def do(page):\n    raise KeyError('x')\n")
     with serving(apps.on_click()) as server, pytest.raises(UsageError) as raised:
-        probed(server.url(), tmp_path, "chromium", 2, **doing(tmp_path, "async def do(page):\n    raise KeyError('x')\n"))
+        probed(server.url(), tmp_path, "chromium", 2, tmp_path / "do.py")
     assert "do.py, line 2: KeyError" in str(raised.value)
     assert json.loads((tmp_path / "results.json").read_text())["planned"] == 1
 
 
-def test_an_app_that_dies_in_the_middle_leaves_no_wrong_cause(tmp_path: Path) -> None:
-    servers: list[Server] = []
-    inner = apps.streams_a_tab(1)
-    pages = 0
-
-    async def app(asked: Asked) -> Answer:
-        nonlocal pages
-        pages += asked.path == "/" and asked.method == "GET"
-        if pages > 5:
-            servers[0].die()
-        return await inner(asked)
-
-    with serving(app) as server:
-        servers.append(server)
-        cell = probed(server.url(), tmp_path, "chromium", 6)
+def test_an_app_that_dies_in_the_middle_leaves_no_wrong_cause(of: Of) -> None:
+    cell = of("dies")
     assert cell.verdict.kind is Kind.INCONCLUSIVE
     assert cell.verdict.cause is None

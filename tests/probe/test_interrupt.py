@@ -29,7 +29,7 @@ def test_ctrl_c_ends_the_browser_and_the_app(tmp_path: Path, number: signal.Sign
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         assert process.stdout is not None
-        while not (line := process.stdout.readline()).startswith("  predicted"):
+        while not (line := process.stdout.readline()).startswith("predicted"):
             assert line, process.communicate()
         started = psutil.Process(process.pid).children(recursive=True)
         assert len(started) > 2  # The app, the lab's origin, Playwright's helper, the browser.

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.probe.test_browsers import agreed, probed
+from tests.probe.probing import Found, agreed, pool, probed
 from tests.probe.third_party import Installed
 
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, leaf: Path) -> Installed:
-    """All apps, installed once."""
-    found = Installed(tmp_path_factory.mktemp("apps"), leaf)
-    found.install()
-    return found
-
-
+TABS = 8
 HANGS = {
-    "servor": (7, "navigation"),
-    "servor-secure": (7, "navigation"),  # TLS that is not HTTP/2.
-    "esbuild": (7, "navigation"),
-    "esbuild-h2": (None, None),
-    "sse-starlette-h1": (7, "navigation"),
-    "sse-starlette-h2": (None, None),
-    "mkdocs": (6, "page"),  # Its page asks for more after its long poll.
-    "vite": (None, None),  # A WebSocket beside HTTP/2.
+    ("servor", "chromium"): (7, "navigation"),
+    ("servor-secure", "chromium"): (7, "navigation"),  # TLS that is not HTTP/2.
+    ("esbuild", "chromium"): (7, "navigation"),
+    ("esbuild-h2", "chromium"): (None, None),
+    ("sse-starlette-h1", "chromium"): (7, "navigation"),
+    ("sse-starlette-h2", "chromium"): (None, None),
+    ("mkdocs", "chromium"): (6, "page"),  # Its page asks for more after its long poll.
+    ("mkdocs", "firefox"): (6, "page"),
+    ("vite", "chromium"): (None, None),  # A WebSocket beside HTTP/2.
 }
 
 
-@pytest.mark.parametrize("app", HANGS)
-def test_each_app_hangs_where_it_was_predicted_to(installed: Installed, tmp_path: Path, app: str) -> None:
-    with installed.running(app) as url:
-        found = agreed(probed(url, tmp_path, "chromium", 8))
-    assert (found.verified_tab, found.kind) == HANGS[app]
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory, leaf: Path) -> Iterator[dict[tuple[str, str], Found]]:
+    """All apps installed once, and their probes begun."""
+    installed = Installed(tmp_path_factory.mktemp("apps"), leaf)
+    installed.install()
+    with ExitStack() as stack, pool() as processes:
+        urls = {app: stack.enter_context(installed.running(app)) for app in dict.fromkeys(app for app, _ in HANGS)}
+        yield {
+            (app, engine): processes.submit(probed, urls[app], tmp_path_factory.mktemp("probe"), engine, TABS)
+            for app, engine in HANGS
+        }
 
 
-def test_in_firefox_too(installed: Installed, tmp_path: Path) -> None:
-    with installed.running("mkdocs") as url:
-        found = agreed(probed(url, tmp_path, "firefox", 7))
-    assert (found.verified_tab, found.kind) == (6, "page")
-    assert found.holders[0].kind == "unanswered request"
+@pytest.mark.parametrize(("app", "engine"), HANGS)
+def test_each_app_hangs_where_it_was_predicted_to(found: dict[tuple[str, str], Found], app: str, engine: str) -> None:
+    one = agreed(found[app, engine].result())
+    assert (one.verified_tab, one.kind) == HANGS[app, engine]
+    if app == "mkdocs":
+        assert one.holders[0].kind == "unanswered request"
