@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lab.judge.prediction import predict
+from lab.judge.prediction import ACTION, NAVIGATION, PAGE, SERVER, predict
+from lab.judge.probe import fix, holders_in_words, release_in_words, verified
 from lab.judge.wire import changed_between, findings
 from lab.model.probe import Finding, ProbeReport
-from lab.report.answers import Answer, Entry
+from lab.report.answers import Answer, Entry, Source
+from lab.report.argument import SURE
 from lab.report.tables import ANSWER as ANSWER_COLUMN
 from lab.report.tables import LIVE, VERDICT, Column, Plain, Row, Table
-from lab.results.file import CellResult
+from lab.results.file import CellResult, Results
 from lab.results.names import engine_title
 from lab.results.repeats import Repeats
-from lab.text import first_sentence, one_line, sentence
+from lab.text import first_sentence, listed, one_line, sentence
 
 BROWSERS = (
     ANSWER_COLUMN,
@@ -46,8 +48,8 @@ def reports(groups: Sequence[Repeats]) -> list[tuple[Repeats, CellResult, ProbeR
 
 
 def tables(groups: Sequence[Repeats]) -> list[Table]:
-    """The app in each browser; what a tab holds open; each tab; what the wire shows."""
-    return [browsers_table(groups), holders_table(groups), tabs_table(groups), findings_table(groups)]
+    """The app in each browser; what a tab holds open; what the wire shows; each tab."""
+    return [browsers_table(groups), holders_table(groups), findings_table(groups), tabs_table(groups)]
 
 
 def browsers_table(groups: Sequence[Repeats]) -> Table:
@@ -98,6 +100,8 @@ def tabs_table(groups: Sequence[Repeats]) -> Table:
         for tab in report.tabs:
             first = tab.waiting[0] if tab.waiting else None
             held = {True: "yes", False: "no", None: None}[first.held if first else None]
+            if first and first.behind and not first.held:
+                held = "no: it waits behind an older one for the same URL"
             values = {
                 "live": "yes" if tab.live else "no",
                 "ready": tab.ready_ms,
@@ -150,6 +154,71 @@ ANSWER = Answer(
         Column("each", "requests held open by each tab", number=True),
     ),
 )
+
+
+HANGS = {
+    NAVIGATION: "the new tab stays blank, for its navigation waits",
+    PAGE: "the page comes, but requests of its own wait",
+    ACTION: "the page is there, but what its user does next waits",
+    SERVER: "the server does not answer",
+}
+"""What each kind of hang looks like."""
+
+
+def is_probe(results: Results) -> bool:
+    """Whether these are the results of a probe, which asks nothing else."""
+    return bool(results.cells) and all(run.cell.question == "probe" for run in results.cells)
+
+
+def sure(of: Sequence[Source]) -> list[tuple[Source, CellResult, ProbeReport]]:
+    """The browsers of which it could be told, each with what was seen in it."""
+    every = [(source, one.shown, one.shown.probe) for source in of for one in source.groups]
+    return [(source, run, report) for source, run, report in every if report is not None and run.verdict.kind in SURE]
+
+
+def headline(of: Sequence[Source]) -> str:
+    """`http://localhost:3000/ hangs at tab 3 in Chromium 156 and Firefox 153.` Empty unless every browser could tell."""
+    found = sure(of)
+    if not found or len(found) < len(of):
+        return ""
+    by_tab: dict[int, list[str]] = {}
+    for source, _, report in found:
+        hang = verified(report)
+        by_tab.setdefault(hang.tab if hang else 0, []).append(source.heading)
+    asked = found[0][2].asked
+    alone = "its only tab stays live" if asked == 1 else f"all {asked} tabs stay live"
+    told = [f"{f'tab {tab} hangs' if tab else alone} in {listed(names)}" for tab, names in sorted(by_tab.items(), reverse=True)]
+    return f"{one_line(found[0][2].url)}: {listed(told)}."
+
+
+def lede(of: Sequence[Source]) -> str:
+    """What the hang looks like, and what each tab holds open."""
+    found = sure(of)
+    by_kind: dict[str, list[str]] = {}
+    for source, _, report in found:
+        if hang := verified(report):
+            by_kind.setdefault(hang.kind, []).append(source.heading)
+    told = [f"{listed(names)}: {HANGS[kind]}." for kind, names in by_kind.items()]
+    if len(by_kind) == 1:
+        told = [sentence(HANGS[next(iter(by_kind))])]
+    held = dict.fromkeys(holders_in_words(report) for _, _, report in found)
+    return " ".join([*told, *list(held)[:1]])
+
+
+def advice(groups: Sequence[Repeats]) -> list[str]:
+    """The shortest fix for each browser's hang, said once."""
+    found = [(report, verified(report)) for _, run, report in reports(groups) if run.verdict.kind in SURE]
+    return list(dict.fromkeys(sentence(fix(report, hang)) for report, hang in found if hang))
+
+
+def certainty(of: Sequence[Source]) -> list[str]:
+    """How sure this is: the witnesses, the release, and that there is no ledger."""
+    found = sure(of)
+    if not found:
+        return []
+    told = [f"In {source.heading} {run.verdict.agreed} of {run.verdict.spoke} witnesses agree." for source, run, _ in found]
+    told += [f"{source.heading}: {release_in_words(report)}" for source, _, report in found if report.release]
+    return [*told, "The server is not the lab's, so it keeps no ledger that could tell."]
 
 
 def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:

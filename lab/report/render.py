@@ -16,7 +16,7 @@ from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.model.questions import QUESTIONS
 from lab.model.verdict import Kind
-from lab.report import argument, cells
+from lab.report import argument, cells, probe
 from lab.report.answers import Source, answer_table, claimed, sources
 from lab.report.findings import differing, findings, untold
 from lab.report.html import own, style, template
@@ -51,9 +51,11 @@ class Part(msgspec.Struct, frozen=True):
     legend: tuple[Kind, ...] = ()
 
 
-def parts(told: Sequence[Section], start: str) -> list[Part]:
-    """A part for each question, in the order of the report; also for those that this run did not ask."""
-    by_question = {name: [one for one in told if one.question == name] for name in CHAPTERS}
+def parts(told: Sequence[Section], start: str, *, probing: bool) -> list[Part]:
+    """A part for each question, in the order of the report; also for those that this run did not ask. A probe has only its
+    own."""
+    known = () if probing else CHAPTERS
+    by_question = {name: [one for one in told if one.question == name] for name in known}
     for one in told:
         if one.question not in by_question:
             by_question[one.question] = [each for each in told if each.question == one.question]
@@ -97,7 +99,7 @@ def pictures(run: CellResult) -> list[tuple[ClientSeen, Screenshot]]:
 
 def headline(results: Results, of: Sequence[Source]) -> list[str]:
     """The sentence at the top, or several where the tabs do not support a single one."""
-    found = argument.headline(of)
+    found = (probe if probe.is_probe(results) else argument).headline(of)
     return [found] if found else findings(results) or ["Nothing was measured."]
 
 
@@ -107,6 +109,8 @@ def render(results: Results, running: bool = False) -> str:
     told = sections(results)
     groups: list[Repeats] = [one for section in told for one in section.groups]
     of = sources(groups)
+    probing = probe.is_probe(results)
+    first = probe if probing else argument
     listing = cells.index(told)
     return template("report.html.j2").render(
         results=results,
@@ -114,11 +118,12 @@ def render(results: Results, running: bool = False) -> str:
         reload_s=RELOAD_S,
         browsers=list(dict.fromkeys(engine_title(run) for run in results.cells if run.engine_version)),
         headline=headline(results, of),
-        lede=argument.lede(of),
+        lede=first.lede(of),
         cards=argument.cards(of),
-        advice=argument.advice(groups),
-        certainty=argument.certainty(of),
-        parts=parts(told, start_of(results)),
+        advice=first.advice(groups),
+        certainty=first.certainty(of),
+        parts=parts(told, start_of(results), probing=probing),
+        probing=probing,
         start=start_of(results),
         differing=differing(results),
         untold=untold(results),

@@ -104,6 +104,7 @@ class Http1:
             writer.write(head.encode("latin-1"))
             head = ""
         gone = asyncio.ensure_future(reader.read(1))
+        gone.add_done_callback(lambda read: read.cancelled() or read.exception())  # Whoever writes finds the client gone too.
         async for part in answer.parts:
             writer.write(head.encode("latin-1") + f"{len(part):x}\r\n".encode() + part + b"\r\n")
             head = ""
