@@ -200,7 +200,7 @@ def lede(of: Sequence[Source]) -> str:
             by_kind.setdefault(hang.kind, []).append(source.heading)
     told = [f"{listed(names)}: {HANGS[kind]}." for kind, names in by_kind.items()]
     if len(by_kind) == 1:
-        told = [sentence(HANGS[next(iter(by_kind))])]
+        told = [f"{sentence(HANGS[next(iter(by_kind))])}."]
     held = dict.fromkeys(holders_in_words(report) for _, _, report in found)
     return " ".join([*told, *list(held)[:1]])
 
@@ -208,7 +208,7 @@ def lede(of: Sequence[Source]) -> str:
 def advice(groups: Sequence[Repeats]) -> list[str]:
     """The shortest fix for each browser's hang, said once."""
     found = [(report, verified(report)) for _, run, report in reports(groups) if run.verdict.kind in SURE]
-    return list(dict.fromkeys(sentence(fix(report, hang)) for report, hang in found if hang))
+    return list(dict.fromkeys(f"{sentence(fix(report, hang))}." for report, hang in found if hang))
 
 
 def certainty(of: Sequence[Source]) -> list[str]:
