@@ -55,6 +55,8 @@ MOST_PAGE_STREAMS = 64
 """How far the search for a limit on connections goes."""
 MOST_STREAMS_ASKED = 2
 """How many of the page's own streams the plain client asks."""
+LIMIT_S, TAB_S = 180.0, 2.0
+"""Watchdog against a probe of a browser that never ends: seconds for it, and more seconds for each tab."""
 TRANSPORTS = {EVENTS: "sse", SOCKET: "websocket", STREAMING: "fetch_stream"}
 
 log = logging.getLogger(__name__)
@@ -171,9 +173,10 @@ async def observed(order: Order, browser: Browser, origin: Origin, wire: Sequenc
     visiting.note(url=wire[0].url, wire=tuple(wire))  # Where redirects lead: that is the page's origin.
     prediction: Prediction | None = None
     settled_ms = None
+    limit_s = LIMIT_S + TAB_S * order.tabs + order.asking.watch_s
     try:
         await origin.begin(NAME, USUAL_STREAMS)
-        async with visiting:
+        async with asyncio.timeout(limit_s), visiting:
             await study(order, visiting, browser, origin, wire)
             prediction = predict(visiting.report)
             progress.predicted(prediction, visiting.report)
@@ -183,6 +186,9 @@ async def observed(order: Order, browser: Browser, origin: Origin, wire: Sequenc
             await visiting.release(lambda: answered(order.address, order.asking))
     except UsageError as error:
         unmet = str(error)
+    except TimeoutError as error:
+        log.debug("probe", exc_info=error)
+        faults.append(f"the probe had not ended after {limit_s:.0f} s: something in it never answered")
     except LabError as error:
         log.debug("probe", exc_info=error)
         faults.append(str(error))

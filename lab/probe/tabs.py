@@ -143,11 +143,15 @@ class AppTab:
         await self.tab.ask(f"{OBSERVER}.abort()")
 
     async def close(self) -> None:
-        """Close the tab, with all that waits for it."""
+        """Close the tab, with all that waits for it. Raises NoAnswerError if the browser does not."""
+        await self.leave()
+        await self.tab.close()
+
+    async def leave(self) -> None:
+        """End all that waits for it; its profile will close it."""
         self.closed = True
         if self._opening is not None:
             await cancel_and_wait(self._opening)
-        await self.tab.close()
 
     @property
     def document(self) -> PageRequest | None:

@@ -104,10 +104,7 @@ class Visiting:
         if self._control is not None:
             await self._control.close()
         for tab in self._tabs:
-            if not tab.closed:
-                tab.closed = True
-                with contextlib.suppress(HarnessFaultError):
-                    await tab.close()
+            await tab.leave()
         if self._profile is not None:
             with contextlib.suppress(HarnessFaultError):
                 await self._profile.close()

@@ -17,7 +17,7 @@ from lab.errors import HarnessFaultError, NoAnswerError
 from lab.tasks import cancel_and_wait
 
 CLOSE_S = 10.0
-"""Watchdog, in seconds, for a browser that does not close a profile or itself."""
+"""Watchdog, in seconds, for a browser that does not close a tab, a profile or itself."""
 
 CORNER = FloatRect(x=0, y=0, width=160, height=104)
 """What a screenshot shows, in CSS pixels."""
@@ -125,6 +125,10 @@ class PlaywrightTab:
         return Image("image/jpeg", data)
 
     async def close(self) -> None:
+        """Once in some hundred times Chromium 156 never answered, when a navigation of the tab was waiting."""
+        await bounded(self._close(), "a tab")
+
+    async def _close(self) -> None:
         with mapped():
             await self._page.close()
 
