@@ -52,12 +52,45 @@ def test_none(probing):
     probing.assert_live("http://127.0.0.1/none")
 """
 
+BESIDE = (
+    "pytest-playwright==0.10.0",
+    "pytest-asyncio==1.5.0",
+    "pytest-base-url==2.1.0",
+    "python-slugify==9.2.0",
+    "text-unidecode==1.3",
+    "requests==2.34.2",
+)
+"""Other plugins, and what they need that is not here anyway."""
 
-def pytested(folder: Path, *options: str, many: int = 1, required: str = "") -> str:
-    """What pytest prints of these tests, run with the plugin in a folder of their own."""
+TESTS_BESIDE = """
+import sys, pytest
+
+@pytest.fixture
+def probing(seventh_tab):
+    seventh_tab.program = (sys.executable, "program.py")
+    return seventh_tab
+
+@pytest.mark.asyncio
+async def test_asyncio(probing):
+    assert probing.assert_live("http://127.0.0.1/live", tabs=5)
+
+@pytest.mark.anyio
+async def test_anyio(probing):
+    assert probing.assert_live("http://127.0.0.1/live", tabs=5)
+
+def test_playwright(playwright, probing):  # It leaves its event loop running: the other two could not follow.
+    assert playwright.chromium
+    assert probing.assert_live("http://127.0.0.1/live", tabs=5)
+"""
+
+
+def pytested(
+    folder: Path, *options: str, tests: str = TESTS, many: int = 1, required: str = "", beside: tuple[Path, ...] = ()
+) -> str:
+    """What pytest prints of these tests, run with the plugin in a folder of their own. `beside`: folders of other plugins."""
     (folder / "program.py").write_text(PROGRAM)
-    (folder / "test_app.py").write_text(TESTS.replace("{many}", str(many)))
-    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_app.py").write_text(tests.replace("{many}", str(many)))
+    (folder / "pytest.ini").write_text("[pytest]\n" + ("asyncio_default_fixture_loop_scope = function\n" if beside else ""))
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "SEVENTH_TAB_REQUIRED")}
     command = [
         sys.executable,
@@ -73,7 +106,7 @@ def pytested(folder: Path, *options: str, many: int = 1, required: str = "") -> 
     ]
     ended = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False,
-        env={**kept, "PYTHONPATH": str(ROOT), **({required: "1"} if required else {})},
+        env={**kept, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *beside))), **({required: "1"} if required else {})},
     )  # fmt: skip
     assert not ended.stderr, ended.stderr
     return ended.stdout
@@ -99,4 +132,13 @@ def test_where_a_browser_is_required_its_absence_is_a_failure(tmp_path: Path, va
 
 def test_probes_queue_under_xdist(tmp_path: Path) -> None:
     """The program fails where two of it run at once."""
-    assert "1 failed, 20 passed, 4 skipped, 3 errors" in pytested(tmp_path, "-n4", many=20)
+    assert "1 failed, 12 passed, 4 skipped, 3 errors" in pytested(tmp_path, "-n4", many=12)
+
+
+def test_it_works_beside_plugins_that_have_event_loops(tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(plugins), *BESIDE]
+    subprocess.run(command, check=True, capture_output=True)
+    assert "4 passed" in pytested(tmp_path, "-p", "no:xdist", tests=TESTS_BESIDE, beside=(plugins,)), (
+        "anyio runs on two backends"
+    )

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]  # Altair brings it; it ships no types
 import pytest
+from click.testing import CliRunner
 
+from lab.cli.main import main
 from lab.probe.interface import schema
 from tests.conftest import ROOT
 from tests.probe import apps
@@ -29,9 +31,9 @@ def probe(*options: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 def refused(*options: str) -> str:
     """The one line that a probe ends with, with exit code 2."""
-    ended = probe(*options)
-    assert ended.returncode == 2, ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stderr
+    ended = CliRunner().invoke(main, ["probe", *options])
+    assert ended.exit_code == 2, ended.output
+    assert isinstance(ended.exception, SystemExit)
     [line] = [line for line in ended.stderr.splitlines() if line.startswith("seventh-tab: ")]
     return line
 
