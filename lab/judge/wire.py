@@ -98,7 +98,14 @@ def settings(seen: WireSeen) -> Iterator[Finding]:
 
 def answers(seen: WireSeen) -> Iterator[Finding]:
     """Who answers, with which status."""
+    refused = [one for one in seen.exchanges if only_h2(seen, one)]
+    if refused:
+        yield Finding(
+            "only-h2", Severity.NOTE, "The server refuses clients that speak HTTP/1.1 only", refused[0].error or "", ""
+        )
     for one in seen.exchanges:
+        if one in refused:
+            continue
         if one.error:
             yield Finding("failed", Severity.PROBLEM, f"A request {way(one)} failed", one.error, "see the server's log")
         elif one.cut:
@@ -122,6 +129,16 @@ def answers(seen: WireSeen) -> Iterator[Finding]:
     if seen.redirects:
         steps = " → ".join(f"{one.status} {one.to}" for one in seen.redirects)
         yield Finding("redirect", Severity.NOTE, f"The URL redirects {counted(len(seen.redirects), 'time')}", steps, "")
+
+
+def only_h2(seen: WireSeen, one: Exchange) -> bool:
+    """Whether a server that answers over HTTP/2 did not even let this one connect that offered only HTTP/1.1."""
+    return (
+        one.protocol == "h1"
+        and one.error is not None
+        and one.connected_ms is None
+        and any(each.protocol == "h2" and each.status is not None for each in seen.exchanges)
+    )
 
 
 def timing(seen: WireSeen) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lab.errors import UsageError
 from lab.judge.wire import changed_between, findings
 from lab.model.probe import Severity
-from lab.model.wire import IDENTITY, WireSeen
+from lab.model.wire import IDENTITY, Exchange, WireSeen
 from lab.probe.address import parse
 from lab.probe.wire.ask import Asking, Fields, ask
 from lab.probe.wire.connection import Trust
@@ -228,6 +229,18 @@ def test_a_megabyte_of_header_is_read_and_not_kept_and_one_without_end_is_an_err
     assert len(repr(seen)) < 10_000
     with speaking(OK + b"X-Long: ", b"x" * 65536) as place:
         assert "does not speak HTTP" in refused(f"http://{place}/")
+
+
+def test_a_server_of_http2_only_has_no_problem() -> None:
+    """As granian does with `--http 2`: its TLS refuses a client that does not offer h2."""
+    fine = Exchange(protocol="h2", coding="browser", status=200, connected_ms=1.0, settings={"MAX_CONCURRENT_STREAMS": 100})
+    refused = Exchange(protocol="h1", coding="browser", error="SSLError: no application protocol")
+    seen = WireSeen(url="https://x/", tls="TLSv1.3", alpn="h2", exchanges=(fine, refused))
+    found = {one.id: one.severity for one in findings(seen)}
+    assert found["only-h2"] is Severity.NOTE
+    assert "failed" not in found
+    broken = msgspec.structs.replace(refused, connected_ms=1.0)
+    assert "failed" in ids(msgspec.structs.replace(seen, exchanges=(fine, broken)))
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
