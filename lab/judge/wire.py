@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import pairwise
+from math import floor
 
 from lab.model.probe import Finding, Severity
 from lab.model.wire import BROWSER, IDENTITY, Exchange, WireSeen
@@ -232,7 +233,7 @@ def silences(streams: Sequence[Exchange]) -> Iterator[Finding]:
         elif ended and longest_s >= 0.6 * one.watched_ms / 1000:
             yield Finding(
                 "silent", Severity.RISK,
-                f"The stream was silent for at least {longest_s:.0f} s {way(one)}, as far as it was watched",
+                f"The stream was silent for at least {floor(longest_s * 10) / 10:g} s {way(one)}, as far as it was watched",
                 f"watched for {one.watched_ms / 1000:.0f} s; proxies end silent streams by default: {cuts}",
                 "send a comment line (`: ping`) every 15 s; --watch SECONDS looks longer",
             )  # fmt: skip
