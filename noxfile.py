@@ -65,7 +65,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Measure whether results stay the same after many cells, minutes and tabs; `-- --whole` takes an hour."""
+    """Measure whether results stay the same after many cells, minutes, tabs and probes; `-- --whole` takes two hours."""
     install(session)
     browsers(session)
     session.run("python", "-m", "tests.soak", *session.posargs)

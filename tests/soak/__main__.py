@@ -7,15 +7,16 @@ import asyncio
 
 import click
 
-from tests.soak import cells, streams, tabs
+from tests.soak import cells, probes, streams, tabs
 
 
 @click.command()
-@click.option("--whole", is_flag=True, help="200 cells, 30 minutes, 240 tabs: an hour.")
+@click.option("--whole", is_flag=True, help="200 cells, 30 minutes, 240 tabs, 200 probes: two hours.")
 def main(whole: bool) -> None:
-    """Exit 1 when a verdict was wrong, an update lost, a descriptor more held, or a tab not live."""
-    every, minutes, many = (200, 30.0, 240) if whole else (16, 1.0, 60)
+    """Exit 1 when a verdict was wrong, an update lost, a descriptor more held, a tab not live, or a probe different."""
+    every, minutes, many, runs = (200, 30.0, 240, 50) if whole else (16, 1.0, 60, 2)
     well = [cells.soaked(every), asyncio.run(streams.soaked(minutes)), asyncio.run(tabs.soaked(many))]
+    well.append(probes.soaked(runs, probes.MACHINES))
     raise SystemExit(0 if all(well) else 1)
 
 
