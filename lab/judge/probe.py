@@ -59,6 +59,12 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     why = cause(report, hang)
     if report.broke:
         kind, doubt, why = Kind.INCONCLUSIVE, Doubt.PRECONDITION, report.broke
+    elif (turns := taking_turns(report)) and (hang is None or hang.kind == ACTION):
+        kind, doubt = Kind.INCONCLUSIVE, Doubt.PRECONDITION
+        why = (
+            f"Each tab came up, but a request of {counted(turns, 'tab')} waited at the end: what the tabs hold open ends and "
+            "begins again, so they take turns."
+        )
     elif hang is not None and hang.held is None and hang.kind != SERVER and not proven_without_log(report):
         kind, doubt = Kind.INCONCLUSIVE, Doubt.PRECONDITION
         why = f"{sentence(answer)} hangs, but it could not be told for what: {untold(report, hang)}."
@@ -101,13 +107,18 @@ def hangs(report: ProbeReport) -> dict[str, Hang]:
     """The first hang of each kind."""
     found: dict[str, Hang] = {}
     for tab in report.tabs:
-        if not tab.live and not any(kind != ACTION for kind in found):
+        if not tab.live and not tab.came and not any(kind != ACTION for kind in found):
             hang = hang_of(report, tab)
             found.setdefault(hang.kind, hang)
     for action in report.actions:
         if not action.answered and action.held is not False:  # Else the server does not answer a HEAD, which says nothing.
             found.setdefault(ACTION, Hang(action.tab, ACTION, action.held))
     return found
+
+
+def taking_turns(report: ProbeReport) -> int:
+    """How many tabs had come up, and then waited for what they sent later."""
+    return sum(tab.came and not tab.live for tab in report.tabs)
 
 
 def hang_of(report: ProbeReport, tab: TabSeen) -> Hang:

@@ -85,7 +85,9 @@ class TabSeen(msgspec.Struct, frozen=True, kw_only=True):
     tab: int
     """Its number, from 1 in the order of opening."""
     live: bool
-    """Whether it came as far as the first tab."""
+    """Whether it came as far as the first tab, and the browser holds none of its requests back."""
+    came: bool = False
+    """Whether it had come as far as the first tab before. If it is not live, a request that it sent later waits."""
     answered: bool
     """Whether the server's answer to its navigation has come."""
     loaded: bool

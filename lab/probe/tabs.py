@@ -303,12 +303,15 @@ def needs_more(first: AppTab, origin: str) -> bool:
     )  # fmt: skip
 
 
-def seen(tab: AppTab, *, live: bool, waiting: Callable[[PageRequest], Waiting], times: dict[int, float], do: bool) -> TabSeen:
+def seen(
+    tab: AppTab, *, live: bool, came: bool, waiting: Callable[[PageRequest], Waiting], times: dict[int, float], do: bool
+) -> TabSeen:
     """What was seen of a tab at the moment of the verdict."""
     document = tab.document
     return TabSeen(
         tab=tab.number,
         live=live,
+        came=came,
         answered=tab.answered,
         loaded=tab.loaded,
         ready_ms=times.get(tab.number) if live else None,

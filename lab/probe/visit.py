@@ -334,8 +334,9 @@ class Visiting:
         await tab.look()
         if tab.number not in self._live and self._expected and tab.reaches(self._expected[-1]):
             self._became_live(tab)  # It was slow.
-        live = tab.number in self._live and not any(map(self._request_held, tab.unanswered()))
-        found = seen(tab, live=live, waiting=self._waiting, times=self._times, do=self._ways.do is not None)
+        came = tab.number in self._live
+        live = came and not any(map(self._request_held, tab.unanswered()))
+        found = seen(tab, live=live, came=came, waiting=self._waiting, times=self._times, do=self._ways.do is not None)
         if tab.answered or tab.error or any(one.what == "document" for one in found.waiting):
             return found
         navigation = Waiting(  # A browser may not report a navigation that it has not begun.

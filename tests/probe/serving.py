@@ -114,6 +114,7 @@ class Http1:
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         gone.cancel()
+        await asyncio.wait({gone})  # Else two would read the connection.
 
 
 class Http2:
