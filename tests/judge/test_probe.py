@@ -147,6 +147,16 @@ def test_what_a_file_opens_itself_waits_as_an_action() -> None:
     assert judged(msgspec.structs.replace(made, acts_open=False)).answer == "tab 6 (page)"
 
 
+def test_tabs_that_take_turns_hang_nowhere() -> None:
+    """A server that ends its streams: at some moment a tab's next one waits, and at the next moment another's."""
+    turn = msgspec.structs.replace(starving(1), came=True)
+    made = report(turn, *FIVE[1:], tab(6), tab(7), tab(8))
+    assert (judged(made).kind, judged(made).answer) == (Kind.INCONCLUSIVE, "no hang")
+    assert "tabs take turns" in judged(made).why
+    hangs = report(turn, *FIVE[1:], blank(6), blank(7), blank(8))
+    assert (judged(hangs).kind, judged(hangs).answer) == (Kind.CONFIRMED, "tab 6 (navigation)")
+
+
 def test_what_a_users_file_does_counts_as_the_tabs_own_opening() -> None:
     waits = (Waiting(url=f"{APP}/save", method="POST", what="fetch", held=True),)
     fifth = tab(5, live=False, acted=False, waiting=waits)
