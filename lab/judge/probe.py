@@ -62,8 +62,8 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
     elif (turns := taking_turns(report)) and (hang is None or hang.kind == ACTION):
         kind, doubt = Kind.INCONCLUSIVE, Doubt.PRECONDITION
         why = (
-            f"Each tab came up, but later requests of {counted(turns, 'tab')} waited at the end. What this app holds open begins "
-            "late, or ends and begins again, so that tabs take turns: bring each tab to its stream with --do."
+            f"Each tab came up, but later requests of {counted(turns, 'tab')} waited at the end. What this app holds open "
+            "begins late, or ends and begins again, so that tabs take turns: bring each tab to its stream with --do."
         )
     elif hang is not None and hang.held is None and hang.kind != SERVER and not proven_without_log(report):
         kind, doubt = Kind.INCONCLUSIVE, Doubt.PRECONDITION
