@@ -27,9 +27,11 @@ def finding_lines(found: Sequence[Finding], width: int) -> Iterator[str]:
 
 def prediction_lines(prediction: Prediction, report: ProbeReport, width: int) -> Iterator[str]:
     """What a tab holds open, the arithmetic, and what it says."""
+    yield ""
     yield "At rest a tab holds open:" if report.holders else "At rest a tab holds nothing open."
     for one in report.holders:
         yield from filled(held_in_words(one), width, indent=2)
+    yield "The arithmetic:"
     for step in prediction.steps:
         yield from filled(step, width, indent=2)
     yield f"predicted: {prediction.answer}"

@@ -75,7 +75,7 @@ def test_the_lines_of_the_terminal() -> None:
     assert told[1].startswith("Chromium 156: tab 6 (navigation), as predicted. Tab 6 stays blank: its navigation waits")
     assert told[-1].startswith("  fix: serve it over HTTP/2")
     lines = list(prediction_lines(predict(HANGS), HANGS, WIDTH))
-    assert lines[:2] == ["At rest a tab holds open:", f"  event stream {APP}/events by EventSource at x"]
+    assert lines[:3] == ["", "At rest a tab holds open:", f"  event stream {APP}/events by EventSource at x"]
     assert lines[-1] == "predicted: tab 6 (navigation)"
     assert list(finding_lines([Finding("x", Severity.RISK, "what", "evidence", "todo")], WIDTH)) == [
         "risk: what (evidence)",
