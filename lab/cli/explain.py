@@ -10,6 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from lab.cli.console import output
 from lab.cli.reports import write_text
+from lab.errors import UsageError
 from lab.probe.explain import explain as explained
 from lab.probe.explain.as_json import as_json
 from lab.probe.explain.explanation import Explanation
@@ -33,6 +34,8 @@ MOST_TOLD = 3
 def explain(log: Path, out: Path | None, only_json: bool) -> None:
     """Explain a NetLog (chrome://net-export) or MOZ_LOG: which requests waited, for how long, for what limit, and what held the
     connections meanwhile. No browser needed."""
+    if out and out.exists() and out.samefile(log):
+        raise UsageError(f"--out {out} is the log itself", "choose another place with --out")
     console = Console(stderr=True, highlight=False)
     columns = BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urljoin, urlsplit
+import re
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -12,6 +13,8 @@ from lab.text import clean
 PORTS = {"http": 80, "https": 443}
 HIDDEN = "…"
 """What stands for a secret value."""
+NAME = re.compile(r"[\w.\-\[\]]{1,40}")
+"""A name in a query that is shown. Anything else there may be a token."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -80,9 +83,21 @@ def shown(url: str) -> str:
     """A URL as it may be written down: without user, password and fragment, and without the values of its query."""
     try:
         parts = urlsplit(url)
-        query = "&".join(f"{name}={HIDDEN}" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+        query = hidden_query(parts.query)
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
-        return clean(url.partition("?")[0])
+        return clean(re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0]))
     start = f"{parts.scheme}://{host}" if parts.netloc else f"{parts.scheme}:" if parts.scheme else ""
-    return clean(f"{start}{parts.path}{f'?{query}' if query else ''}")
+    return clean(f"{start}{hidden_parameters(parts.path)}{f'?{query}' if query else ''}")
+
+
+def hidden_query(query: str) -> str:
+    """A query with its names only. What has no name, or nothing after it, is hidden whole: it may be a token, and base64 may
+    end in `=`."""
+    pairs = [part.partition("=") for part in re.split(r"[&;]", query) if part]
+    return "&".join(f"{name}={HIDDEN}" if NAME.fullmatch(name) and value.strip("=") else HIDDEN for name, _, value in pairs)
+
+
+def hidden_parameters(path: str) -> str:
+    """A path without the parameters of its segments: `/page;jsessionid=…`."""
+    return re.sub(r";[^/]*", f";{HIDDEN}", path)

@@ -23,13 +23,14 @@ from lab.probe.explain import mozlog, netlog, netlog_events
 from lab.probe.explain.explanation import Explanation, explained
 from lab.probe.explain.history import History
 from lab.probe.explain.source import Progress, Source, foreign
+from lab.text import clean
 
 
 def explain(path: Path, progress: Progress = lambda _, __: None) -> Explanation:
     """The explanation of a log. `progress` is called with bytes read and the file's size. Raises UsageError, with the reason,
     if the file is missing, empty, cut off before anything happened, or no log at all."""
     source = Source(path, progress)
-    return explained(history(source), path.name, source.size)
+    return explained(history(source), clean(path.name), source.size)
 
 
 def history(source: Source) -> History:

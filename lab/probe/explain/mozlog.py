@@ -179,7 +179,7 @@ class Reader:
     def _queued(self, found: re.Match[str], at_ms: float) -> None:
         if self._limit is not None:
             self._ask(found[1], self._key, at_ms)
-            pool = EVERY if self._limit == Limit.SOCKETS else self._key
+            pool = EVERY if self._limit == Limit.SOCKETS else named(self._key)
             self.recorder.waits(found[1], self._limit, pool, at_ms, most=self._most)
         self._key = ""
 
@@ -188,7 +188,7 @@ class Reader:
         were all in use if they were when they were last counted."""
         if self._key in self._full:
             self._ask(found[1], self._key, at_ms)
-            self.recorder.waits(found[1], Limit.CONNECTIONS, self._key, at_ms, most=self._full[self._key])
+            self.recorder.waits(found[1], Limit.CONNECTIONS, named(self._key), at_ms, most=self._full[self._key])
         self._key = ""
 
     def _connects(self, found: re.Match[str], at_ms: float) -> None:
@@ -202,7 +202,7 @@ class Reader:
         if "isHttp2=1" in rest or "isSpdy=1" in rest or "isHttp3=1" in rest:
             self.recorder.left(transaction, at_ms, Outcome.JOINED)
         else:
-            self.recorder.served(transaction, at_ms, key, f"connection {connection}", alone=True)
+            self.recorder.served(transaction, at_ms, named(key), f"connection {connection}", alone=True)
 
     def _answered(self, found: re.Match[str], _: float) -> None:
         self.recorder.about(found[1], protocol="h1")
@@ -239,8 +239,16 @@ class Reader:
         self.recorder.ended(found[1], at_ms)
 
 
+def named(key: str) -> str:
+    """A connection's key without the user name that may stand in it: `host:port[user]`."""
+    return re.sub(r"(:\d+)\[[^\]]*\]", r"\1", key)
+
+
 def address(one: _Transaction, key: str) -> str:
-    """The address of a request, from its fields and the key of its connection. Without a key, only the Host field is known."""
+    """The address of a request, from its fields and the key of its connection. Without a key, only the Host field is known. To
+    a proxy, a request names the whole address."""
+    if one.path.startswith(("http://", "https://")):
+        return one.path
     found = HASH_KEY.match(key)
     if found is None:
         return f"http://{one.host}{one.path}" if one.host else one.path

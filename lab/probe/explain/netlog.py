@@ -26,7 +26,7 @@ from lab.browser.logs.netlog import POOL_STALLS, target
 from lab.model.verdict import Limit
 from lab.probe.explain.history import History, Kind, Outcome, utc
 from lab.probe.explain.netlog_events import Constants, Event, Events, Params
-from lab.probe.explain.recorder import EVERY, Recorder
+from lab.probe.explain.recorder import WEBSOCKETS, Recorder
 from lab.probe.explain.redact import origin
 from lab.probe.explain.source import Source
 
@@ -48,7 +48,7 @@ class Reader:
     """Tells a recorder what the events say. Keys of requests are the numbers of their controllers."""
 
     def __init__(self, known: Constants) -> None:
-        self.recorder = Recorder()
+        self.recorder = Recorder(apart=True)
         self.began_with_requests = False
         self._early: dict[str, list[int]] = {}
         self._begin, self._end = known.phases.get("PHASE_BEGIN", 1), known.phases.get("PHASE_END", 2)
@@ -139,7 +139,7 @@ class Reader:
         if state in LOAD_STATES:
             self.recorder.waits(key, LOAD_STATES[state], host, event.time, derived=True)
         else:
-            self.recorder.served(key, event.time, host, alone=True)
+            self.recorder.served(key, event.time, host)  # Whether it has a whole connection is not known.
 
     def _purpose(self, event: Event, params: Params) -> None:
         if params.request_type in REQUEST_TYPES:
@@ -234,7 +234,7 @@ class Reader:
         if controller is None:
             return
         self._entered.pop(event.source.id, None)
-        pool = EVERY if limit == Limit.SOCKETS else self._group_of(event.source.id, controller)
+        pool = self.recorder.every(controller) if limit == Limit.SOCKETS else self._group_of(event.source.id, controller)
         self.recorder.waits(controller, limit, pool, event.time)
         if limit == Limit.SOCKETS:
             self._first_at_the_limit(event.time)
@@ -244,11 +244,14 @@ class Reader:
         busy = set(self._connecting.values())
         for job, controller in self._entered.items():
             if self._group_of(job, controller) not in busy:
-                self.recorder.waits(controller, Limit.SOCKETS, EVERY, at_ms, derived=True)
+                self.recorder.waits(controller, Limit.SOCKETS, self.recorder.every(controller), at_ms, derived=True)
 
     def _group_of(self, named_by: int, controller: int) -> str:
-        """The pool of a request: a group's name, by the job or the group's own source; or the host, if that is not known."""
-        return self._groups.get(named_by) or origin(self._urls.get(controller, ""))
+        """The pool of a request: a group's name, by the job or the group's own source; or the host, if that is not known. A
+        WebSocket's group has the same name in a manager of its own (net/http/http_network_session.h)."""
+        url = self._urls.get(controller, "")
+        apart = WEBSOCKETS if url.startswith(("ws:", "wss:")) else ""
+        return apart + (self._groups.get(named_by) or origin(url))
 
     def _connects(self, event: Event, params: Params) -> None:
         self._connecting[event.source.id] = params.group_id
@@ -360,7 +363,7 @@ class Reader:
             return
         for job in sorted(jobs):
             if (controller := self._of_job.get(job)) is not None:
-                pool = EVERY if limit == Limit.SOCKETS else self._group_of(group, controller)
+                pool = self.recorder.every(controller) if limit == Limit.SOCKETS else self._group_of(group, controller)
                 self.recorder.waits(controller, limit, pool, event.time, derived=True)
 
     def _handle(self, event: Event, params: Params) -> None:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import msgspec
 
 from lab.browser.logs.netlog import FORMAT_VERSION
 from lab.probe.explain.source import Source
+from lab.text import clean, one_line
 
 SPLIT = re.compile(rb'\}\s*,\s*\{(?=\s*"(?:params|phase|source|time|type)"\s*:)')
 """Between two events."""
@@ -115,6 +118,8 @@ def constants(source: Source) -> Constants | None:
             except json.JSONDecodeError:  # Not all is there yet.
                 if len(text) > MOST_CONSTANTS:
                     return None
+            except (msgspec.ValidationError, RecursionError, ValueError) as error:
+                raise source.unusable("is a NetLog whose constants are damaged") from error
         else:
             text = text[-64:]
     if CONSTANTS.search(text):
@@ -129,14 +134,16 @@ def known(source: Source, found: dict[str, Any]) -> Constants | None:
     if not isinstance(types, dict):
         return None
     if version != FORMAT_VERSION:
-        raise source.unusable(f"is a NetLog of format {version}, and only format {FORMAT_VERSION} is known here")
+        raise source.unusable(
+            f"is a NetLog of format {one_line(str(version))[:40]}, and only format {FORMAT_VERSION} is known here"
+        )
     client = client if isinstance(client, dict) else {}
     return msgspec.convert(
         {
             "types": types,
             "phases": found.get("logEventPhase", {"PHASE_BEGIN": 1, "PHASE_END": 2, "PHASE_NONE": 0}),
             "load_states": found.get("loadState", {}),
-            "browser": f"{client.get('name', '')} {client.get('version', '')}".strip(),
+            "browser": clean(f"{client.get('name', '')} {client.get('version', '')}".strip()),
             "offset_ms": found.get("timeTickOffset"),
         },
         Constants,
@@ -146,7 +153,7 @@ def known(source: Source, found: dict[str, Any]) -> Constants | None:
 
 class Events:
     """The wanted events of a log. After a reading: `unreadable` events, the moments of the `first` and the `last` event, and
-    whether the log was `closed`."""
+    whether the log was `closed`. Where the last event can't be read, the latest wanted one stands for it."""
 
     def __init__(self, source: Source, wanted: Collection[int], also: bytes = b"") -> None:
         """`wanted`: numbers of types. `also`: a pattern that makes other events wanted."""
@@ -156,6 +163,7 @@ class Events:
         self.unreadable = 0
         self.first: float | None = None
         self.last: float | None = None
+        self._latest: float | None = None
         self.closed = False
 
     def __iter__(self) -> Iterator[Event]:
@@ -164,8 +172,9 @@ class Events:
             if self.first is None:
                 self.first = self._moment(last)
             if self._wanted(last) and (event := self._event(last)) is not None:
+                self._latest = max(event.time, event.time if self._latest is None else self._latest)
                 yield event
-        self.last = self._moment(last)
+        self.last = max((at for at in (self._moment(last), self._latest) if at is not None), default=None)
 
     def _texts(self) -> Iterator[bytes]:
         """Each event's text, without the braces around it."""
@@ -189,17 +198,18 @@ class Events:
             yield text
 
     def _event(self, text: bytes) -> Event | None:
-        try:
-            return EVENT.decode(b"{" + text + b"}")
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self.unreadable += b'"source"' in text
-            return None
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            event = EVENT.decode(b"{" + text + b"}")
+            if isfinite(event.time):
+                return event
+        self.unreadable += b'"source"' in text
+        return None
 
     def _moment(self, text: bytes) -> float | None:
-        try:
-            return TIMES.decode(b"{" + text + b"}").time
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self.last
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            time = TIMES.decode(b"{" + text + b"}").time
+            return time if isfinite(time) else None
+        return None
 
 
 def before_end(text: bytes) -> tuple[bytes | None, bool]:

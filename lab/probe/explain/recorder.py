@@ -22,6 +22,9 @@ MOST_HOLDERS = 32
 EVERY = "all connections of the browser"
 """The pool of all connections: what a limit on sockets in total is about."""
 
+WEBSOCKETS = "WebSockets: "
+"""Before the name of a pool that only WebSockets use."""
+
 
 class _Pool:
     """The places that requests share. `freed`: whose places became free since somebody waits, and who has not been told to
@@ -66,11 +69,12 @@ class _Record:
     """A request of which not everything may be known yet."""
 
     __slots__ = (
-        "began_ms", "connection", "ended_ms", "host", "kind", "number", "pool", "protocol", "served_ms", "url", "waits",
+        "began_ms", "connection", "ended_ms", "every", "host", "kind", "number", "pool", "protocol", "served_ms", "url",
+        "waits",
     )  # fmt: skip
 
-    def __init__(self, number: int, url: str, kind: Kind, began_ms: float) -> None:
-        self.number, self.kind, self.began_ms = number, kind, began_ms
+    def __init__(self, number: int, url: str, kind: Kind, began_ms: float, every: str) -> None:
+        self.number, self.kind, self.began_ms, self.every = number, kind, began_ms, every
         self.url, self.host = redacted(url), origin(url)
         self.protocol = self.pool = self.connection = ""
         self.served_ms: float | None = None
@@ -78,7 +82,7 @@ class _Record:
         self.waits: list[_Wait] = []
 
     def frozen(self, origin_ms: float) -> Request:
-        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "every"}
         times = {name: since(fields[name], origin_ms) for name in ("began_ms", "served_ms", "ended_ms")}
         return Request(**fields | times | {"waits": tuple(wait.frozen(origin_ms) for wait in self.waits)})
 
@@ -101,8 +105,10 @@ class _Host:
 class Recorder:
     """What is known so far of all requests. Keys are the reader's; a key may be used again once its request has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, apart: bool = False) -> None:
+        """`apart`: WebSockets over HTTP/1.1 have pools of their own."""
         self.counted = 0
+        self._apart = apart
         self._open: dict[Hashable, _Record] = {}
         self._kept: list[_Record] = []
         self._pools: dict[str, _Pool] = {}
@@ -113,7 +119,9 @@ class Recorder:
         if key in self._open:
             self.ended(key, at_ms)
         self.counted += 1
-        record = _Record(self.counted, url, Kind.WEBSOCKET if url.startswith(("ws:", "wss:")) else kind, at_ms)
+        socket = url.startswith(("ws:", "wss:"))
+        every = f"{WEBSOCKETS}{EVERY}" if socket and self._apart else EVERY
+        record = _Record(self.counted, url, Kind.WEBSOCKET if socket else kind, at_ms, every)
         self._open[key] = record
         self._host(record.host).requests += 1
 
@@ -147,6 +155,10 @@ class Recorder:
         places.waited_ms = max(places.waited_ms, at_ms)
         record.waits.append(_Wait(limit, pool, at_ms, most, derived, places))
 
+    def every(self, key: Hashable) -> str:
+        """The pool of all connections of which a request may get one."""
+        return record.every if (record := self._open.get(key)) else EVERY
+
     def waiting(self, key: Hashable) -> bool:
         """Whether the request waits now."""
         return (record := self._open.get(key)) is not None and self._current(record) is not None
@@ -168,7 +180,7 @@ class Recorder:
             return
         self._leave(key, record, at_ms, Outcome.SERVED)
         record.served_ms, record.pool, record.connection = at_ms, pool, connection
-        for places in self._places(pool, every=alone):
+        for places in self._places(pool, record.every if alone else ""):
             places.holders[key] = record
             places.changed()
         host = self._host(record.host)
@@ -220,7 +232,7 @@ class Recorder:
             self._spoke(record)
             matters = bool(record.waits) or any(
                 key in places.holders and (places.waiting or places.waited_ms >= (record.served_ms or 0.0))
-                for places in self._places(record.pool, every=True)
+                for places in self._places(record.pool, record.every)
             )
             if matters:
                 self._kept.append(record)
@@ -260,7 +272,7 @@ class Recorder:
     def _give_back(self, key: Hashable, record: _Record, at_ms: float, *, free: bool = True) -> bool:
         """Take a request out of the pools in which it holds a place. Returns whether somebody waited for it meanwhile."""
         mattered = False
-        for places in self._places(record.pool, every=True):
+        for places in self._places(record.pool, record.every):
             if places.holders.pop(key, None) is None:
                 continue
             places.changed()
@@ -270,8 +282,8 @@ class Recorder:
         self._host(record.host).now -= 1
         return mattered
 
-    def _places(self, pool: str, *, every: bool) -> list[_Pool]:
-        return [self._pool(pool), *([self._pool(EVERY)] if every else [])]
+    def _places(self, pool: str, every: str) -> list[_Pool]:
+        return [self._pool(pool), *([self._pool(every)] if every else [])]
 
     def _pool(self, name: str) -> _Pool:
         return self._pools.setdefault(name, _Pool())

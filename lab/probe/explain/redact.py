@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from lab.probe.address import HIDDEN, hidden_parameters, hidden_query
 from lab.text import one_line
-
-HIDDEN = "…"
-"""What stands for a value that was taken out."""
 
 LONGEST_PATH = 160
 """The most characters of a path that are kept: longer ones are data, not names."""
@@ -19,24 +17,17 @@ HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def redacted(url: str) -> str:
-    """The address without user, password, fragment and query values: `https://host/path?name=…`.
-
-    A part of the query that has no name is hidden whole: it may be a token."""
+    """The address without user, password, fragment and query values: `https://host/path?name=…`."""
     host, rest = origin(url), url
     if host:
         _, _, rest = url.partition("://")
         start = re.search(r"[/?#]", rest)
         rest = rest[start.start() :] if start else ""
     path, query = TARGET.match(rest).groups()  # type: ignore[union-attr]  # it matches everything
+    path = hidden_parameters(path)
     if len(path) > LONGEST_PATH:
         path = path[:LONGEST_PATH] + HIDDEN
     return one_line(host + path + (f"?{hidden_query(query)}" if query else ""))
-
-
-def hidden_query(query: str) -> str:
-    """A query with its names only."""
-    parts = re.split(r"[&;]", query)
-    return "&".join(f"{part.partition('=')[0]}={HIDDEN}" if "=" in part else HIDDEN for part in parts)
 
 
 def origin(url: str) -> str:

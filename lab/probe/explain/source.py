@@ -75,7 +75,7 @@ class Source:
         return self._pieces(self._progress)
 
     def _pieces(self, progress: Progress) -> Iterator[bytes]:
-        self.cut = False
+        self.cut, some = False, False
         try:
             with self.path.open("rb") as file, unpacked(file) as stream:
                 first = stream.read1(PIECE)  # What a packed file has before the place where it was cut off.
@@ -83,11 +83,16 @@ class Source:
                 decoder = codecs.getincrementaldecoder(MARKS.get(mark, "utf-8"))("replace")
                 piece = first[len(mark) :]
                 while piece:
+                    some = True
                     progress(file.tell(), self.size)
                     yield decoder.decode(piece).encode() if MARKS.get(mark, "utf-8") != "utf-8" else piece
                     piece = stream.read1(PIECE)
         except (EOFError, zlib.error):
             self.cut = True
+        except gzip.BadGzipFile as error:
+            if not some:
+                raise self.unusable(f"can't be unpacked: {clean(str(error))}", "unpack it first") from error
+            self.cut = True  # Something else follows what was packed.
         except (OSError, ValueError) as error:
             raise self.unusable(f"can't be read: {reason(error)}", "give the log itself, readable and unpacked") from error
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:

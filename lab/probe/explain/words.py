@@ -70,7 +70,7 @@ def waited_for(queue: Queue) -> str:
     """What a queue waited for."""
     match queue.limit:
         case Limit.CONNECTIONS:
-            return f"a connection to {queue.host}"
+            return f"a connection to {queue.host or 'one host or proxy'}"
         case Limit.STREAMS:
             return f"a stream of the HTTP/2 connection to {queue.host or 'several hosts'}"
     return "any connection, because the browser had as many as it allows itself"
@@ -120,7 +120,10 @@ def what_held(queue: Queue, one: Explanation) -> str:
     began = moment(wait.since_ms, timed=one.history.timed)
     when = f"When {named(queue.longest.request, queue.host)} began to wait, at {began},"
     if not queue.held:
-        return f"{when} all places were held{allowed}. The log does not show by what: that began before the log did."
+        return (
+            f"{when} all places were held{allowed}. The log does not show by what: by connections that were still being made, "
+            "or that were there before the log began."
+        )
     were = f"{counted(queue.held, place)} {'was' if queue.held == 1 else 'were'} in use{allowed}"
     groups = listed([held_by(group, queue.host) for group in queue.holding[:MOST_NAMED]])
     more = len(queue.holding) - MOST_NAMED

@@ -137,3 +137,12 @@ def test_what_a_log_says_does_not_reach_the_terminal_raw(tmp_path: Path) -> None
     assert found.exit_code == 0, found.output
     assert "\x1b" not in found.output
     assert "[bold]" in found.output
+
+
+def test_the_log_itself_is_never_overwritten(tmp_path: Path) -> None:
+    log = tmp_path / "own"
+    log.write_text(two_of_three().text())
+    ended = call("explain", str(log), "--out", str(log))
+    assert ended.exit_code == 2
+    assert "is the log itself" in ended.stderr
+    assert log.read_text() == two_of_three().text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lab.probe.explain.page import render
 from lab.probe.explain.words import sentences
 from tests.fuzz import rounds
 from tests.fuzz.damage import NOISE, changed, damaged
+from tests.probe.explain.made import two_of_three
 from tests.probe.explain.recording import FOLDER, LOGS
 
 
@@ -59,3 +61,43 @@ def test_what_is_no_log(path: Path, raw: bytes, start: bytes) -> None:
     path.write_bytes(start + raw)
     with pytest.raises(UsageError):
         explain(path)
+
+
+@pytest.mark.parametrize(
+    "constants",
+    [
+        {"logEventTypes": {"SOCKET_POOL": "text"}},
+        {"logEventTypes": {}, "logEventPhase": []},
+        {"logEventTypes": {}, "timeTickOffset": "abc"},
+        {"logEventTypes": {}, "logFormatVersion": "2\n3"},
+    ],
+)
+def test_damaged_constants_are_one_line(path: Path, constants: dict[str, object]) -> None:
+    path.write_text(json.dumps({"constants": constants, "events": []}))
+    with pytest.raises(UsageError) as raised:
+        explain(path)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_constants_that_are_nested_for_ever_are_one_line(path: Path) -> None:
+    path.write_text('{"constants":' + '{"a":' * 100_000)
+    with pytest.raises(UsageError):
+        explain(path)
+
+
+@pytest.mark.parametrize("time", ["inf", "nan", "x"])
+def test_a_last_event_without_a_time_takes_no_wait_away(path: Path, time: str) -> None:
+    log = two_of_three()
+    log.events[-1]["time"] = time
+    path.write_text(log.text())
+    one = explain(path)
+    assert one.history.length_ms == 590, "up to the last event that is read"
+    [queue] = one.queues
+    assert queue.longest.ms == 500
+    render(one)
+    as_json(one)
+
+
+def test_a_packed_log_with_something_behind_it_is_explained(path: Path) -> None:
+    path.write_bytes(gzip.compress(two_of_three().text().encode()) + b"garbage")
+    assert explain(path).queues

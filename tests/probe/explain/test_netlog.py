@@ -147,9 +147,21 @@ def test_what_a_request_is_for(tmp_path: Path) -> None:
     log.enters(0, 4, "wss://a.test/socket", GROUP)
     log.stalls(0, 4)
     log.event(900, "SOCKET_ALIVE", 999, END)
+    queue, sockets = log.explained(tmp_path).queues
+    assert [each.request.kind for each in queue.waits] == [Kind.PAGE, Kind.FRAME, Kind.EVENTS]
+    assert [each.request.kind for each in sockets.waits] == [Kind.WEBSOCKET], "they have pools of their own"
+    assert queue.host == sockets.host == "https://a.test", "a WebSocket's host is the same one"
+
+
+def test_a_websocket_holds_no_place_of_its_host(tmp_path: Path) -> None:
+    """Chromium has a pool for WebSockets alone: the group's name is the same."""
+    before, log = NetLog(), two_of_three()
+    before.enters(0, 9, "wss://a.test/socket", GROUP)
+    before.gets(1, 9, 509)
+    log.events = before.events + log.events
     [queue] = log.explained(tmp_path).queues
-    assert [each.request.kind for each in queue.waits] == [Kind.PAGE, Kind.FRAME, Kind.EVENTS, Kind.WEBSOCKET]
-    assert queue.host == "https://a.test", "a WebSocket's host is the same one"
+    assert queue.held == 2
+    assert all(one.kind is not Kind.WEBSOCKET for one in queue.holders)
 
 
 def test_hosts_and_their_protocols(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from pathlib import Path
 
 import pytest
 
 from lab.model.verdict import Limit
 from lab.probe.explain import explain
+from lab.probe.explain.as_json import as_json
 from lab.probe.explain.explanation import Explanation
 from lab.probe.explain.history import Kind, Outcome
 from tests.probe.explain.recording import FOLDER, LOGS, STREAMS, WAITING, record
@@ -83,3 +85,21 @@ def test_a_browser_of_today(engine: str, protocol: str, leaf: Path, tmp_path: Pa
     """The browser that is installed here, from its start to its end: its whole log says what happened."""
     found = asyncio.run(record(engine, protocol, leaf, tmp_path))
     told(explain(found.log), found.live, protocol)
+
+
+def test_a_user_name_in_a_connections_key_is_left_out(tmp_path: Path) -> None:
+    raw = (FOLDER / "firefox-h1.moz_log").read_bytes()
+    changed = re.sub(rb"(127\.0\.0\.1:\d+)\^", rb"\1[alice]^", raw)
+    assert changed != raw
+    (tmp_path / "log").write_bytes(changed)
+    told = as_json(explain(tmp_path / "log"))
+    assert "alice" not in told
+    assert told.count('"limit": "connections"') == as_json(explain(FOLDER / "firefox-h1.moz_log")).count(
+        '"limit": "connections"'
+    )
+
+
+def test_to_a_proxy_a_request_names_the_whole_address(tmp_path: Path) -> None:
+    raw = (FOLDER / "firefox-h1.moz_log").read_bytes()
+    (tmp_path / "log").write_bytes(raw.replace(b"  GET /", b"  GET http://app.test/"))
+    assert explain(tmp_path / "log").queues[0].host == "http://app.test"

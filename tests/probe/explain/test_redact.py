@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.probe.explain.redact import HIDDEN, LONGEST_PATH, origin, redacted
+from lab.probe.address import HIDDEN
+from lab.probe.explain.redact import LONGEST_PATH, origin, redacted
 from tests.fuzz import rounds
 
 SECRET = "sëcret"
@@ -24,6 +25,8 @@ SECRET = "sëcret"
         ("http://[::1]:80/x", "http://[::1]/x"),
         ("/only/a/path?k=v", "/only/a/path?k=…"),
         ("https://a.test/p?token", "https://a.test/p?…"),
+        ("https://a.test/p?dG9rZW4=", "https://a.test/p?…"),
+        ("https://a.test/p;jsessionid=1?a=1", "https://a.test/p;…?a=…"),
         ("https://a.test/a\nb\x1b", "https://a.test/a b\N{REPLACEMENT CHARACTER}"),
         ("https://a.test:port/p?a=1", "https://a.test:port/p?a=…"),
         ("", ""),
