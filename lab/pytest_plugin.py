@@ -25,6 +25,9 @@ TABS = 20
 FEWER_LIVE, NO_BROWSER = 1, 3
 """Exit codes of `seventh-tab probe` that are no errors (docs/commands.md)."""
 
+TIDY_S = 20.0
+"""How long a probe that is interrupted may take to tidy up."""
+
 REQUIRED = "SEVENTH_TAB_REQUIRED"
 YES = ("1", "true", "yes")
 
@@ -38,7 +41,7 @@ class SeventhTab:
 
     def __init__(self, reports: Path) -> None:
         self.reports = reports
-        self.program = (sys.executable, "-m", "lab")
+        self.program = (sys.executable, "-P", "-m", "lab")  # -P: a folder `lab` of the user's is another one.
         self.untold: str | None = None
 
     def assert_live(
@@ -51,13 +54,13 @@ class SeventhTab:
         command = [*self.program, "probe", url, "--engine", engine, "--tabs", str(tabs), "--expect-tabs", str(tabs), "--json"]
         command += ["--out", str(self.reports), *options]
         with one_at_a_time():
-            ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if ended.returncode == NO_BROWSER:
-            self._without_browser(last_line(ended.stderr))
-        if ended.returncode not in (0, FEWER_LIVE):
-            self._could_not_tell(last_line(ended.stderr) or f"the probe ended with code {ended.returncode}", ended.stdout)
-        found: dict[str, Any] = json.loads(ended.stdout)
-        if ended.returncode == FEWER_LIVE:
+            code, told, complaints = completed(command)
+        if code == NO_BROWSER:
+            self._without_browser(last_line(complaints))
+        if code not in (0, FEWER_LIVE) or not told.strip():
+            self._could_not_tell(last_line(complaints) or f"the probe ended with code {code}", told)
+        found: dict[str, Any] = json.loads(told)
+        if code == FEWER_LIVE:
             pytest.fail("\n".join(four_lines(found, tabs)), pytrace=False)
         return found
 
@@ -81,6 +84,22 @@ def seventh_tab(request: pytest.FixtureRequest) -> Iterator[SeventhTab]:
     yield one
     if one.untold is not None:
         raise SeventhTabError(one.untold)
+
+
+def completed(command: Sequence[str]) -> tuple[int, str, str]:
+    """A command's exit code and outputs. If the test is interrupted meanwhile, so is the command: it tidies up."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        told, complaints = process.communicate()
+    except BaseException:
+        process.terminate()
+        try:
+            process.communicate(timeout=TIDY_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        raise
+    return process.returncode, told, complaints
 
 
 def four_lines(found: dict[str, Any], tabs: int) -> list[str]:

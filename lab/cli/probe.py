@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json as json_module
+import re
 import shlex
 import socket
 import sys
@@ -30,6 +31,7 @@ from lab.text import clean
 if TYPE_CHECKING:
     from lab.judge.prediction import Prediction
     from lab.model.probe import ProbeReport
+    from lab.model.wire import WireSeen
     from lab.probe.address import Address
     from lab.probe.interface import Findings
     from lab.probe.probe import Order
@@ -40,6 +42,16 @@ WIDTH = 110
 """The most columns of a line."""
 FEWER_LIVE, NOT_TOLD = 1, 5
 """Exit codes of --expect-tabs."""
+FIELD_NAME, FIELD_VALUE = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII), re.compile(r"[\t\x20-\x7e]*")
+"""RFC 9110, sections 5.1 and 5.5."""
+OWN_FIELDS = {
+    "cookie": "give a login with --storage-state",
+    "host": "give the URL with that host",
+    "content-length": "leave it out",
+    "transfer-encoding": "leave it out",
+    "connection": "leave it out",
+}
+"""Fields that --header can't set, and what to do instead."""
 SAID_OF_THE_PAGE = ("no-tls", "no-h2", "streams", "answers", "no-connect")
 """Findings about a server that are not said again of the page's streams."""
 
@@ -90,7 +102,10 @@ def probe(
     count = tabs or max(TABS, expected or 0)
     console = Console(stderr=True, highlight=False) if as_json else output()
     order = order_of(address, engine or tuple(ENGINES), count, **more)
-    if not wire_only and not behind and count > 1 and not yes:
+    if (wire_only or behind) and (junit or markdown):
+        raise UsageError("--junit and --markdown are about browsers", "leave out --wire-only and --behind, or use --json")
+    may = yes or wire_only or behind is not None or count == 1
+    if not may:
         ask_leave(order.address, count)
     for kept, option in ((order.keep_logs, "--keep-logs"), (order.pictures, "--pictures")):
         if kept:
@@ -100,7 +115,7 @@ def probe(
             from lab.probe.start import started
 
             stack.enter_context(started(words_of(start), parse(ready) if ready else address))
-        probing = Probing(order, console, out=out, verbose=verbose, as_json=as_json, junit=junit, markdown=markdown)
+        probing = Probing(order, console, out=out, verbose=verbose, as_json=as_json, junit=junit, markdown=markdown, may=may)
         found = complete(probing.behind(behind, bind) if behind else probing.run(wire_only=wire_only))
     if found is None:
         sys.exit(NOT_TOLD if expected else 0)
@@ -144,10 +159,12 @@ def order_of(
 
 def header(text: str) -> tuple[str, str]:
     """A header field from `NAME: VALUE`. Raises UsageError, which does not repeat the value."""
-    name, colon, value = text.partition(":")
-    if not colon or not name.strip().isascii() or not name.strip() or any(letter in text for letter in "\r\n\0"):
-        raise UsageError("a --header is no header field", "write --header 'Name: value'")
-    return name.strip(), value.strip()
+    name, colon, value = map(str.strip, text.partition(":"))
+    if not colon or not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+        raise UsageError("a --header is no header field", "write --header 'Name: value', in ASCII")
+    if (fix := OWN_FIELDS.get(name.lower())) is not None:
+        raise UsageError(f"--header can't set {name}: browsers set it themselves", fix)
+    return name, value
 
 
 def hop(text: str) -> tuple[str, Address]:
@@ -240,8 +257,11 @@ class Probing:
         as_json: bool,
         junit: Path | None,
         markdown: Path | None,
+        may: bool,
     ) -> None:
+        """`may`: so many tabs may be opened wherever the URL leads."""
         self._order = order
+        self._may = may
         self._console = console
         self._out = out
         self._verbose = verbose
@@ -266,9 +286,22 @@ class Probing:
             if stream is not None and not wire_only:
                 self._say("This URL is a stream itself. Give the page that opens it, and browsers are asked too.")
             return None
+        self._look_where_it_leads(wire[0])
         results, found, report = await self._browsers(wire, found)
         self._print_json(results, found, report)
         return results
+
+    def _look_where_it_leads(self, seen: WireSeen) -> None:
+        """Raises UsageError if redirects lead to another origin, and that may not have so many tabs, or the user's fields."""
+        from lab.probe.address import parse
+
+        to = parse(seen.url)
+        if to.origin == self._order.address.origin:
+            return
+        if self._order.asking.fields:  # Browsers send them on with a redirect.
+            raise UsageError(f"--header would follow the redirect to {to.origin}", "give the URL behind the redirects")
+        if not self._may:
+            ask_leave(to, self._order.tabs)
 
     async def behind(self, port: int, bind: str) -> None:
         """What stands between this client and the place where the app would listen."""

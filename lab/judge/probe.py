@@ -127,7 +127,7 @@ def hang_of(report: ProbeReport, tab: TabSeen) -> Hang:
     behind = bool(flags) and all(one.behind for one in tab.waiting)
     told = report.log is None and not behind and bool(flags) and fits(report, tab)
     held = True if True in flags else False if told else None
-    if held is False or (tab.error and not tab.answered) or (tab.status or 0) >= 400:
+    if held is False or (tab.error and not tab.answered) or (tab.status or 0) >= 400 or (tab.refused and held is None):
         return Hang(tab.tab, SERVER, False)
     if not tab.answered:
         return Hang(tab.tab, NAVIGATION, held)
@@ -199,6 +199,8 @@ def server_in_words(report: ProbeReport, hang: Hang) -> str:
         return f"The server answers tab {hang.tab} with {tab.status}: that is no limit of the browser."
     if tab and tab.error:
         return f"Tab {hang.tab} could not be opened: {tab.error}."
+    if tab and tab.refused:
+        return f"The server refuses what tab {hang.tab} would hold open: {tab.refused}. That is no limit of the browser."
     waiting = tab.waiting[0].url if tab and tab.waiting else report.url
     return (
         f"The server does not answer tab {hang.tab}: {waiting} is on its way, and the browser holds nothing back. "

@@ -104,6 +104,8 @@ class TabSeen(msgspec.Struct, frozen=True, kw_only=True):
     """Whether what `--do` does in it has ended; null without `--do`."""
     waiting: tuple[Waiting, ...] = ()
     """Its requests without an answer, the first twenty."""
+    refused: str | None = None
+    """How the server refused what the first tab holds open: an error status, or an end at once; null if it did not."""
     error: str | None = None
     """Why its navigation, or what `--do` does in it, failed; null if it did not."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import urljoin, urlsplit
 
@@ -51,14 +52,18 @@ class Address(msgspec.Struct, frozen=True):
     @property
     def local(self) -> bool:
         """Whether the host's name says that it is this machine."""
-        return self.host in ("localhost", "::1") or self.host.endswith(".localhost") or self.host.startswith("127.")
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost" or self.host.endswith(".localhost")
 
 
 def parse(text: str, base: Address | None = None) -> Address:
     """The address in a text; relative to `base` if there is one. Raises UsageError, in one line, for anything else than an
     http(s) URL with a host."""
-    joined = urljoin(base.url, text) if base else text
+    joined = text
     try:
+        joined = urljoin(base.url, text) if base else text
         parts = urlsplit(joined)
         port = parts.port
         host = parts.hostname or ""
@@ -89,6 +94,11 @@ def shown(url: str) -> str:
         return clean(re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0]))
     start = f"{parts.scheme}://{host}" if parts.netloc else f"{parts.scheme}:" if parts.scheme else ""
     return clean(f"{start}{hidden_parameters(parts.path)}{f'?{query}' if query else ''}")
+
+
+def shown_in(text: str) -> str:
+    """A text of somebody else's, with each URL in it as it may be written down."""
+    return re.sub(r"\b(?:https?|wss?)://[^\s\"'<>]+", lambda found: shown(found[0]), text)
 
 
 def hidden_query(query: str) -> str:

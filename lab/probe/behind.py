@@ -38,6 +38,10 @@ LATE_MS = 500.0
 """An event that lost as much between the two ends was held back."""
 
 
+MISDIRECTED = 421
+UNKNOWN_HOST = ", as the lab's server does when the Host is neither an address nor that of the URL"
+
+
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
     """One stream through the proxy: the ms that each event lost between the two ends. `advised`: with X-Accel-Buffering: no.
     `reached`: its request came to the origin."""
@@ -103,12 +107,13 @@ def findings(address: Address, port: int, passages: list[Passage]) -> list[Findi
     """What the passages prove."""
     if not any(one.reached for one in passages):
         status = next((one.status for one in passages if one.status), None)
-        said = (
-            f"the proxy answered {status}" if status else next((one.error for one in passages if one.error), "no answer came")
-        )
+        error = next((one.error for one in passages if one.error), "no answer came")
+        strange = UNKNOWN_HOST if status == MISDIRECTED else ""
+        said = f"the proxy answered {status}{strange}" if status else error
         return [
             Finding(
                 "behind-unreached", Severity.PROBLEM, f"No request came from {address.origin} to port {port}", said,
+                "let the proxy pass on the browser's Host (nginx: proxy_set_header Host $host)" if status == MISDIRECTED else
                 "check that the proxy passes this path on, and to this machine's address (--bind)",
             )
         ]  # fmt: skip

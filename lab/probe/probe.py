@@ -36,9 +36,9 @@ from lab.model.probe import Held, ProbeReport
 from lab.model.protocols import PROTOCOLS
 from lab.model.wire import EVENT_STREAM, WireSeen
 from lab.probe import limits
-from lab.probe.address import Address, parse
+from lab.probe.address import Address, parse, shown_in
 from lab.probe.interface import Findings
-from lab.probe.tabs import EVENTS, SOCKET, STREAMING, Do
+from lab.probe.tabs import EVENTS, SOCKET, STREAMING, Do, first_line
 from lab.probe.visit import Visiting, Ways
 from lab.probe.wire.ask import Asking, Cookie, ask
 from lab.probe.wire.greet import answered, greet
@@ -48,14 +48,14 @@ from lab.run.browser_logs import BrowserLogs
 from lab.run.folder import now
 from lab.run.resources import Plan, Resources, lanes, temporary_files
 from lab.run.run import Notebook, began, write_end
-from lab.text import counted
+from lab.text import counted, one_line
 
 NAME = "probe"
 MOST_PAGE_STREAMS = 64
 """How far the search for a limit on connections goes."""
 MOST_STREAMS_ASKED = 2
 """How many of the page's own streams the plain client asks."""
-LIMIT_S, TAB_S = 180.0, 2.0
+LIMIT_S, TAB_S = 300.0, 10.0
 """Watchdog against a probe of a browser that never ends: seconds for it, and more seconds for each tab."""
 TRANSPORTS = {EVENTS: "sse", SOCKET: "websocket", STREAMING: "fetch_stream"}
 
@@ -174,9 +174,10 @@ async def observed(order: Order, browser: Browser, origin: Origin, wire: Sequenc
     prediction: Prediction | None = None
     settled_ms = None
     limit_s = LIMIT_S + TAB_S * order.tabs + order.asking.watch_s
+    watchdog = asyncio.timeout(limit_s)
     try:
         await origin.begin(NAME, USUAL_STREAMS)
-        async with asyncio.timeout(limit_s), visiting:
+        async with watchdog, visiting:
             await study(order, visiting, browser, origin, wire)
             prediction = predict(visiting.report)
             progress.predicted(prediction, visiting.report)
@@ -187,14 +188,16 @@ async def observed(order: Order, browser: Browser, origin: Origin, wire: Sequenc
     except UsageError as error:
         unmet = str(error)
     except TimeoutError as error:
+        if not watchdog.expired():  # The user's file raised it.
+            raise user_error(error, order.do_file) from error
         log.debug("probe", exc_info=error)
         faults.append(f"the probe had not ended after {limit_s:.0f} s: something in it never answered")
     except LabError as error:
         log.debug("probe", exc_info=error)
-        faults.append(str(error))
+        faults.append(shown_in(str(error)))
     except ExceptionGroup as group:
         log.debug("probe", exc_info=group)
-        faults.append("; ".join(str(one) for one in group.exceptions))
+        faults.append("; ".join(shown_in(str(one)) for one in group.exceptions))
     except Exception as error:
         raise user_error(error, order.do_file) from error
     report = visiting.report
@@ -258,8 +261,10 @@ async def ask_further(order: Order, visiting: Visiting, holders: Sequence[Held])
             asked.setdefault(one.url, parse(url))
         elif one.origin != order.address.origin:
             greeted.setdefault(one.origin, parse(f"{one.origin}/"))
-    seen = [await ask_stream(order, visiting, address) for address in asked.values()]
-    seen += [await greet(address, order.asking.trust) for address in greeted.values()]
+    seen = await asyncio.gather(
+        *[ask_stream(order, visiting, address) for address in asked.values()],
+        *[greet(address, order.asking.trust) for address in greeted.values()],
+    )
     return [each for each in seen if each is not None]
 
 
@@ -347,4 +352,5 @@ def user_error(error: Exception, path: Path | None) -> Exception:
     own = [one for one in frames if path is not None and Path(one.filename) == path]
     if not own or path is None:
         return error
-    return UsageError(f"{path.name}, line {own[-1].lineno}: {type(error).__name__}: {error}", "correct the file of --do")
+    said = shown_in(one_line(first_line(error)))
+    return UsageError(f"{path.name}, line {own[-1].lineno}: {type(error).__name__}: {said}", "correct the file of --do")

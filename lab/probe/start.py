@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import ssl
 import subprocess
 import time
@@ -27,7 +29,7 @@ def started(command: Sequence[str], ready: Address) -> Iterator[None]:
     """Inside the block the app runs, and has answered at `ready`. Raises UsageError if it can't be started, ends by itself, or
     does not answer in time."""
     fix = "correct --start, or give the URL that answers first with --ready"
-    with ChildProcesses() as children:
+    with interrupted_by_signals(), ChildProcesses() as children:
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -36,18 +38,40 @@ def started(command: Sequence[str], ready: Address) -> Iterator[None]:
             raise UsageError(f"--start: {command[:1]} can't be started: {error}", fix) from error
         children.add(process.pid)
         until = time.monotonic() + READY_S
-        while not answers(ready):
-            children.note()
-            if process.poll() is not None and not alive(children):
-                raise UsageError(f"--start: the app ended with code {process.returncode} before {ready} answered", fix)
-            if time.monotonic() > until:
-                raise UsageError(f"--start: {ready} did not answer in {READY_S:.0f} s", fix)
-            time.sleep(AGAIN_S)
         try:
+            while not answers(ready):
+                children.note()
+                if process.poll() is not None and not alive(children):
+                    raise UsageError(f"--start: the app ended with code {process.returncode} before {ready} answered", fix)
+                if time.monotonic() > until:
+                    raise UsageError(f"--start: {ready} did not answer in {READY_S:.0f} s", fix)
+                time.sleep(AGAIN_S)
             yield
         finally:
             children.note()
+            end_group(process.pid)
     process.wait()
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Inside the block SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does: the app is ended then too."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_group(number: int) -> None:
+    """End what is left of the app's own process group: also what a shell left behind."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(number, signal.SIGTERM)
 
 
 def alive(children: ChildProcesses) -> bool:
@@ -61,7 +85,7 @@ def alive(children: ChildProcesses) -> bool:
 
 def any_certificate() -> ssl.SSLContext:
     """TLS that accepts any certificate: only whether the app answers is asked here."""
-    return Trust(insecure=True).context(("http/1.1",))
+    return Trust(insecure=True).context(("h2", "http/1.1"))
 
 
 def answers(address: Address) -> bool:
@@ -71,6 +95,9 @@ def answers(address: Address) -> bool:
         connection = HTTPSConnection(address.host, address.port, timeout=ASK_S, context=any_certificate())
     try:
         with suppress(OSError, HTTPException):
+            connection.connect()
+            if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.selected_alpn_protocol() == "h2":
+                return True
             connection.request("GET", address.target)
             return connection.getresponse().status > 0
         return False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from lab.errors import HarnessFaultError
 from lab.model.ledger import now_ms
 from lab.model.probe import Held, TabSeen, Waiting
 from lab.model.wire import EVENT_STREAM
-from lab.probe.address import PORTS, shown
+from lab.probe.address import PORTS, shown, shown_in
 from lab.tasks import cancel_and_wait
 from lab.text import one_line
 
@@ -26,6 +28,7 @@ ANSWER_S = 8.0
 """Watchdog, in seconds, for a page that does not answer a question."""
 
 MOST_WAITING = 20
+CLOSED = 3
 ERROR = 400
 """From this status on an answer is an error."""
 EVENTS, SOCKET, STREAMING, UNANSWERED = "event stream", "WebSocket", "streaming answer", "unanswered request"
@@ -110,9 +113,11 @@ class AppTab:
                 await self.tab.act(self._do)
             self.acted = True
         except HarnessFaultError as error:
-            self.error = one_line(error.message)
-        except Exception as error:  # noqa: BLE001  # the user's file: its error ends the probe, with its line
-            self.failure = error
+            self.error = shown_in(one_line(error.message))
+        except Exception as error:  # noqa: BLE001  # the user's file: its error names its line
+            self.error = f"{where(error, self._do)}{type(error).__name__}: {shown_in(one_line(first_line(error)))}"
+            if self.number == 1:
+                self.failure = error  # Later it may be what the limit did: a click that waited too long.
 
     async def look(self) -> None:
         """Ask the page for its WebSockets. Raises HarnessFaultError if it does not answer."""
@@ -210,6 +215,16 @@ class AppTab:
         """Those of them that have no answer."""
         return [one for one in self.unfinished() if one.answered_ms is None]
 
+    def refusal(self, urls: Collection[str]) -> str | None:
+        """How the latest request to one of these URLs (without query) was refused; None if it was not."""
+        last = next((one for one in reversed(self.tab.requests) if bare(one.url) in urls and one.ended_ms is not None), None)
+        if last is not None and (last.status or 0) >= ERROR:
+            return f"{shown(last.url)} answers {last.status}"
+        if last is not None and last.error is not None and last.answered_ms is None:
+            return f"{shown(last.url)} failed: {shown_in(last.error)}"
+        closed = next((one for one in self.sockets if one.state == CLOSED and bare(one.url) in urls), None)
+        return f"{shown(closed.url)} was closed" if closed else None
+
     def reaches(self, expected: Expected) -> bool:
         """Whether it has loaded and holds as much open as is expected, and nothing else waits in it."""
         if not self.loaded or self.refused or (self._do is not None and not self.acted):
@@ -218,6 +233,18 @@ class AppTab:
         unanswered = Counter(origin_of(one.url) for one in self.unanswered())
         at_rest = unanswered <= expected.all - expected.answered
         return at_rest and here.answered >= expected.answered and here.all >= expected.all
+
+
+def where(error: Exception, do: Do | None) -> str:
+    """The line of the user's file in which an error was raised: `do.py, line 3: `; empty if it was not there."""
+    name = do.__code__.co_filename if do is not None and hasattr(do, "__code__") else ""
+    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == name]
+    return f"{Path(name).name}, line {lines[-1]}: " if lines else ""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return next((line for line in str(error).splitlines() if line.strip()), "")
 
 
 def expectation(requests: Iterable[OpenRequest]) -> Expected:
@@ -252,10 +279,10 @@ def origin_of(url: str) -> str:
     return f"{scheme}://{host}" if port in (None, PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
 
 
-def held_by(first: AppTab, second: Sequence[OpenRequest] | None, calls: Sequence[Call]) -> tuple[Held, ...]:
-    """What the first tab holds open, one entry for each origin, kind and path; `second` is what the second tab holds."""
+def held_by(first: Sequence[OpenRequest], second: Sequence[OpenRequest] | None, calls: Sequence[Call]) -> tuple[Held, ...]:
+    """What the first tab held open, one entry for each origin, kind and path; `second` is what the second tab holds."""
     groups: dict[tuple[str, str, str], list[OpenRequest]] = {}
-    for one in first.open_requests():
+    for one in first:
         groups.setdefault((one.origin, one.kind, bare(one.url)), []).append(one)
     return tuple(
         Held(
@@ -290,9 +317,9 @@ def initiator(url: str, calls: Sequence[Call]) -> str:
     return "" if found is None else f"{found.api} at {shown(found.place)}" if found.place else found.api
 
 
-def needs_more(first: AppTab, origin: str) -> bool:
+def needs_more(first: AppTab, at_rest: Sequence[OpenRequest], origin: str) -> bool:
     """Whether the page sent another request to an origin after the last request that it holds open there had begun."""
-    held = [one for one in first.open_requests() if one.origin == origin and one.kind != SOCKET]
+    held = [one for one in at_rest if one.origin == origin and one.kind != SOCKET]
     if not held:
         return False
     since, urls = max(one.begun_ms for one in held), {one.url for one in held}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -31,9 +32,10 @@ from lab.model.ledger import now_ms
 from lab.model.observation import Screenshot
 from lab.model.probe import ActionSeen, BeyondBrowser, Held, ProbeReport, ReleaseSeen, SocketsSeen, TabSeen, Waiting
 from lab.model.wire import EVENT_STREAM
-from lab.probe.address import Address, shown
-from lab.probe.tabs import AppTab, Do, Expected, expectation, held_by, needs_more, origin_of, seen
+from lab.probe.address import Address, shown, shown_in
+from lab.probe.tabs import AppTab, Do, Expected, OpenRequest, bare, expectation, held_by, needs_more, origin_of, seen
 from lab.tasks import cancel_and_wait, wait_first
+from lab.text import one_line
 
 QUIET_TIMES = 2
 """A tab is held up after this many times the longest time that a tab needed."""
@@ -85,6 +87,7 @@ class Visiting:
         self._held: list[PageRequest] = []
         self._hung: TabSeen | None = None
         self._log: BrowserLog | None = None
+        self._at_rest: Sequence[OpenRequest] = ()
 
     @property
     def profile(self) -> Visit:
@@ -135,17 +138,17 @@ class Visiting:
         last = max([one.at_ms for one in held] + [loaded_ms])
         self._ready_ms.append(last - tab.begun_ms)
         self._times[tab.number] = round(last - tab.begun_ms)
-        self._expected = [expectation(held)]
-        holders = held_by(tab, None, await tab.calls())
+        self._expected, self._at_rest = [expectation(held)], held
+        holders = held_by(held, None, await tab.calls())
         origin = max(holders, key=lambda one: one.count).origin if holders else self._address.origin
         acts_open = tab.acting_ms is not None and all(one.begun_ms >= tab.acting_ms for one in held)
-        self.note(holders=holders, needs_more=needs_more(tab, origin), acts_open=acts_open,
+        self.note(holders=holders, needs_more=needs_more(tab, held, origin), acts_open=acts_open,
                   watched_ms=round(now_ms() - loaded_ms))  # fmt: skip
         return holders
 
     def url_of(self, holder: Held) -> str:
-        """The whole URL of a request that the first tab holds open. It may be secret."""
-        return next(one.url for one in self._tabs[0].open_requests() if shown(one.url) == holder.url)
+        """The whole URL of a request that the first tab held open at rest. It may be secret."""
+        return next(one.url for one in self._at_rest if shown(one.url) == holder.url)
 
     async def _watch(self, tab: AppTab, since_ms: float) -> None:
         """Watch a tab until what it holds open no longer changes."""
@@ -167,7 +170,7 @@ class Visiting:
         if not await self._comes(tab):
             return
         held = tab.open_requests()
-        self.note(holders=held_by(self._tabs[0], held, await self._tabs[0].calls()))
+        self.note(holders=held_by(self._at_rest, held, await self._tabs[0].calls()))
         self._expected.append(expectation(held))
 
     # Many tabs.
@@ -224,12 +227,17 @@ class Visiting:
         return self._quiet(tab, 0.0)
 
     def _quiet(self, tab: AppTab, quiet_ms: float) -> bool:
-        """Nothing moves in a tab: it is live only if nothing waits in it."""
-        if tab.loaded and not tab.refused and not tab.unanswered() and (self._ways.do is None or tab.acted):
+        """Nothing moves in a tab: it is live only if nothing waits in it, and nothing was refused."""
+        refused = tab.refused or self._refused(tab) is not None
+        if tab.loaded and not refused and not tab.unanswered() and (self._ways.do is None or tab.acted):
             self._became_live(tab)
             return True
         self._times[tab.number] = round(quiet_ms)
         return False
+
+    def _refused(self, tab: AppTab) -> str | None:
+        """How the server refused what the first tab holds open; None if it did not."""
+        return tab.refusal({bare(one.url) for one in self._at_rest})
 
     def _became_live(self, tab: AppTab) -> None:
         self._live.add(tab.number)
@@ -281,7 +289,7 @@ class Visiting:
         asking = asyncio.create_task(tab.head())
         try:
             if await self._answered(asking):
-                error = str(asking.exception()) if asking.exception() else None
+                error = shown_in(one_line(str(asking.exception()))) if asking.exception() else None
                 self._add(ActionSeen(tab=tab.number, what=self.report.action, answered=True, took_ms=round(now_ms() - began),
                                      error=error))  # fmt: skip
                 return
@@ -337,6 +345,7 @@ class Visiting:
         came = tab.number in self._live
         live = came and not any(map(self._request_held, tab.unanswered()))
         found = seen(tab, live=live, came=came, waiting=self._waiting, times=self._times, do=self._ways.do is not None)
+        found = msgspec.structs.replace(found, refused=None if live else self._refused(tab))
         if tab.answered or tab.error or any(one.what == "document" for one in found.waiting):
             return found
         navigation = Waiting(  # A browser may not report a navigation that it has not begun.
@@ -402,8 +411,8 @@ class Visiting:
         if self._browser.roots is None:
             return ()
         origins = dict.fromkeys([origin_of(self.report.url), *(one.origin for one in self.report.holders)])
-        ports = count_by_port(self._browser.roots)
-        return tuple(SocketsSeen(origin, ports.get(port_of(origin), 0)) for origin in origins)
+        ends = connections_of(self._browser.roots)
+        return tuple(SocketsSeen(origin, count_to(origin, ends)) for origin in origins)
 
     @property
     def waiting(self) -> bool:
@@ -485,9 +494,9 @@ def same_url(logged: str, url: str) -> bool:
     return logged in (url, f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/")
 
 
-def count_by_port(roots: Sequence[int]) -> dict[int, int]:
-    """The established TCP connections of some processes and their descendants, by the other end's port."""
-    found: dict[int, int] = {}
+def connections_of(roots: Sequence[int]) -> list[tuple[str, int]]:
+    """The other ends, address and port, of the established TCP connections of some processes and their descendants."""
+    found: list[tuple[str, int]] = []
     for root in roots:
         try:
             processes = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
@@ -495,10 +504,22 @@ def count_by_port(roots: Sequence[int]) -> dict[int, int]:
             continue
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                for one in process.net_connections(kind="tcp"):
-                    if one.status == psutil.CONN_ESTABLISHED and one.raddr:
-                        found[one.raddr.port] = found.get(one.raddr.port, 0) + 1
+                found += [
+                    (one.raddr.ip.removeprefix("::ffff:"), one.raddr.port)
+                    for one in process.net_connections(kind="tcp")
+                    if one.status == psutil.CONN_ESTABLISHED and one.raddr
+                ]
     return found
+
+
+def count_to(origin: str, ends: Sequence[tuple[str, int]]) -> int:
+    """How many connections go to an origin: to its port, at one of the addresses of its host."""
+    host, port = urlsplit(origin).hostname or "", port_of(origin)
+    try:
+        own = {str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except OSError:
+        return 0
+    return sum(address in own and at == port for address, at in ends)
 
 
 def port_of(origin: str) -> int:

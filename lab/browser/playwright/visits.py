@@ -122,7 +122,7 @@ class PlaywrightVisitedTab(PlaywrightTab):
     async def act(self, do: Callable[[Any], Awaitable[object]]) -> None:
         with mapped():
             await self._page.bring_to_front()  # Chromium draws no frames of a tab behind it: a click there waited for 2 s.
-            await do(self._page)
+        await do(self._page)
 
 
 class PlaywrightVisit(PlaywrightProfile):

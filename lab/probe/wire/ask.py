@@ -134,17 +134,27 @@ def reason(error: ssl.SSLError) -> str:
     return (error.reason or str(error)).replace("_", " ").lower()
 
 
-async def reach(address: Address, asking: Asking) -> Reached:
-    """Follow redirects to their end. Raises UsageError for a loop, and for a certificate that is not trusted."""
+async def reach(first: Address, asking: Asking) -> Reached:
+    """Follow redirects to their end. Raises UsageError for a loop, for a certificate that is not trusted, and for a redirect to
+    where nothing answers."""
+    address = first
     cookies, redirects = list(asking.cookies), list[Redirect]()
     been = set[tuple[str, str]]()
     while True:
         record = Recorder(address, "", IDENTITY)
-        untrusted = await distrust(address, asking.trust)
-        async with connected(address, asking.trust) as connection:
-            fields = asking.for_address(address, cookies, IDENTITY)
-            await until_event(talk(connection, record, fields, time.monotonic() + LOOK_S), record.headed)
-            alpn, tls, names = connection.alpn, connection.tls, names_of(connection)
+        try:
+            untrusted = await distrust(address, asking.trust)
+            async with connected(address, asking.trust) as connection:
+                fields = asking.for_address(address, cookies, IDENTITY)
+                await until_event(talk(connection, record, fields, time.monotonic() + LOOK_S), record.headed)
+                alpn, tls, names = connection.alpn, connection.tls, names_of(connection)
+        except (OSError, TimeoutError) as error:
+            if not redirects:
+                raise
+            what = os_reason(error) if isinstance(error, OSError) else "no answer in time"
+            raise UsageError(
+                f"{first.origin} redirects to {address.origin}, which can't be reached: {what}", "correct the redirect"
+            ) from error
         if record.status is None and record.error:
             raise UsageError(f"{address.origin} does not speak HTTP: {record.error}", "give the URL of a web server")
         cookies += [one for line in record.cookies for one in parsed_cookies(line, address)]
@@ -255,6 +265,8 @@ async def resumed(reached: Reached, asking: Asking, first: Recorder, offered: tu
     await first.second_id.wait()
     assert first.counter is not None
     sent, expected = first.counter.ids[:2]
+    if not (sent.isascii() and sent.isprintable() and sent == sent.strip()):
+        return "not known"  # A plain client can't send such an id; browsers send its UTF-8.
     record = Recorder(reached.address, first.protocol, IDENTITY)
     fields = asking.for_address(reached.address, reached.cookies, IDENTITY, last_id=sent)
     try:

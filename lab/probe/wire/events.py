@@ -18,8 +18,26 @@ def decoder(coding: str) -> Callable[[bytes], bytes] | None:
         case "gzip" | "x-gzip":
             return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
         case "deflate":
-            return zlib.decompressobj().decompress
+            return Deflate().decompress
     return None
+
+
+class Deflate:
+    """`deflate` with the header of zlib, as RFC 9110 has it, or without, as some servers send it."""
+
+    def __init__(self) -> None:
+        self._decoder: zlib._Decompress | None = None
+
+    def decompress(self, data: bytes) -> bytes:
+        """Some more of the body. Raises zlib.error if it is neither."""
+        if self._decoder is not None:
+            return self._decoder.decompress(data)
+        try:
+            self._decoder = zlib.decompressobj()
+            return self._decoder.decompress(data)
+        except zlib.error:
+            self._decoder = zlib.decompressobj(-zlib.MAX_WBITS)
+            return self._decoder.decompress(data)
 
 
 class EventCounter:

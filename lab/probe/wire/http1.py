@@ -19,8 +19,13 @@ async def exchange(
 ) -> None:
     """Send a request and record the answer until it ends, or the moment `until` (s, monotonic) has come."""
     parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
-    request = h11.Request(method=method, target=record.address.target, headers=[("Host", record.address.authority), *fields])
-    connection.write(parser.send(request) + parser.send(h11.EndOfMessage()))
+    headers = [("Host", record.address.authority), *fields]
+    try:
+        request = parser.send(h11.Request(method=method, target=record.address.target, headers=headers))
+    except (h11.LocalProtocolError, UnicodeEncodeError):  # It may have a secret.
+        record.failed("the request can't be sent: a field of its header is not allowed")
+        return
+    connection.write(request + parser.send(h11.EndOfMessage()))
     try:
         while (read := await connection.read(until)) is not None:
             if not take(parser, record, *read):
@@ -34,7 +39,8 @@ async def exchange(
     except TimeoutError:
         return
     except h11.RemoteProtocolError as error:
-        record.failed(f"the answer is no HTTP/1.1: {error}" if record.status is None else f"the answer was cut off: {error}")
+        why = str(error).partition(": bytearray(")[0].partition(" b'")[0]  # Behind that stand bytes of the answer.
+        record.failed(f"the answer is no HTTP/1.1: {why}" if record.status is None else f"the answer was cut off: {why}")
 
 
 def take(parser: h11.Connection, record: Recorder, at: float, data: bytes) -> bool:

@@ -37,7 +37,11 @@ async def exchange(
         (":authority", record.address.authority),
         (":path", record.address.target),
     ]
-    protocol.send_headers(stream, [*pseudo, *((name.lower(), value) for name, value in fields)], end_stream=True)
+    try:
+        protocol.send_headers(stream, [*pseudo, *((name.lower(), value) for name, value in fields)], end_stream=True)
+    except (h2.exceptions.ProtocolError, UnicodeEncodeError):  # It may have a secret.
+        record.failed("the request can't be sent: a field of its header is not allowed")
+        return
     connection.write(protocol.data_to_send())
     try:
         while (read := await connection.read(until)) is not None:
