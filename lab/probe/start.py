@@ -21,6 +21,8 @@ from lab.run.processes import ChildProcesses
 READY_S = 60.0
 """How long the app may take to start."""
 ASK_S = 2.0
+END_S = 5.0
+"""How long the app may take to end when it is asked to."""
 AGAIN_S = 0.1
 
 
@@ -69,9 +71,21 @@ def interrupted_by_signals() -> Iterator[None]:
 
 
 def end_group(number: int) -> None:
-    """End what is left of the app's own process group: also what a shell left behind."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(number, signal.SIGTERM)
+    """End what is left of the app's own process group: also what a shell left behind. First asked, then killed."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        left = [one for one in psutil.process_iter() if in_group(one, number)]
+        for one in left:
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(signal_number)
+        psutil.wait_procs(left, timeout=END_S)
+
+
+def in_group(process: psutil.Process, number: int) -> bool:
+    """Whether a process runs and is in that group."""
+    try:
+        return os.getpgid(process.pid) == number and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+        return False
 
 
 def alive(children: ChildProcesses) -> bool:

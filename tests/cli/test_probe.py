@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]  # Altair brings it; it ships no types
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -50,7 +51,9 @@ def test_an_address_without_an_app_is_one_line(url: str) -> None:
 def test_a_wrong_option_is_one_line_and_keeps_secrets(tmp_path: Path) -> None:
     with serving(apps.streams_a_tab(1)) as server:
         url = server.url()
-        assert "s3cret" not in refused(url, "--header", "s3cret\r\nvalue")
+        for text in ("s3cret\r\nvalue", "Bad Name: s3cret", "X: s3crét", "X: s3cret\x0bx", "Cookie: a=s3cret", "Host: s3cret"):
+            assert "s3cret" not in refused(url, "--header", text)
+        assert "--junit" in refused(url, "--wire-only", "--junit", str(tmp_path / "junit.xml"))
         assert "--hop" in refused(url, "--hop", "http://x/")
         assert "--start" in refused(url, "--start", "'open")
         assert "--expect-tabs" in refused(url, "--tabs", "3", "--expect-tabs", "4")
@@ -64,6 +67,15 @@ def test_a_wrong_option_is_one_line_and_keeps_secrets(tmp_path: Path) -> None:
 
 def test_another_machine_is_asked_with_one_tab_only_unless_the_user_says_yes() -> None:
     assert "--yes" in refused("http://192.0.2.1/")  # An address that no machine has (RFC 5737).
+
+
+def test_where_a_redirect_leads_is_asked_about_too() -> None:
+    async def app(asked: Asked) -> Answer:
+        return Answer(302, {"location": f"http://localhost:{servers[1].ports[0]}/"})
+
+    with serving(apps.streams_a_tab(0)) as second, serving(app) as first:
+        servers = (first, second)
+        assert "would follow the redirect to http://localhost" in refused(first.url(), "--header", "X-Key: s3cret")
 
 
 def test_the_wire_alone_answers_in_json_by_the_schema() -> None:
@@ -109,6 +121,8 @@ def test_an_app_that_is_started_is_ended(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
-    broken = probe(url, "--wire-only", "--start", f"{sys.executable} -c 1", cwd=tmp_path)
+    broken = probe(url, "--wire-only", "--start", f"sh -c 'sleep 300 & echo $! > {tmp_path}/behind'", cwd=tmp_path)
+    left = int((tmp_path / "behind").read_text())
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
     assert broken.returncode == 2
     assert "ended with code 0" in broken.stderr

@@ -147,6 +147,14 @@ def test_what_a_file_opens_itself_waits_as_an_action() -> None:
     assert judged(msgspec.structs.replace(made, acts_open=False)).answer == "tab 6 (page)"
 
 
+def test_a_stream_that_is_refused_is_the_servers_doing() -> None:
+    """The browser holds nothing back, and nothing waits: it was live before, and all green."""
+    refused = tab(3, live=False, refused="http://127.0.0.1:1/events answers 503")
+    verdict = judged(report(*FIVE[:2], refused, *FIVE[3:], release=None))
+    assert (verdict.kind, verdict.answer, verdict.cause) == (Kind.REFUTED, "tab 3 (server)", Limit.NONE)
+    assert "refuses what tab 3 would hold open: http://127.0.0.1:1/events answers 503" in verdict.why
+
+
 def test_tabs_that_take_turns_hang_nowhere() -> None:
     """A server that ends its streams: at some moment a tab's next one waits, and at the next moment another's."""
     turn = msgspec.structs.replace(starving(1), came=True)

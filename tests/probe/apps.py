@@ -132,6 +132,20 @@ def dying(servers: list[Server], *, at: int) -> App:
     return app
 
 
+def refuses_at(number: int) -> App:
+    """A server that answers its streams from this one on with 503."""
+    streams = 0
+
+    async def app(asked: Asked) -> Answer:
+        nonlocal streams
+        if asked.path == "/events":
+            streams += 1
+            return stream(ticking()) if streams < number else Answer(503, {"content-type": "text/plain"}, b"too many")
+        return html("new EventSource('/events')") if asked.path == "/" else NOT_FOUND
+
+    return app
+
+
 def stops_at(number: int) -> App:
     """Over HTTP/2: it announces 100 streams, and does not answer while so many are open on the connection."""
 
@@ -143,14 +157,14 @@ def stops_at(number: int) -> App:
     return app
 
 
-def long_poll() -> App:
-    """A page that polls: each answer takes 20 s."""
+def long_poll(seconds: float = 20.0) -> App:
+    """A page that polls: each answer takes so long."""
 
     async def app(asked: Asked) -> Answer:
         if asked.path == "/":
             return html("const go = () => fetch('/poll?' + Math.random()).then(a => a.text()).then(go); go()")
         if asked.path == "/poll":
-            await asyncio.sleep(20)
+            await asyncio.sleep(seconds)
             return Answer(headers={"content-type": "application/json", "cache-control": "no-store"}, body=b"{}")
         return NOT_FOUND
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from lab.probe.address import parse, shown
+from lab.probe.address import parse, shown, shown_in
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,15 @@ def test_what_may_be_secret_is_not_shown() -> None:
 )
 def test_this_machine_is_known_by_its_names(host: str, local: bool) -> None:
     assert parse(f"http://{host}/").local is local
+
+
+def test_urls_in_what_others_say_are_shown_without_their_values() -> None:
+    said = 'Page.goto: net::ERR_FAILED at https://u:p@a.test/x?token=s3cret#f; then "ws://b.test/s?k=s3cret"'
+    assert shown_in(said) == 'Page.goto: net::ERR_FAILED at https://a.test/x?token=… then "ws://b.test/s?k=…"'
+
+
+@pytest.mark.parametrize("text", ["http://[oops/", "//[", "ftp://a.test/"])
+def test_a_redirect_to_what_is_no_url_is_one_line(text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse(text, parse("http://a.test/"))
+    assert len(str(raised.value).splitlines()) == 1

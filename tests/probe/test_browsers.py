@@ -52,6 +52,8 @@ CASES = {
     "a login": Case(lambda _: apps.behind_login, 7),
     "a shared stream": Case(lambda _: apps.shared_stream(), 8),
     "a long poll": Case(lambda _: apps.long_poll(), 8),
+    "short polls": Case(lambda _: apps.long_poll(3.0), 3),
+    "refuses streams": Case(lambda _: apps.refuses_at(6), 5),
     "dialogs": Case(lambda _: apps.odd(), 3),
     "500 streams": Case(lambda _: apps.streams_a_tab(500), 2),
     "dies": Case(lambda servers: apps.dying(servers, at=6), 6),
@@ -145,6 +147,19 @@ def test_a_long_poll_counts_by_its_age(of: Of) -> None:
     assert found.holders[0].kind == "unanswered request"
 
 
+def test_a_poll_that_ends_while_the_tab_is_watched_ends_no_probe(of: Of) -> None:
+    cell = of("short polls")
+    assert cell.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED), cell.verdict
+    assert engine_of(cell).verified_tab is None
+
+
+def test_a_server_that_refuses_streams_is_not_green(of: Of) -> None:
+    cell = of("refuses streams")
+    found = engine_of(cell)
+    assert (found.kind, found.predicted_tab, cell.verdict.kind) == ("server", None, Kind.REFUTED)
+    assert "answers 503" in found.cause
+
+
 def test_dialogs_downloads_and_polling_disturb_nothing(of: Of) -> None:
     found = engine_of(of("dialogs"))
     assert (found.live, found.verified_tab) == (3, None)
@@ -164,11 +179,18 @@ def test_what_a_user_does_is_tried_in_each_tab(of: Of, name: str, tab: int) -> N
     assert cell.verdict.cause is Limit.CONNECTIONS
 
 
-def test_an_error_in_the_users_file_names_its_line(tmp_path: Path) -> None:
-    (tmp_path / "do.py").write_text("async def do(page):\n    raise KeyError('x')\n")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("raise KeyError('x')", "KeyError: 'x'"),
+        ("await page.get_by_text('absent').click(timeout=300)", "TimeoutError: Locator.click: Timeout 300ms exceeded."),
+    ],
+)
+def test_an_error_in_the_users_file_names_its_line(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "do.py").write_text(f"async def do(page):\n    {line}\n")
     with serving(apps.on_click()) as server, pytest.raises(UsageError) as raised:
         probed(server.url(), tmp_path, "chromium", 2, tmp_path / "do.py")
-    assert "do.py, line 2: KeyError" in str(raised.value)
+    assert f"do.py, line 2: {said}" in str(raised.value)
     assert json.loads((tmp_path / "results.json").read_text())["planned"] == 1
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import threading
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from lab.model.wire import IDENTITY, Exchange, WireSeen
 from lab.probe.address import parse
 from lab.probe.wire.ask import Asking, Fields, ask
 from lab.probe.wire.connection import Trust
+from lab.probe.wire.events import decoder
 from lab.probe.wire.greet import answered, greet
 from tests.probe import apps
 from tests.probe.serving import Answer, App, Asked, serving, stream
@@ -60,7 +62,7 @@ def test_plain_http_and_tls_without_http2_are_told_apart(leaf: Path) -> None:
 
 def test_a_header_that_waits_for_the_first_event_is_found(leaf: Path) -> None:
     with serving(apps.late_header, certs=leaf) as server:
-        found = {one.id: one for one in findings(asked(server.url("/events"), watch_s=3.0))}
+        found = {one.id: one for one in findings(asked(server.url("/events"), watch_s=4.0))}
     assert found["late-header"].severity is Severity.PROBLEM
 
 
@@ -232,6 +234,40 @@ def test_a_megabyte_of_header_is_read_and_not_kept_and_one_without_end_is_an_err
     assert len(repr(seen)) < 10_000
     with speaking(OK + b"X-Long: ", b"x" * 65536) as place:
         assert "does not speak HTTP" in refused(f"http://{place}/")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_ids_that_a_plain_client_cant_send_end_nothing(leaf: Path, tls: bool) -> None:
+    async def app(request: Asked) -> Answer:
+        return stream(parts("größe".encode(), b"two "))
+
+    async def parts(*texts: bytes) -> AsyncIterator[bytes]:
+        for text in texts:
+            yield b"id: " + text + b"\ndata: x\n\n"
+        await asyncio.sleep(60)
+
+    with serving(app, certs=leaf if tls else None) as server:
+        seen = asked(server.url(), watch_s=1.0)
+    told = [one.stream.resumed for one in seen.exchanges if one.stream and one.stream.resumed]
+    assert set(told) == {"not known"}
+
+
+def test_a_redirect_to_where_nothing_answers_names_that_place() -> None:
+    async def app(request: Asked) -> Answer:
+        return Answer(302, {"location": "http://127.0.0.1:1/"})
+
+    with serving(app) as server, pytest.raises(UsageError) as raised:
+        asked(server.url())
+    assert "redirects to http://127.0.0.1:1, which can't be reached" in str(raised.value)
+
+
+@pytest.mark.parametrize("wbits", [zlib.MAX_WBITS, -zlib.MAX_WBITS])
+def test_deflate_is_read_with_its_header_and_without(wbits: int) -> None:
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(b"data: x\n\n") + packer.flush()
+    decode = decoder("deflate")
+    assert decode is not None
+    assert decode(packed[:4]) + decode(packed[4:]) == b"data: x\n\n"
 
 
 def test_a_server_of_http2_only_has_no_problem() -> None:
