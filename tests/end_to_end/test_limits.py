@@ -90,7 +90,7 @@ def test_a_page_without_time_changes_no_number(stalled: Runs, engine: str) -> No
         assert cell.verdict.kind is Kind.CONFIRMED, f"{cell.name}: {cell.verdict.live} live: {cell.verdict.why}"
 
 
-REPEATS = 10
+REPEATS = 6
 
 
 def test_a_busy_machine_changes_no_number(measure: Measure) -> None:

@@ -137,7 +137,7 @@ def drawn(run: Results) -> None:
 
 @pytest.mark.parametrize("question", [name for name in QUESTIONS if name != "delivery"])
 def test_a_page_has_no_element_but_its_own(path: Path, question: str) -> None:
-    @rounds(18)
+    @rounds(9)
     @given(runs_of(question))
     def each(run: Results) -> None:
         drawn(through(path, run))
@@ -145,13 +145,13 @@ def test_a_page_has_no_element_but_its_own(path: Path, question: str) -> None:
     each()
 
 
-@rounds(20)
+@rounds(10)
 @given(run=runs_of("delivery"))
 def test_nor_has_one_with_charts(path: Path, run: Results) -> None:
     drawn(through(path, run))
 
 
-@rounds(25)
+@rounds(12)
 @given(run=runs_of(*QUESTIONS), strict=st.booleans())
 def test_nor_have_the_other_forms(path: Path, run: Results, strict: bool) -> None:
     run = through(path, run)

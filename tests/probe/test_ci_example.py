@@ -28,12 +28,6 @@ def pytested(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
 
-def test_the_example_passes_for_an_app_that_holds_nothing_open(tmp_path: Path) -> None:
-    with serving(apps.streams_a_tab(0)) as server:
-        ended = pytested(tmp_path, server.url())
-    assert ended.returncode == 0, ended.stdout
-
-
 def test_the_example_fails_in_four_lines_for_one_that_hangs(tmp_path: Path) -> None:
     with serving(apps.streams_a_tab(3)) as server:
         ended = pytested(tmp_path, server.url())

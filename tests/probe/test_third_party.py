@@ -11,7 +11,7 @@ import pytest
 from tests.probe.probing import Found, agreed, pool, probed
 from tests.probe.third_party import Installed
 
-TABS = 8
+TABS = 7
 HANGS = {
     ("servor", "chromium"): (7, "navigation"),
     ("servor-secure", "chromium"): (7, "navigation"),  # TLS that is not HTTP/2.
@@ -20,7 +20,6 @@ HANGS = {
     ("sse-starlette-h1", "chromium"): (7, "navigation"),
     ("sse-starlette-h2", "chromium"): (None, None),
     ("mkdocs", "chromium"): (6, "page"),  # Its page asks for more after its long poll.
-    ("mkdocs", "firefox"): (6, "page"),
     ("vite", "chromium"): (None, None),  # A WebSocket beside HTTP/2.
 }
 

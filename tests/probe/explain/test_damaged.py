@@ -47,7 +47,7 @@ def test_a_damaged_log(path: Path, name: str) -> None:
         st.sampled_from(events).flatmap(changed) if events else st.sampled_from(lines).map(lambda line: line[:60] + line[70:])
     )
 
-    @rounds(25)
+    @rounds(12)
     @given(damaged(raw, other | NOISE))
     def each(raw: bytes) -> None:
         told_or_refused(path, raw)
@@ -55,7 +55,7 @@ def test_a_damaged_log(path: Path, name: str) -> None:
     each()
 
 
-@rounds(150)
+@rounds(100)
 @given(st.binary(max_size=200), st.sampled_from([b"", b'{"constants":', b"\x1f\x8b", b"PK\x03\x04", b"\xff\xfe", b'{"log": {']))
 def test_what_is_no_log(path: Path, raw: bytes, start: bytes) -> None:
     path.write_bytes(start + raw)

@@ -80,7 +80,7 @@ def test_the_limit_where_the_log_has_it() -> None:
     }
 
 
-@pytest.mark.parametrize(("engine", "protocol"), [("chromium", "h1"), ("chromium", "h2"), ("firefox", "h1"), ("firefox", "h2")])
+@pytest.mark.parametrize(("engine", "protocol"), [("chromium", "h1"), ("firefox", "h2")])
 def test_a_browser_of_today(engine: str, protocol: str, leaf: Path, tmp_path: Path) -> None:
     """The browser that is installed here, from its start to its end: its whole log says what happened."""
     found = asyncio.run(record(engine, protocol, leaf, tmp_path))
