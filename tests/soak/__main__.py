@@ -7,7 +7,7 @@ import asyncio
 
 import click
 
-from tests.soak import cells, probes, streams, tabs
+from tests.soak import apps, cells, probes, streams, tabs
 
 
 @click.command()
@@ -16,7 +16,7 @@ def main(whole: bool) -> None:
     """Exit 1 when a verdict was wrong, an update lost, a descriptor more held, a tab not live, or a probe different."""
     every, minutes, many, runs = (200, 30.0, 240, 50) if whole else (16, 1.0, 60, 2)
     well = [cells.soaked(every), asyncio.run(streams.soaked(minutes)), asyncio.run(tabs.soaked(many))]
-    well.append(probes.soaked(runs, probes.MACHINES))
+    well += [probes.soaked(runs, probes.MACHINES), apps.soaked(3 if whole else 1, at_once=1)]
     raise SystemExit(0 if all(well) else 1)
 
 
