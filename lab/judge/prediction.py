@@ -24,6 +24,19 @@ NAVIGATION, PAGE, ACTION, SERVER = "navigation", "page", "action", "server"
 
 SOCKET = "WebSocket"
 
+MOST_TABS = 1000
+"""So many tabs are opened in thought at most, whatever a results file asks for."""
+
+
+def multiplexed(protocol: str) -> bool:
+    """Whether a protocol carries many requests on a connection. An unknown one, in a file of somebody's, does not."""
+    return protocol in PROTOCOLS and PROTOCOLS[protocol].multiplexed
+
+
+def title(protocol: str) -> str:
+    """A protocol's name for people."""
+    return PROTOCOLS[protocol].title if protocol in PROTOCOLS else protocol
+
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
     """The places for requests to one origin. `limit`: None where none was met. `extra` connections are for navigations, and for
@@ -121,7 +134,7 @@ def places_of(report: ProbeReport, origin: str, holders: Sequence[Held]) -> Plac
     """The places for requests to an origin: what this browser was measured to open, and what the server announced."""
     protocol = next((one.protocol for one in holders if one.protocol), page_protocol(report, origin))
     measured = next((one for one in report.limits if one.protocol == protocol and one.what == "streams"), None)
-    if protocol and PROTOCOLS[protocol].multiplexed:
+    if multiplexed(protocol):
         return streams_of(report, origin, measured)
     if measured is None:
         return Places(limit=None)
@@ -129,7 +142,7 @@ def places_of(report: ProbeReport, origin: str, holders: Sequence[Held]) -> Plac
         limit=measured.live if measured.reached else None,
         extra=measured.extra,
         clicks=measured.clicks is True,
-        source=f"measured in this browser over {PROTOCOLS[protocol].title}: {measured.live} of {measured.opened} live",
+        source=f"measured in this browser over {title(protocol)}: {measured.live} of {measured.opened} live",
     )
 
 
@@ -163,18 +176,17 @@ def walk(places: Places, first: int, further: int, report: ProbeReport, *, navig
     assert places.limit is not None
     limit, held, found = places.limit, 0, dict[str, int]()
     clicked = places.extra if report.acts and places.clicks else 0
-    for tab in range(1, report.asked + 1):
+    for tab in range(1, min(report.asked, MOST_TABS) + 1):
         if navigates and held + 1 > limit + places.extra:
             return {NAVIGATION: tab, **found}
         # An action is a request to the page's own origin. A user's file has acted when its tab has come up.
         acts = {ACTION: tab} if navigates and not report.acts else {}
         spare = 1 if navigates and held >= limit else 0  # The navigation's own connection, beyond the limit.
-        for _ in range(first if tab == 1 else further):
-            if held >= limit and not spare:
-                return {ACTION if report.acts_open else PAGE: tab, **acts, **found}
-            spare -= held >= limit
-            held += 1
-        free = held < limit or spare > 0
+        needed, room = (first if tab == 1 else further), max(0, limit - held) + spare
+        if needed > room:
+            return {ACTION if report.acts_open else PAGE: tab, **acts, **found}
+        held += needed
+        free = room > needed
         if more and not free and held >= limit + clicked:
             return {ACTION if report.acts else PAGE: tab, **acts, **found}
         if not free:

@@ -21,6 +21,7 @@ from lab.judge.prediction import (
     SERVER,
     answer_of,
     first_hang,
+    multiplexed,
     page_protocol,
     predict,
 )
@@ -28,7 +29,6 @@ from lab.judge.witnesses import LOG, PAGES, RELEASE, Witnesses
 from lab.model.claims import Answer
 from lab.model.observation import Observation
 from lab.model.probe import ActionSeen, Held, ProbeReport, TabSeen
-from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Doubt, Kind, Limit, Statement, Verdict
 from lab.text import counted, listed, sentence
 
@@ -144,7 +144,7 @@ def fits(report: ProbeReport, tab: TabSeen) -> bool:
     """Whether all requests that the log does not hold back can be on their way: not more than the browser has connections. If
     they are more, some wait in a place that the log does not show."""
     limit = next((one for one in report.limits if one.reached and one.protocol == protocol_of(report)), None)
-    if limit is None or PROTOCOLS[limit.protocol].multiplexed:
+    if limit is None or multiplexed(limit.protocol):
         return True
     under_way = sum(one.open for one in report.tabs if one.live and one.tab < tab.tab) + len(tab.waiting)
     return under_way <= limit.live + limit.extra
@@ -250,7 +250,7 @@ def limit_of(report: ProbeReport, hang: Hang | None) -> Limit:
     if hang is None or hang.kind == SERVER:
         return Limit.NONE
     protocol = protocol_of(report)
-    if protocol and PROTOCOLS[protocol].multiplexed:
+    if multiplexed(protocol):
         return Limit.STREAMS
     return Limit.CONNECTIONS
 

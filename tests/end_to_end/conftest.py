@@ -21,6 +21,8 @@ TEN_STREAMS = ("--streams-per-connection", "10", *THOROUGH)
 CASES = ("--case", "the same again", "--case", "another port", "--case", "another profile")
 TABS = 12
 FEW_TABS = 2
+SOME = ("--transport", "sse", "--transport", "websocket", "--transport", "long_polling", "--transport", "polling")
+"""Streaming by fetch is as server-sent events here: the same server, read by other code of the page."""
 UPDATES = ("--tabs", str(FEW_TABS), "--updates-per-second", "20", *THOROUGH)
 
 Measure = Callable[..., Runs]
@@ -65,7 +67,7 @@ def pools(measure: Measure) -> Runs:
 def updates(measure: Measure) -> Runs:
     """Updates followed, and streams dropped."""
     return measure(
-        ("delivery", "drops", *CHROMIUM, *H1, "--interval", "100", *UPDATES),
+        ("delivery", "drops", *CHROMIUM, *H1, *SOME, "--interval", "100", *UPDATES),
         ("delivery", "drops", *FIREFOX, *H2, "--transport", "sse", "--transport", "websocket", *UPDATES),
     )
 

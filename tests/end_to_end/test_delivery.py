@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import CHROMIUM, FEW_TABS, H1, Measure
 from tests.tools.runs import Runs
 
 TRANSPORTS = {
-    "chromium": {"sse", "websocket", "fetch_stream", "long_polling", "polling"},
+    "chromium": {"sse", "websocket", "long_polling", "polling"},
     "firefox": {"sse", "websocket"},
 }
 

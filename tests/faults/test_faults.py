@@ -42,7 +42,6 @@ def release(run: Struck, repeat: int) -> bool:
 
 
 MOMENTS = (opening_tabs, settling, release)
-ONE = (settling,)  # Silence is found by its length: the moment does not matter, and each costs as long.
 
 
 def kill_origin(run: Struck) -> None:
@@ -70,10 +69,10 @@ def kill_helper(run: Struck) -> None:
     ("strike", "complaint", "moments"),
     [
         (kill_origin, "the origin", MOMENTS),
-        (stop_origin, "the origin hung", ONE),
+        (stop_origin, "the origin hung", (settling,)),  # Silence is found by its length, whatever the moment.
         (kill_browser, "the browser failed", MOMENTS),
-        (kill_renderer, "the browser failed: the process of one of its tabs crashed", MOMENTS),
-        (kill_helper, "the browser failed", MOMENTS),
+        (kill_renderer, "the browser failed: the process of one of its tabs crashed", (release,)),
+        (kill_helper, "the browser failed", (opening_tabs,)),
     ],
 )
 def test_each_fault_costs_one_cell(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.struck import Struck, struck
-from tests.faults.test_faults import opening_tabs, release, settling
+from tests.faults.test_faults import release, settling
 
 INTERRUPTED = 130
 
@@ -44,13 +44,9 @@ def terminate(run: Struck) -> None:
     ("engine", "how", "moment"),
     [
         ("firefox", press, half_way),
-        ("chromium", terminate, half_way),
         ("chromium", press, starting),
-        ("chromium", terminate, opening_tabs),
-        ("chromium", press, settling),
         ("chromium", terminate, release),
         ("chromium", press_twice, settling),
-        ("firefox", press_twice, half_way),
     ],
 )
 def test_broken_off(tmp_path: Path, engine: str, how: Callable[[Struck], None], moment: Callable[[Struck, int], bool]) -> None:

@@ -102,3 +102,9 @@ def test_without_a_limit_there_is_no_prediction_but_no_hang_is_known() -> None:
     assert predict(secure(None, limit(26, protocol="h2", opened=26))).answer == "no hang"
     assert predict(report(held(), limits=())).answer == "not known"
     assert predict(report(limits=())).answer == "no hang"
+
+
+def test_a_results_file_that_asks_for_endless_tabs_is_answered() -> None:
+    """Found by tests/fuzz: it was counted up to there."""
+    made = report(held(2**31, further=0), limits=(limit(2**32),), asked=2**31)
+    assert predict(made).answer == "no hang"
