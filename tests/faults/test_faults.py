@@ -71,7 +71,7 @@ def kill_helper(run: Struck) -> None:
         (kill_origin, "the origin", MOMENTS),
         (stop_origin, "the origin hung", (settling,)),  # Silence is found by its length, whatever the moment.
         (kill_browser, "the browser failed", MOMENTS),
-        (kill_renderer, "the browser failed: the process of one of its tabs crashed", (release,)),
+        (kill_renderer, "the browser failed: the process of one of its tabs crashed", (settling,)),
         (kill_helper, "the browser failed", (opening_tabs,)),
     ],
 )
