@@ -26,6 +26,7 @@ from lab.cli.probe_lines import cell_lines, finding_lines, prediction_lines
 from lab.errors import UsageError
 from lab.model.verdict import KINDS, Kind
 from lab.paths import LOOPBACK
+from lab.report.last_screen import SURE
 from lab.text import clean
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ SAID_OF_THE_PAGE = ("no-tls", "no-h2", "streams", "answers", "no-connect")
 @click.option("--expect-tabs", "expected", type=click.IntRange(1, MOST_TABS),
               help="Exit 1 when fewer tabs are proven to stay live, 5 when it could not be told.")  # fmt: skip
 @click.option("--wire-only", is_flag=True, help="Start no browser.")
-@click.option("--watch", type=click.FloatRange(0.5, 3600), help="Watch streams for so many seconds; default: 8.")
+@click.option("--watch", type=click.FloatRange(0.5, 3600), help="How many seconds to watch a stream; default: 8.")
 @click.option("--hop", "hops", multiple=True, metavar="NAME=URL",
               help="Ask this URL too, and name the first hop where the answer changes; from the browser's side.")  # fmt: skip
 @click.option("--behind", type=click.IntRange(1, 65535), metavar="PORT",
@@ -259,7 +260,7 @@ class Probing:
         markdown: Path | None,
         may: bool,
     ) -> None:
-        """`may`: so many tabs may be opened wherever the URL leads."""
+        """`may`: the user allows all these tabs on any host to which the URL redirects."""
         self._order = order
         self._may = may
         self._console = console
@@ -292,7 +293,8 @@ class Probing:
         return results
 
     def _look_where_it_leads(self, seen: WireSeen) -> None:
-        """Raises UsageError if redirects lead to another origin, and that may not have so many tabs, or the user's fields."""
+        """Check the origin to which redirects led. Raises UsageError if the user does not allow the tabs there, or if
+        a --header would be sent there."""
         from lab.probe.address import parse
 
         to = parse(seen.url)
@@ -390,4 +392,4 @@ def code_of(results: Results, expected: int | None) -> int:
 
 def is_told(cell: CellResult) -> bool:
     """Whether a probe proves how many tabs stay live: where the witnesses disagree, it does not."""
-    return cell.verdict.kind in (Kind.CONFIRMED, Kind.REFUTED)
+    return cell.verdict.kind in SURE

@@ -25,7 +25,7 @@ NAVIGATION, PAGE, ACTION, SERVER = "navigation", "page", "action", "server"
 SOCKET = "WebSocket"
 
 MOST_TABS = 1000
-"""So many tabs are opened in thought at most, whatever a results file asks for."""
+"""The arithmetic goes through at most this many tabs, however many a results file names."""
 
 
 def multiplexed(protocol: str) -> bool:

@@ -30,6 +30,7 @@ from lab.model.claims import Answer
 from lab.model.observation import Observation
 from lab.model.probe import ActionSeen, Held, ProbeReport, TabSeen
 from lab.model.verdict import Doubt, Kind, Limit, Statement, Verdict
+from lab.model.wire import FIRST_ERROR
 from lab.text import counted, listed, sentence
 
 SOCKETS, PLAIN = "sockets", "plain client"
@@ -127,7 +128,7 @@ def hang_of(report: ProbeReport, tab: TabSeen) -> Hang:
     behind = bool(flags) and all(one.behind for one in tab.waiting)
     told = report.log is None and not behind and bool(flags) and fits(report, tab)
     held = True if True in flags else False if told else None
-    if held is False or (tab.error and not tab.answered) or (tab.status or 0) >= 400 or (tab.refused and held is None):
+    if held is False or (tab.error and not tab.answered) or (tab.status or 0) >= FIRST_ERROR or (tab.refused and held is None):
         return Hang(tab.tab, SERVER, False)
     if not tab.answered:
         return Hang(tab.tab, NAVIGATION, held)
@@ -195,7 +196,7 @@ def fix(report: ProbeReport, hang: Hang | None) -> str:
 def server_in_words(report: ProbeReport, hang: Hang) -> str:
     """That the server does not answer, or answers with an error."""
     tab = next((one for one in report.tabs if one.tab == hang.tab), None)
-    if tab and (tab.status or 0) >= 400:
+    if tab and (tab.status or 0) >= FIRST_ERROR:
         return f"The server answers tab {hang.tab} with {tab.status}: that is no limit of the browser."
     if tab and tab.error:
         return f"Tab {hang.tab} could not be opened: {tab.error}."

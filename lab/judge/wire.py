@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import floor
 
 from lab.model.probe import Finding, Severity
-from lab.model.wire import BROWSER, IDENTITY, Exchange, WireSeen
+from lab.model.wire import BROWSER, FIRST_ERROR, IDENTITY, Exchange, WireSeen
 from lab.text import counted, listed, one_line
 
 HELD_BACK_MS = 500.0
@@ -26,7 +26,6 @@ IDLE_CUTS = (("Heroku", 55), ("nginx (proxy_read_timeout)", 60), ("AWS ALB", 60)
 RECOMMENDED_STREAMS = 100
 """RFC 9113, section 6.5.2: MAX_CONCURRENT_STREAMS should be no smaller."""
 
-FIRST_ERROR = 400
 HTTP_ERRORS = {401: "a login is needed: --storage-state or --header", 403: "access is denied: --storage-state or --header"}
 
 

@@ -53,6 +53,10 @@ class EventsSeen(msgspec.Struct, frozen=True, kw_only=True):
     """What a second request with Last-Event-ID got: `honoured`, `started over` or `not known`; null where none was sent."""
 
 
+FIRST_ERROR = 400
+"""From this status on an answer is an error (RFC 9110, section 15)."""
+
+
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One request and its answer, as far as it was watched."""
 

@@ -34,7 +34,7 @@ from lab.model.ledger import now_ms
 from lab.model.observation import ClientSeen, Observation
 from lab.model.probe import Held, ProbeReport
 from lab.model.protocols import PROTOCOLS
-from lab.model.wire import EVENT_STREAM, WireSeen
+from lab.model.wire import EVENT_STREAM, FIRST_ERROR, WireSeen
 from lab.probe import limits
 from lab.probe.address import Address, parse, shown_in
 from lab.probe.interface import Findings
@@ -104,7 +104,7 @@ def refusal(seen: WireSeen) -> UsageError | None:
     first = seen.first()
     if first is None or first.status is None:
         return None
-    if first.status >= 400:
+    if first.status >= FIRST_ERROR:
         logins = {401: "a login: --storage-state FILE or --header 'Authorization: …'", 403: "a login, or another URL"}
         return UsageError(
             f"{seen.url} answers {first.status}", logins.get(first.status, "see the server's log, or give another URL")

@@ -16,7 +16,7 @@ from lab.browser import PageRequest, VisitedTab
 from lab.errors import HarnessFaultError
 from lab.model.ledger import now_ms
 from lab.model.probe import Held, TabSeen, Waiting
-from lab.model.wire import EVENT_STREAM
+from lab.model.wire import EVENT_STREAM, FIRST_ERROR
 from lab.probe.address import PORTS, shown, shown_in
 from lab.tasks import cancel_and_wait
 from lab.text import one_line
@@ -29,8 +29,6 @@ ANSWER_S = 8.0
 
 MOST_WAITING = 20
 CLOSED = 3
-ERROR = 400
-"""From this status on an answer is an error."""
 EVENTS, SOCKET, STREAMING, UNANSWERED = "event stream", "WebSocket", "streaming answer", "unanswered request"
 OBSERVER = 'globalThis[Symbol.for("seventh-tab")]'
 
@@ -171,7 +169,7 @@ class AppTab:
     @property
     def refused(self) -> bool:
         """Whether the server answered its navigation with an error."""
-        return (one := self.document) is not None and (one.status or 0) >= ERROR
+        return (one := self.document) is not None and (one.status or 0) >= FIRST_ERROR
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -218,7 +216,7 @@ class AppTab:
     def refusal(self, urls: Collection[str]) -> str | None:
         """How the latest request to one of these URLs (without query) was refused; None if it was not."""
         last = next((one for one in reversed(self.tab.requests) if bare(one.url) in urls and one.ended_ms is not None), None)
-        if last is not None and (last.status or 0) >= ERROR:
+        if last is not None and (last.status or 0) >= FIRST_ERROR:
             return f"{shown(last.url)} answers {last.status}"
         if last is not None and last.error is not None and last.answered_ms is None:
             return f"{shown(last.url)} failed: {shown_in(last.error)}"

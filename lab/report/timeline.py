@@ -36,8 +36,14 @@ NOUNS = {"tabs": "tab", "cross-tabs": "tab", "frames": "frame"}
 """The name of one client, by its opening; for all others `client`."""
 
 
+def tick_step(span: float) -> float:
+    """The distance of two ticks: 1, 2 or 5 times a power of ten, so that a span has no more than TICKS of them."""
+    step: float = 10 ** math.floor(math.log10(span / TICKS))
+    return step * next(factor for factor in (1, 2, 5, 10) if span / (step * factor) <= TICKS)
+
+
 class Bar(msgspec.Struct, frozen=True):
-    """One bar. `kind`: connection, stream or waiting. Numbers are units of the drawing."""
+    """One bar. `kind` says how it looks. Numbers are units of the drawing."""
 
     kind: str
     x: float
@@ -55,7 +61,9 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """The whole view. The curve of open streams has its base at `curve` and its corners in `live`; `most` is its highest value.
+    """The whole view. A bar's kind is connection, stream or waiting.
+
+    The curve of open streams has its base at `curve` and its corners in `live`; `most` is its highest value.
     `marks` are the verdict and each release."""
 
     width: int
@@ -153,8 +161,7 @@ class Drawing:
         return [Mark(self.at(self.settled_ms), f"verdict at {self.settled_ms:.0f} ms"), *ended]
 
     def ticks(self) -> list[Mark]:
-        step = 10 ** math.floor(math.log10(self.end / TICKS))
-        step *= next(factor for factor in (1, 2, 5, 10) if self.end / (step * factor) <= TICKS)
+        step = tick_step(self.end)
         return [Mark(self.at(number * step), f"{number * step / 1000:g} s") for number in range(int(self.end / step) + 1)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +13,7 @@ from lab.paths import LOOPBACK
 from lab.probe.address import parse
 from lab.probe.behind import behind
 from lab.probe.wire.ask import Asking
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        return int(listening.getsockname()[1])
+from tests.probe.third_party import free_port
 
 
 @contextmanager

@@ -10,12 +10,12 @@ import msgspec
 from lab.probe.explain.explanation import Explanation, Queue
 from lab.probe.explain.history import Request
 from lab.probe.explain.words import duration, moment, named, path
+from lab.report.timeline import Bar, Mark, tick_step
 
 MOST_ROWS = 20
 """The most rows of holders, and of waiting requests; the others are only counted."""
 
 WIDTH, LEFT, RIGHT, TOP, ROW = 720, 118, 14, 16, 20
-TICKS = 7
 MARGIN = 0.06
 """How much of the shown time is before the first wait and after the last one, at most."""
 
@@ -23,26 +23,10 @@ WIDE = 120
 """The shortest bar, in units of the drawing, that has its label inside."""
 
 
-class Bar(msgspec.Struct, frozen=True):
-    """One bar. `kind`: holding or waiting. Numbers are units of the drawing."""
-
-    kind: str
-    x: float
-    y: float
-    width: float
-    label: str
-    title: str
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """A moment at `x`, with its label."""
-
-    x: float
-    label: str
-
-
 class Timeline(msgspec.Struct, frozen=True):
-    """The whole drawing. `names` are the rows' labels with their heights. `releases`: a holder made room for one."""
+    """The whole drawing. A bar's kind is holding or waiting.
+
+    `names` are the rows' labels with their heights. `releases`: a holder made room for one."""
 
     width: int
     height: float
@@ -125,9 +109,7 @@ class Drawing:
         return moment(ms, timed=self.one.history.timed)
 
     def ticks(self) -> tuple[Mark, ...]:
-        span = self.end - self.start
-        step = 10 ** math.floor(math.log10(span / TICKS))
-        step *= next(factor for factor in (1, 2, 5, 10) if span / (step * factor) <= TICKS)
+        step = tick_step(self.end - self.start)
         numbers = range(math.ceil(self.start / step), math.floor(self.end / step) + 1)
         return tuple(Mark(self.at(number * step), self.tick(round(number * step, 9))) for number in numbers)
 
