@@ -151,21 +151,19 @@ def page_protocol(report: ProbeReport, origin: str) -> str:
     return next((one.protocol for one in report.wire if origin_of(one.url) == origin), "")
 
 
+def announced(report: ProbeReport, origin: str) -> int | None:
+    """The MAX_CONCURRENT_STREAMS that an origin announced; None if it did not."""
+    name = "MAX_CONCURRENT_STREAMS"
+    settings = [each.settings for one in report.wire if origin_of(one.url) == origin for each in one.exchanges]
+    return next((one[name] for one in settings if name in one), None)
+
+
 def streams_of(report: ProbeReport, origin: str, measured: LimitSeen | None) -> Places:
     """The places on one HTTP/2 connection: the smaller of what the server announced and what this browser opens."""
-    announced = next(
-        (
-            each.settings["MAX_CONCURRENT_STREAMS"]
-            for one in report.wire
-            if origin_of(one.url) == origin
-            for each in one.exchanges
-            if "MAX_CONCURRENT_STREAMS" in each.settings
-        ),
-        None,
-    )
+    told = announced(report, origin)
     own = measured.live if measured and measured.reached and measured.live != measured.allowed else None
-    known = [one for one in (announced, own) if one is not None]
-    source = f"the server announced {announced}" if announced is not None else "the server announced no limit"
+    known = [one for one in (told, own) if one is not None]
+    source = f"the server announced {told}" if told is not None else "the server announced no limit"
     if measured is not None:
         source += f"; this browser opened {measured.live} of {measured.opened} on one connection"
     return Places(limit=min(known, default=None), noun="stream", source=source)

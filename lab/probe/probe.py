@@ -23,7 +23,7 @@ from lab import paths
 from lab.browser import Browser, VisitOptions
 from lab.browser.engines import ENGINES
 from lab.errors import LabError, UsageError
-from lab.judge.prediction import Prediction, predict
+from lab.judge.prediction import Prediction, announced, predict
 from lab.judge.wire import changed_between, findings
 from lab.measure.origin import Origin
 from lab.model.browsers import LaunchAttempt
@@ -309,18 +309,6 @@ async def measure_further(visiting: Visiting, browser: Browser, origin: Origin) 
         allowed = min(announced(report, one.origin) or USUAL_STREAMS, 2**31 - 1)
         measured = await limits.measure(browser, origin, one.protocol, what=what, at_most=at_most, allowed=allowed)
         visiting.note(limits=(*visiting.report.limits, measured))
-
-
-def announced(report: ProbeReport, origin: str) -> int | None:
-    """The MAX_CONCURRENT_STREAMS that an origin announced."""
-    found = [
-        each.settings["MAX_CONCURRENT_STREAMS"]
-        for one in report.wire
-        if one.url.startswith(f"{origin}/")
-        for each in one.exchanges
-        if "MAX_CONCURRENT_STREAMS" in each.settings
-    ]
-    return found[0] if found else None
 
 
 def cell_of(order: Order, engine: str, wire: WireSeen, holders: Sequence[Held]) -> Cell:
