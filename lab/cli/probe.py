@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from lab.judge.prediction import Prediction
     from lab.model.probe import ProbeReport
     from lab.model.wire import WireSeen
-    from lab.probe.address import Address
     from lab.probe.interface import Findings
     from lab.probe.probe import Order
     from lab.results.file import CellResult, Results
+    from lab.wire.address import Address
 
 TABS, MOST_TABS = 12, 300
 WIDTH = 110
@@ -95,7 +95,7 @@ def probe(
 ) -> None:  # fmt: skip
     """Find out at which tab your own app at URL hangs, and why: the wire first, then in browsers."""
     from lab.cli.main import complete
-    from lab.probe.address import parse
+    from lab.wire.address import parse
 
     address = parse(url)
     if tabs and expected and tabs < expected:
@@ -141,8 +141,8 @@ def order_of(
 ) -> Order:  # fmt: skip
     """What to probe, from the options. Raises UsageError for a wrong one."""
     from lab.probe.probe import Order
-    from lab.probe.wire.ask import WATCH_S, Asking
-    from lab.probe.wire.connection import Trust
+    from lab.wire.ask import WATCH_S, Asking
+    from lab.wire.connection import Trust
 
     asking = Asking(
         own=address.origin,
@@ -170,7 +170,7 @@ def header(text: str) -> tuple[str, str]:
 
 def hop(text: str) -> tuple[str, Address]:
     """A hop from `NAME=URL`. Raises UsageError."""
-    from lab.probe.address import parse
+    from lab.wire.address import parse
 
     name, equals, url = text.partition("=")
     if not equals or not name:
@@ -180,7 +180,7 @@ def hop(text: str) -> tuple[str, Address]:
 
 def cookies_of(login: Path) -> tuple[Any, ...]:
     """The cookies in a file as Playwright saves a login. Raises UsageError if it is none."""
-    from lab.probe.wire.ask import Cookie
+    from lab.wire.ask import Cookie
 
     try:
         state = json_module.loads(login.read_text(encoding="utf-8"))
@@ -295,7 +295,7 @@ class Probing:
     def _look_where_it_leads(self, seen: WireSeen) -> None:
         """Check the origin to which redirects led. Raises UsageError if the user does not allow the tabs there, or if
         a --header would be sent there."""
-        from lab.probe.address import parse
+        from lab.wire.address import parse
 
         to = parse(seen.url)
         if to.origin == self._order.address.origin:

@@ -61,16 +61,16 @@ async def measure(
     )  # fmt: skip
     began = time.monotonic()
     ledger = await origin.begin(cell.name, cell.streams)
-    async with ROUTES[cell.route].open(origin.started.doors) as route:
+    async with ROUTES[cell.route].open(origin.started.doors, origin.certs) as route:
         activity, profile = Activity(origin), await browser.new_visit(VisitOptions(insecure=True))  # The certificate is ours.
         control = ControlTab(profile, origin)
         context = CellContext(
-            cell=cell, case=None, origin=origin, ledger=ledger, browser=browser,
+            cell=cell, case=None, origin=origin, ledger=ledger, browser=browser, route=route,
             addresses=Addresses(cell, None, route, origin.host), settling=Settling(activity, control),
         )  # fmt: skip
         tabs = CellTabs(context, Seen())
         tabs.enter(profile)
-        async with closing(tabs, control), watched(activity, browser):
+        async with closing(tabs, control), watched(activity.follow(), browser.lost()):
             control.ahead()
             await tabs.grow()
             opened = len(tabs.pages[0].clients)

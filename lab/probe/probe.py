@@ -36,12 +36,9 @@ from lab.model.probe import Held, ProbeReport
 from lab.model.protocols import PROTOCOLS
 from lab.model.wire import EVENT_STREAM, FIRST_ERROR, WireSeen
 from lab.probe import limits
-from lab.probe.address import Address, parse, shown_in
 from lab.probe.interface import Findings
 from lab.probe.tabs import EVENTS, SOCKET, STREAMING, Do, first_line
 from lab.probe.visit import Visiting, Ways
-from lab.probe.wire.ask import Asking, Cookie, ask
-from lab.probe.wire.greet import answered, greet
 from lab.results.file import CellResult, Results
 from lab.results.observations import BrowsersTried, LogKept, ObservationsFile, Observed, RunEnded, RunRecord
 from lab.run.browser_logs import BrowserLogs
@@ -49,6 +46,9 @@ from lab.run.folder import now
 from lab.run.resources import Plan, Resources, lanes, temporary_files
 from lab.run.run import Notebook, began, write_end
 from lab.text import counted, one_line
+from lab.wire.address import Address, parse, shown_in
+from lab.wire.ask import Asking, Cookie, ask
+from lab.wire.greet import answered, greet
 
 NAME = "probe"
 MOST_PAGE_STREAMS = 64

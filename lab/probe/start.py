@@ -14,9 +14,9 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 import psutil
 
 from lab.errors import UsageError
-from lab.probe.address import Address
-from lab.probe.wire.connection import Trust
 from lab.run.processes import ChildProcesses
+from lab.wire.address import Address
+from lab.wire.connection import Trust, context_of
 
 READY_S = 60.0
 """How long the app may take to start."""
@@ -99,7 +99,7 @@ def alive(children: ChildProcesses) -> bool:
 
 def any_certificate() -> ssl.SSLContext:
     """TLS that accepts any certificate: only whether the app answers is asked here."""
-    return Trust(insecure=True).context(("h2", "http/1.1"))
+    return context_of(Trust(insecure=True), ("h2", "http/1.1"))
 
 
 def answers(address: Address) -> bool:

@@ -17,9 +17,9 @@ from lab.errors import HarnessFaultError
 from lab.model.ledger import now_ms
 from lab.model.probe import Held, TabSeen, Waiting
 from lab.model.wire import EVENT_STREAM, FIRST_ERROR
-from lab.probe.address import PORTS, shown, shown_in
 from lab.tasks import cancel_and_wait
 from lab.text import one_line
+from lab.wire.address import PORTS, shown, shown_in
 
 AGE_MS = 1000.0
 """From this age on an unfinished request counts as one that stays open, whatever it is. An event stream counts at once."""

@@ -32,10 +32,10 @@ from lab.model.ledger import now_ms
 from lab.model.observation import Screenshot
 from lab.model.probe import ActionSeen, BeyondBrowser, Held, ProbeReport, ReleaseSeen, SocketsSeen, TabSeen, Waiting
 from lab.model.wire import EVENT_STREAM
-from lab.probe.address import Address, shown, shown_in
 from lab.probe.tabs import AppTab, Do, Expected, OpenRequest, bare, expectation, held_by, needs_more, origin_of, seen
 from lab.tasks import cancel_and_wait, wait_first
 from lab.text import one_line
+from lab.wire.address import Address, shown, shown_in
 
 QUIET_TIMES = 2
 """A tab is held up after this many times the longest time that a tab needed."""

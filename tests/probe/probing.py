@@ -12,12 +12,12 @@ from pathlib import Path
 from lab.cli.probe import load_do
 from lab.model.verdict import Kind
 from lab.probe import visit
-from lab.probe.address import parse
 from lab.probe.interface import Engine, engine_of
 from lab.probe.probe import Order, Progress, probe_browsers, probe_wire
-from lab.probe.wire.ask import Asking
-from lab.probe.wire.connection import Trust
 from lab.results.file import CellResult
+from lab.wire.address import parse
+from lab.wire.ask import Asking
+from lab.wire.connection import Trust
 
 AT_ONCE = 3
 WATCH_S = 1.0

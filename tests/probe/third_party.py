@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 
 from lab.paths import CHAIN, KEY, LOOPBACK
-from lab.probe.wire.connection import Trust
+from lab.wire.connection import Trust, context_of
 
 NPM = ("servor@4.0.2", "esbuild@0.28.2", "vite@8.3.8", "@vitejs/plugin-basic-ssl@2.3.0")
 PYPI = ("mkdocs==1.6.1", "sse-starlette==3.7.0", "uvicorn==0.54.0", "granian==2.8.7", "starlette==1.10.0")
@@ -161,7 +161,7 @@ def await_answer(scheme: str, port: int, process: subprocess.Popen[bytes], log: 
     while time.monotonic() < end and process.poll() is None:
         one = HTTPConnection(LOOPBACK, port, timeout=2)
         if scheme == "https":
-            one = HTTPSConnection(LOOPBACK, port, timeout=2, context=Trust(insecure=True).context(("h2", "http/1.1")))
+            one = HTTPSConnection(LOOPBACK, port, timeout=2, context=context_of(Trust(insecure=True), ("h2", "http/1.1")))
         try:
             one.connect()
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from lab.probe.address import HIDDEN, hidden_parameters, hidden_query
 from lab.text import one_line
+from lab.wire.address import HIDDEN, hidden_parameters, hidden_query
 
 LONGEST_PATH = 160
 """The most characters of a path that are kept: longer ones are data, not names."""

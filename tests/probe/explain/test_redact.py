@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.probe.address import HIDDEN
 from lab.probe.explain.redact import LONGEST_PATH, origin, redacted
+from lab.wire.address import HIDDEN
 from tests.fuzz import rounds
 
 SECRET = "sëcret"

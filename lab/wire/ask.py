@@ -22,11 +22,11 @@ import msgspec
 
 from lab.errors import UsageError
 from lab.model.wire import BROWSER, IDENTITY, Exchange, Redirect, WireSeen
-from lab.probe.address import Address, parse
-from lab.probe.wire import http1, http2
-from lab.probe.wire.connection import H1, H2, Connection, Trust, connected
-from lab.probe.wire.record import Recorder
 from lab.tasks import cancel_and_wait, wait_first
+from lab.wire import http1, http2
+from lab.wire.address import Address, parse
+from lab.wire.connection import H1, H2, Connection, Trust, connected
+from lab.wire.record import Recorder
 
 WATCH_S = 8.0
 """How long an answer that stays open is watched."""

@@ -18,11 +18,11 @@ from lab.errors import UsageError
 from lab.judge.wire import changed_between, findings
 from lab.model.probe import Severity
 from lab.model.wire import IDENTITY, Exchange, WireSeen
-from lab.probe.address import parse
-from lab.probe.wire.ask import Asking, Fields, ask
-from lab.probe.wire.connection import Trust
-from lab.probe.wire.events import decoder
-from lab.probe.wire.greet import answered, greet
+from lab.wire.address import parse
+from lab.wire.ask import Asking, Fields, ask
+from lab.wire.connection import Trust
+from lab.wire.events import decoder
+from lab.wire.greet import answered, greet
 from tests.probe import apps
 from tests.probe.serving import Answer, App, Asked, serving, stream
 

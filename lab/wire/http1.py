@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import h11
 
-from lab.probe.wire.connection import Connection
-from lab.probe.wire.record import Recorder
+from lab.wire.connection import Connection
+from lab.wire.record import Recorder
 
 MOST_HEAD = 2**20
 """The largest header that is read, in bytes."""

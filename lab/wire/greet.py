@@ -13,11 +13,11 @@ import h2.exceptions
 from lab.errors import UsageError
 from lab.model.probe import BeyondBrowser
 from lab.model.wire import BROWSER, Exchange, WireSeen
-from lab.probe.address import Address
-from lab.probe.wire import http2
-from lab.probe.wire.ask import LOOK_S, Asking, talk, until_event
-from lab.probe.wire.connection import H2, Trust, connected
-from lab.probe.wire.record import Recorder
+from lab.wire import http2
+from lab.wire.address import Address
+from lab.wire.ask import LOOK_S, Asking, talk, until_event
+from lab.wire.connection import H2, Trust, connected
+from lab.wire.record import Recorder
 
 GREET_S = 2.0
 """How long the server's SETTINGS are awaited."""

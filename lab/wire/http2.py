@@ -11,8 +11,8 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
-from lab.probe.wire.connection import Connection
-from lab.probe.wire.record import Recorder
+from lab.wire.connection import Connection
+from lab.wire.record import Recorder
 
 NAMES: dict[int, str] = {
     h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: "MAX_CONCURRENT_STREAMS",

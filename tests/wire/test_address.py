@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from lab.probe.address import parse, shown, shown_in
+from lab.wire.address import parse, shown, shown_in
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from lab.errors import UsageError
 from lab.model.wire import EVENT_STREAM, KEPT, EventsSeen, Exchange, Read
-from lab.probe.address import Address, parse, shown
-from lab.probe.wire.events import EventCounter, decoder
 from lab.text import one_line
+from lab.wire.address import Address, parse, shown
+from lab.wire.events import EventCounter, decoder
 
 MOST_READS = 1000
 MOST_BODY = 4 * 2**20
