@@ -12,6 +12,7 @@ import trio
 from lab.model.feed import Update
 from lab.model.ledger import now_ms
 from lab.model.protocols import CONTROL
+from lab.origin import drip
 from lab.origin.control import ControlEndpoints
 from lab.origin.exchange import Exchange, Headers, Receive, Scope, Send, WebSocketExchange, until_gone
 from lab.origin.feed import Feed
@@ -82,6 +83,7 @@ class App:
         self._transports = transports()
         self._streams: dict[str, Handler] = {
             "/payload": self._payload,
+            drip.PATH: self._drip,
             "/probe": self._probe,
             **{one.PATH: partial(self._stream, one) for one in self._transports.values()},
         }
@@ -170,6 +172,23 @@ class App:
         )
         with opened as stream:
             await write_payload(exchange, transport, payload, stream)
+
+    async def _drip(self, exchange: Exchange) -> None:
+        """A short stream of events with the moments of their sending."""
+        tab = exchange.tab
+        try:
+            wanted = drip.requested(exchange.query)
+        except ValueError as error:
+            await exchange.answer(400, body=f"{error}\n")
+            return
+        if tab is None:
+            await exchange.answer(400, body="a drip needs ?tab=NUMBER\n")
+            return
+        opened = self._ledger.stream(
+            connection=exchange.connection, cell=exchange.cell, tab=tab, transport="sse", http=exchange.http
+        )
+        with opened as stream:
+            await drip.drip(exchange, wanted, stream)
 
     async def _stream(self, transport: Transport, exchange: Exchange) -> None:
         """Updates, until the client has gone, the response is complete, or the control door ends the stream."""

@@ -63,9 +63,6 @@ KEEPALIVE_S = 15.0
 
 HEADERS = ((b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"))
 
-UNADVISED = "unadvised"
-"""With this name in its query, a stream goes without X-Accel-Buffering: no, as most apps' streams do."""
-
 _LINE_END = re.compile("\r\n|\r|\n")
 
 
@@ -127,7 +124,7 @@ def retry_ms(query: dict[str, str]) -> int:
 async def serve(stream: Stream, feed: Feed) -> None:
     """Send updates until cancelled, starting after the client's Last-Event-ID if it has one."""
     place = Place(stream, resume_from(stream.headers.get("last-event-id"), feed), encode_update)
-    await stream.start(200, HEADERS[:1] if UNADVISED in stream.query else HEADERS)
+    await stream.start(200, HEADERS)
     await stream.write(comment("open") if stream.query.get("retry") == SILENT else retry(retry_ms(stream.query)))
     while True:
         await feed.follow(place.reached, KEEPALIVE_S, place.take)

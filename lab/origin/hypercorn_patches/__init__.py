@@ -37,6 +37,10 @@ WSStream            connection. On a stream with a shut window that task waits f
                     so it never reads the WINDOW_UPDATE, and every other stream stops.
 http1.WholeH11      Head, body and end of a response leave in separate writes; each wakes    no issue: it is a choice
 Protocol            the browser, which then competes with the origin for the processor.
+                    (An empty part of the body sends the head alone: `flush_head`.)
+http1, reason       The status line has no reason phrase (RFC 9112 section 4 lets it be      no issue found
+phrase              empty, and wants the space before it): h2load takes every answer for
+                    failed.
 http2, gathering    The same over HTTP/2: what is ready leaves in one write.                 no issue: it is a choice
 prompt              An app can write only by waiting, at 40 µs a part: 100 streams at 200    no issue: it is a choice
                     updates a second kept the process busy, and updates were late. Here a

@@ -1,4 +1,5 @@
-"""Hypercorn's HTTP/1.1: a response's head waits for its body, so that both leave in one write.
+"""Hypercorn's HTTP/1.1: a response's head waits for its body, so that both leave in one write; and its status line has a reason
+phrase.
 
 What is still ugly: the head is held back by replacing the `send` that Hypercorn hands in, since the stock class writes to it
 from several methods.
@@ -6,6 +7,7 @@ from several methods.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -16,6 +18,8 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
 from lab.origin.hypercorn_patches.connection import LastingTCPServer
+
+REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 class WholeH11Protocol(H11Protocol):
@@ -41,6 +45,19 @@ class WholeH11Protocol(H11Protocol):
         if isinstance(self.connection, h11.Connection):  # Not over a WebSocket.
             data = self.connection.send(h11.Data(data=data)) or b""
         self._server.write_now(data)
+
+    async def flush_head(self) -> None:
+        """See prompt.Protocol."""
+        head, self._head = self._head, b""
+        if head:
+            await self._write(RawData(head))
+
+    async def _send_h11_event(self, event: h11.Data | h11.EndOfMessage | h11.InformationalResponse | h11.Response) -> None:
+        if isinstance(event, h11.Response):
+            event = h11.Response(
+                headers=event.headers, status_code=event.status_code, reason=REASONS.get(event.status_code, b"")
+            )
+        await super()._send_h11_event(event)
 
     async def _gather(self, event: Event) -> None:
         """Keep a response's head until its body comes, and write both together."""

@@ -99,6 +99,9 @@ class TurnTakingH2Protocol(H2Protocol):
         self._put_bytes += len(data)
         self._news.set_now()
 
+    async def flush_head(self) -> None:
+        """See prompt.Protocol: over HTTP/2 a head does not wait."""
+
     async def handle(self, event: ConnectionEvent) -> None:
         await super().handle(event)
         if isinstance(event, Closed):  # Nothing is sent any more; stock's app would wait for ever for its data to leave.

@@ -19,6 +19,7 @@ from typing import Any
 from hypercorn.protocol.events import Event, Request
 from hypercorn.protocol.http_stream import ASGIHTTPState
 from hypercorn.trio.worker_context import EventWrapper
+from hypercorn.typing import ASGISendEvent
 
 from lab.origin.hypercorn_patches.bounds import BodilessHTTPStream
 
@@ -35,6 +36,9 @@ class Protocol(typing.Protocol):
     def put(self, stream_id: int, data: bytes) -> None:
         """Take a part of a stream's body, to be written in this turn of the scheduler or the next."""
 
+    async def flush_head(self) -> None:
+        """Write the head of a response now, if it waits for its body."""
+
 
 def protocol_of(stream: Any) -> Protocol:
     """The protocol of Hypercorn's stream: it has only the protocol's method `stream_send`."""
@@ -50,6 +54,13 @@ class PromptHTTPStream(BodilessHTTPStream):
         if isinstance(event, Request) and event.method != "HEAD":
             self._protocol = protocol_of(self)
             self.scope["extensions"][WRITE_NOW] = self._write_now  # type: ignore[assignment]  # any value by ASGI
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        """An empty part of the body writes the head at once; else it waits for the first part, so that both leave together."""
+        await super().app_send(message)
+        empty = message is not None and message["type"] == "http.response.body" and not message.get("body")
+        if empty and self.state is ASGIHTTPState.RESPONSE and not self.closed:
+            await protocol_of(self).flush_head()
 
     def _write_now(self, body: bytes) -> bool:
         if self.closed or self.state is not ASGIHTTPState.RESPONSE or not self._protocol.ready(self.stream_id, len(body)):

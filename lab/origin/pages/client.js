@@ -28,6 +28,10 @@
 //   probe(kind, url)                          "" when a request of another kind was answered, or the reason why it failed. Kinds: fetch,
 //                                             xhr, image, script, beacon, websocket, navigation (a beacon and a navigation are "answered"
 //                                             when the browser has taken them)
+//   drip(url, count)                          { asked, opened, events, error }, when `count` events of a drip (lab/origin/drip.py) have come, or
+//                                             its stream has ended: when the page asked, when its EventSource opened (null: never), each
+//                                             event as [number, stamp, when], and what went wrong (null: nothing)
+//   protocol()                                the protocol by which this page came (nextHopProtocol), or "" where it is not known
 //   tidy()                                    undefined, at once: what the probes left behind is removed
 //   failures()                                how many clients have failed for good
 //   report()                                  [{ tab, document, begunAt, firstAt, received, repeated, skipped, lastSeq, live, failed, closed,
@@ -227,6 +231,23 @@ globalThis.lab = (() => {
       };
       setTimeout(kinds[kind]); // Outside of the driver's call, so that it is no user's action, which would get its own priority.
     }),
+    drip: (url, count) => new Promise(resolve => {
+      const seen = { asked: now(), opened: null, events: [], error: null };
+      const source = new EventSource(url);
+      const end = error => {
+        source.close();
+        resolve({ ...seen, error });
+      };
+      source.onopen = () => { seen.opened ??= now(); };
+      source.onmessage = event => {
+        const when = now();
+        const { n, at_ms } = JSON.parse(event.data);
+        seen.events.push([n, at_ms, when]);
+        if (seen.events.length === count) end(null);
+      };
+      source.onerror = () => end(source.readyState === EventSource.CLOSED ? "closed for good" : "the stream ended");
+    }),
+    protocol: () => performance.getEntriesByType("navigation")[0]?.nextHopProtocol ?? "",
     tidy() { for (const end of probes.splice(0)) end(); },
     trim() {
       for (const [number, { client, frame }] of [...slots]) {
