@@ -55,3 +55,10 @@ class InconclusiveError(LabError):
     has no answer. `todo` says which setting to change."""
 
     exit_code = 0
+
+
+class UnsupportedError(LabError):
+    """Nobody's fault: what a cell needs is not on this machine, or can't do this. The cell is `unsupported`; `todo` says what
+    to install."""
+
+    exit_code = 0

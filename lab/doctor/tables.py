@@ -10,6 +10,7 @@ from rich.text import Text
 
 from lab.browser.engines import ENGINES
 from lab.doctor.machine import Check
+from lab.doctor.proxies import ProxyFound
 from lab.model.browsers import LaunchAttempt
 from lab.model.verdict import KINDS, Kind
 from lab.text import NONE, clean
@@ -26,6 +27,17 @@ def checks_table(checks: Sequence[Check]) -> Table:
         style = BAD if one.fails else WARNING if one.problem else GOOD
         words = f"{one.problem}: {one.fix}" if one.problem else NONE
         table.add_row(Text(clean(one.what)), Text(clean(one.found), style), Text(clean(words)))
+    return table
+
+
+def proxies_table(found: Sequence[ProxyFound]) -> Table:
+    """A table with a row for each program of a proxy, and each that is missing."""
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    for name in ("proxy", "found", "variants", "fix"):
+        table.add_column(name, overflow="fold")
+    for one in found:
+        style = WARNING if one.fix else GOOD
+        table.add_row(one.proxy, Text(clean(one.found), style), str(one.routes), Text(clean(one.fix)))
     return table
 
 
