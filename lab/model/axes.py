@@ -78,8 +78,8 @@ AXES = (
          help="Updates that the origin publishes each second while latency is measured.", kind="number",
          bounds=(0, MOST_PER_SECOND), many=False,
          in_name=unless(None, "{:g}ps".format)),
-    Axis(field="route", option="--route", label="route", help="How requests reach the origin.", claimed_by="routes",
-         in_name=unless(DIRECT, str)),
+    Axis(field="route", option="--route", label="route", claimed_by="routes", in_name=unless(DIRECT, str),
+         help="How requests reach the origin: direct, or through a variant of a proxy (`doctor` counts them)."),
     Axis(field="case", option="--case", label="case",
          help="A case of the scenario; `list SCENARIO` shows their names.", claimed_by="cases", in_name=case_name),
 )  # fmt: skip

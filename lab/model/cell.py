@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from lab.model.axes import AXES, DIRECT
+from lab.model.buffering import App
 from lab.model.drops import Drop
 from lab.model.pools import Case
 from lab.model.questions import DEFAULT_QUESTION
+from lab.model.silence import Silence
 
 CONTROL_CLIENT = "control-client"
 """The engine's name in the cells of a run's calibration, where a plain client takes the browser's place."""
@@ -15,7 +17,10 @@ CONTROL_CLIENT = "control-client"
 STREAMS = 100
 """Default SETTINGS_MAX_CONCURRENT_STREAMS; RFC 9113 section 6.5.2 recommends at least 100."""
 
-AnyCase = Case | Drop
+PLAIN_CLIENT = "plain-client"
+"""The engine's name in cells that need no browser: what they ask depends on none."""
+
+AnyCase = Case | Drop | App | Silence
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):

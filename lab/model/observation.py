@@ -16,14 +16,17 @@ from __future__ import annotations
 import msgspec
 
 from lab.model.browsers import BrowserLog, HeldRequest
+from lab.model.buffering import BufferingSeen
 from lab.model.cell import Cell
 from lab.model.claims import Claim
 from lab.model.delivery import DeliverySeen
 from lab.model.drops import DropSeen
+from lab.model.hops import HopsSeen, ProxySeen
 from lab.model.ledger import AnyEvent
 from lab.model.payloads import PayloadSeen
 from lab.model.pools import SideSeen
 from lab.model.probe import ProbeReport
+from lab.model.silence import SilenceSeen
 from lab.model.starvation import ProbeSeen
 
 
@@ -108,8 +111,11 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     passed without a move. `controls` counts the openings of the control tab that completed while the waiting clients did not
     move: they show that browser and origin were working.
 
+    `proxy` is the proxy that stood between browser and origin, if any.
+
     Four fields say why a cell can't be judged. `faults`: failures of the lab itself. `unmet`: a precondition of the question
-    that was not met. `missing`: why the engine could not be started. `too_busy`: something did not answer in time, on a machine
+    that was not met. `missing`: why the engine could not be
+    started, or the proxy. `too_busy`: something did not answer in time, on a machine
     too busy to say that it never would have.
     """
 
@@ -132,6 +138,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     delivery: DeliverySeen | None = None
     drops: tuple[DropSeen, ...] = ()
     payloads: tuple[PayloadSeen, ...] = ()
+    proxy: ProxySeen | None = None
+    hops: HopsSeen | None = None
+    buffering: BufferingSeen | None = None
+    silence: SilenceSeen | None = None
     probe: ProbeReport | None = None
     screenshots: tuple[Screenshot, ...] = ()
     faults: tuple[str, ...] = ()

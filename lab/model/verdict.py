@@ -80,6 +80,8 @@ class Limit(StrEnum):
     CONNECTIONS = "connections"
     ORIGIN_STREAMS = "origin_streams"
     BROWSER_STREAMS = "browser_streams"
+    PROXY_STREAMS = "proxy_streams"
+    PROXY = "proxy"
     STREAMS = "streams"
     WEBSOCKETS = "websockets"
     SOCKETS = "sockets"
@@ -95,6 +97,8 @@ LABELS = {
     Limit.CONNECTIONS: "connections per host",
     Limit.ORIGIN_STREAMS: "streams per connection (the origin's setting)",
     Limit.BROWSER_STREAMS: "streams per connection (the browser's own)",
+    Limit.PROXY_STREAMS: "streams per connection (the proxy's setting)",
+    Limit.PROXY: "the proxy, which does not pass the request on",
     Limit.STREAMS: "streams per connection",
     Limit.WEBSOCKETS: "WebSockets",
     Limit.SOCKETS: "sockets in total",

@@ -18,10 +18,12 @@ from lab.errors import MachineError, UsageError
 from lab.judge.evidence import Line
 from lab.judge.figures import PERCENTILES, DeliveryFigures
 from lab.model.browsers import LaunchAttempt
+from lab.model.buffering import BufferingSeen
 from lab.model.cell import Cell
 from lab.model.claims import Claim
 from lab.model.connections import Connection
 from lab.model.drops import DropSeen
+from lab.model.hops import HopsSeen, ProxySeen
 from lab.model.observation import ClientSeen, Release, Screenshot
 from lab.model.openings import OPENINGS
 from lab.model.payloads import PayloadSeen
@@ -29,6 +31,7 @@ from lab.model.pools import SideSeen
 from lab.model.probe import ProbeReport
 from lab.model.protocols import PROTOCOLS
 from lab.model.questions import QUESTIONS
+from lab.model.silence import SilenceSeen
 from lab.model.starvation import ProbeSeen
 from lab.model.verdict import Verdict
 from lab.results.upgrade import READABLE, upgrade
@@ -80,6 +83,14 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """Each drop, if the question is about drops."""
     payloads: tuple[PayloadSeen, ...] = ()
     """Each payload, if the question is about payloads."""
+    proxy: ProxySeen | None = None
+    """The proxy that stood between browser and origin; null without one."""
+    hops: HopsSeen | None = None
+    """What was seen at both ends of the proxy, if the question is about hops."""
+    buffering: BufferingSeen | None = None
+    """When each event of a short stream arrived, if the question is about buffering."""
+    silence: SilenceSeen | None = None
+    """The streams that were watched, if the question is about silence."""
     probe: ProbeReport | None = None
     """What was seen of a user's own app, if the question is about one."""
     screenshots: tuple[Screenshot, ...] = ()

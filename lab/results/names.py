@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from lab.browser.engines import ENGINES
-from lab.model.cell import Cell
+from lab.model.axes import DIRECT
+from lab.model.cell import PLAIN_CLIENT, Cell
 from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
+from lab.proxies.known import VARIANTS
 from lab.results.file import CellResult
 from lab.text import one_line
 from lab.transports import transports
 
 
 def engine_name(engine: str) -> str:
-    """The engine's title: `Chromium`. For an unknown engine, its capitalized name."""
+    """The engine's title: `Chromium`; `Any browser` where none was needed. For an unknown engine, its capitalized name."""
+    if engine == PLAIN_CLIENT:
+        return "Any browser"
     return ENGINES[engine].title if engine in ENGINES else one_line(engine.capitalize())
 
 
@@ -26,6 +30,13 @@ def protocol_of(run: CellResult) -> str:
     """The protocol's name, over HTTP/2 with the number of streams that the origin allows on a connection: `h2 (100)`."""
     cell = run.cell
     return f"{cell.protocol} ({cell.streams})" if PROTOCOLS[cell.protocol].multiplexed else cell.protocol
+
+
+def route_title(route: str) -> str:
+    """A route's title: `nginx, proxy_buffering off`; its name if it is not known."""
+    if route == DIRECT:
+        return "without a proxy"
+    return VARIANTS[route][1].title if route in VARIANTS else one_line(route)
 
 
 def transport_of(run: CellResult) -> str:
@@ -57,4 +68,5 @@ def cell_label(cell: Cell) -> str:
     protocol = PROTOCOLS[cell.protocol]
     over = protocol.family if protocol.tls else f"{protocol.family} without TLS"
     what = one_line(cell.case) or OPENINGS[cell.opening].nouns
-    return f"{what} over {over} by {within(transport_title(cell))}"
+    through = "" if cell.route == DIRECT else f", through {route_title(cell.route)}"
+    return f"{what} over {over} by {within(transport_title(cell))}{through}"

@@ -194,8 +194,8 @@ def test_cells_that_would_be_called_the_same_are_told_apart_by_what_differs() ->
 def test_an_axis_that_one_of_them_lacks_is_a_dash() -> None:
     cells = [*runs(6, per_second=None), *runs(6, per_second=5.0), *runs(6, route="nginx")]
     assert compare(made(*cells), made()).only_before[:2] == (
-        "Chromium, tabs over HTTP/1.1 by server-sent events (updates a second –, route direct)",
-        "Chromium, tabs over HTTP/1.1 by server-sent events (updates a second 5, route direct)",
+        "Chromium, tabs over HTTP/1.1 by server-sent events (updates a second –)",
+        "Chromium, tabs over HTTP/1.1 by server-sent events (updates a second 5)",
     )
 
 
