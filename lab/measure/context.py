@@ -10,16 +10,19 @@ from lab.browser import Browser
 from lab.measure.origin import CellLedger, Origin
 from lab.measure.settling import Settling
 from lab.model.browsers import BrowserLog
+from lab.model.buffering import BufferingSeen
 from lab.model.cell import AnyCase, Cell
 from lab.model.connections import Connection, connections_of
 from lab.model.delivery import DeliverySeen
 from lab.model.drops import Drop, DropSeen
+from lab.model.hops import HopsSeen, ProxySeen
 from lab.model.ledger import AnyEvent
 from lab.model.observation import ClientSeen, Release, Screenshot
 from lab.model.payloads import PayloadSeen
 from lab.model.pools import SideSeen
 from lab.model.protocols import of_door
 from lab.model.routes import OpenRoute
+from lab.model.silence import SilenceSeen
 from lab.model.starvation import ProbeSeen
 from lab.transports.sse import SILENT
 
@@ -52,6 +55,10 @@ class Addresses:
         """The path and query of a payload, relative to the page that requests it."""
         return f"/payload?{urlencode({**self._fields, 'tab': 1, 'name': name})}"
 
+    def drip(self, door: str, number: int, **query: str | int) -> str:
+        """The URL of a drip (lab/origin/drip.py) for client `number`."""
+        return f"{self.base(door)}/drip?{urlencode({'cell': self._fields['cell'], 'tab': number, **query})}"
+
     def probe(self, door: str, number: int, kind: str) -> str:
         """The URL of a probe of one kind, with the probe's number."""
         return f"{self.base(door)}/probe?{urlencode({'cell': self._fields['cell'], 'tab': number, 'kind': kind})}"
@@ -59,14 +66,15 @@ class Addresses:
 
 @dataclass(kw_only=True)
 class CellContext:
-    """What a cell is measured with: the cell and its case, the origin and the cell's ledger, the browser, the addresses, the
-    settling."""
+    """What a cell is measured with: the cell and its case, the origin and the cell's ledger, the browser, the route, the
+    addresses, the settling."""
 
     cell: Cell
     case: AnyCase | None
     origin: Origin
     ledger: CellLedger
     browser: Browser
+    route: OpenRoute
     addresses: Addresses
     settling: Settling
 
@@ -102,4 +110,8 @@ class Seen:
     delivery: DeliverySeen | None = None
     drops: list[DropSeen] = field(default_factory=list)
     payloads: tuple[PayloadSeen, ...] = ()
+    proxy: ProxySeen | None = None
+    hops: HopsSeen | None = None
+    buffering: BufferingSeen | None = None
+    silence: SilenceSeen | None = None
     screenshots: tuple[Screenshot, ...] = ()

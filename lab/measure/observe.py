@@ -13,13 +13,14 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from lab.browser import Browser
-from lab.errors import InconclusiveError, LabError, NoAnswerError
+from lab.errors import HarnessFaultError, InconclusiveError, LabError, NoAnswerError, UnsupportedError
 from lab.measure.activity import Activity
 from lab.measure.context import Addresses, CellContext, Seen
 from lab.measure.control_tab import ControlTab
@@ -27,13 +28,17 @@ from lab.measure.kept_tabs import KeptTabs
 from lab.measure.origin import Origin
 from lab.measure.routes import ROUTES
 from lab.measure.settling import Settling
+from lab.measure.silence import watch_streams
 from lab.measure.slowness import busy
 from lab.measure.tabs import CellTabs
-from lab.model.cell import Cell
+from lab.model.cell import AnyCase, Cell
+from lab.model.ledger import now_ms
 from lab.model.observation import Observation
 from lab.model.openings import OPENINGS
+from lab.model.silence import Silence
 from lab.paths import PACKAGE
 from lab.scenario.scenario import Scenario
+from lab.scenario.verbs import Tabs
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +48,24 @@ own."""
 
 
 async def observe(
-    scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, kept: KeptTabs | None = None
+    scenario: Scenario, cell: Cell, browser: Browser | None, origin: Origin, kept: KeptTabs | None = None
 ) -> Observation:
-    """Measure one cell, with the tabs that an earlier cell has `kept` for it, if there are any. An error in the cell is not
-    raised: the observation has it in `faults` or `unmet`. Raises only
+    """Measure one cell, with the tabs that an earlier cell has `kept` for it, if there are any; without a `browser` if it needs
+    none. An error in the cell is not raised: the observation has it in `faults`, `unmet`, `missing` or `too_busy`. Raises only
     asyncio.CancelledError, when the run itself is interrupted."""
-    seen, faults, unmet, too_busy = Seen(), list[str](), None, None
+    seen, faults, unmet, too_busy, missing = Seen(), list[str](), None, None, None
     began = time.monotonic()
+    case = scenario.cases.get(cell.case)
     limit = CELL_S if OPENINGS[cell.opening].doubling else CELL_S + TAB_S * cell.at_most
+    limit += case.seconds if isinstance(case, Silence) else 0
     try:
         async with asyncio.timeout(limit):
-            await walk(scenario, cell, browser, origin, seen, kept or KeptTabs())
+            if browser is None:
+                await walk_without_browser(scenario, cell, origin, seen)
+            else:
+                await walk(scenario, cell, browser, origin, seen, kept or KeptTabs())
+    except UnsupportedError as error:
+        missing = str(error)
     except (TimeoutError, NoAnswerError) as error:
         log.debug("%s", cell.name, exc_info=error)
         late = f"the cell had not ended after {limit:.0f} s: something in it never answered"
@@ -78,7 +90,7 @@ async def observe(
         cell=cell,
         claim=claim,
         source=scenario.source,
-        engine_version=browser.version,
+        engine_version=browser.version if browser else None,
         opened=seen.opened,
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         seconds=time.monotonic() - began,
@@ -94,9 +106,14 @@ async def observe(
         delivery=seen.delivery,
         drops=tuple(seen.drops),
         payloads=seen.payloads,
+        proxy=seen.proxy,
+        hops=seen.hops,
+        buffering=seen.buffering,
+        silence=seen.silence,
         screenshots=seen.screenshots,
         faults=tuple(faults),
         unmet=unmet,
+        missing=missing,
         too_busy=too_busy,
     )
 
@@ -111,12 +128,43 @@ def culprit(error: BaseException, scenario: Path) -> str:
     return f"the lab itself ({Path(innermost.filename).name}, line {innermost.lineno}; please report it)"
 
 
+class WithoutBrowser:
+    """The verbs of a cell that needs no browser: there is one. What it sees goes into `seen`."""
+
+    def __init__(self, cell: Cell, case: AnyCase | None, origin: Origin, addresses: Addresses, seen: Seen) -> None:
+        self._cell, self._case, self._origin, self._addresses, self._seen = cell, case, origin, addresses, seen
+
+    def __getattr__(self, verb: str) -> object:
+        raise HarnessFaultError(f"{verb}() needs a browser", "leave out browsers=False in the scenario, or use watch() only")
+
+    async def watch(self) -> None:
+        if not isinstance(self._case, Silence):
+            raise HarnessFaultError("watch() needs to know for how long", "give the scenario cases={…: Silence(seconds=…)}")
+        self._seen.silence = await watch_streams(self._cell, self._case, self._origin, self._addresses)
+        self._seen.opened, self._seen.settled_ms = len(self._seen.silence.streams), now_ms()
+
+
+async def walk_without_browser(scenario: Scenario, cell: Cell, origin: Origin, seen: Seen) -> None:
+    """Run the steps of a scenario that needs no browser. What they see goes into `seen`."""
+    ledger = await origin.begin(cell.name, cell.streams)
+    case = scenario.cases.get(cell.case)
+    async with ROUTES[cell.route].open(origin.started.doors, origin.certs) as route:
+        seen.proxy = route.proxy
+        steps = WithoutBrowser(cell, case, origin, Addresses(cell, case, route, origin.host), seen)
+        async with watched(Activity(origin).follow(), route.lost()):
+            try:
+                await scenario.steps(cast(Tabs, steps))
+            finally:
+                seen.ledger = tuple(ledger.events)
+
+
 async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin, seen: Seen, kept: KeptTabs) -> None:
     """Run the scenario's steps in a fresh profile, or in kept tabs. What they see goes into `seen`."""
     ledger = await origin.begin(cell.name, cell.streams)
     case = scenario.cases.get(cell.case)
-    async with ROUTES[cell.route].open(origin.started.doors) as route:
-        key = (cell.at_most, cell.streams, cell.route) if scenario.keep_tabs else None
+    async with ROUTES[cell.route].open(origin.started.doors, origin.certs) as route:
+        seen.proxy = route.proxy
+        key = (cell.at_most, cell.streams) if scenario.keep_tabs else None
         activity, (profile, blank) = Activity(origin), await kept.take(key, browser)
         standing = cell.opening == "hosts"
         control = ControlTab(profile, origin, make=None if standing else partial(kept.control, browser), standing=standing)
@@ -126,12 +174,13 @@ async def walk(scenario: Scenario, cell: Cell, browser: Browser, origin: Origin,
             origin=origin,
             ledger=ledger,
             browser=browser,
+            route=route,
             addresses=Addresses(cell, case, route, origin.host),
             settling=Settling(activity, control),
         )
         tabs = CellTabs(context, seen)
         tabs.enter(profile, blank)
-        async with closing(tabs, control), watched(activity, browser):
+        async with closing(tabs, control), watched(activity.follow(), browser.lost(), route.lost()):
             if standing:
                 await control.begin()
             elif OPENINGS[cell.opening].doubling:
@@ -170,12 +219,12 @@ async def close_both(tabs: CellTabs, control: ControlTab) -> None:
 
 
 @asynccontextmanager
-async def watched(activity: Activity, browser: Browser) -> AsyncIterator[None]:
-    """Cancel the steps as soon as the origin has ended or hangs, or the browser or one of its tabs has crashed; raise that
-    failure."""
+async def watched(*losses: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Cancel the steps as soon as one of `losses` ends: the origin has ended or hangs, the browser or one of its tabs has
+    crashed, the proxy has ended. Raise that failure."""
     try:
         async with asyncio.TaskGroup() as beside:
-            watching = [beside.create_task(activity.follow()), beside.create_task(browser.lost())]
+            watching = [beside.create_task(loss) for loss in losses]
             try:
                 yield
             finally:

@@ -54,10 +54,11 @@ class CellLedger:
 
 class Origin:
     """A running origin. Each event of its ledger wakes the tasks that wait for one. `ledger` has the events of the running
-    cell."""
+    cell, `certs` is the folder of the certificates that it was started with."""
 
-    def __init__(self, process: asyncio.subprocess.Process, started: OriginStarted, copy: RawIOBase) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, started: OriginStarted, copy: RawIOBase, certs: Path) -> None:
         self.process = process
+        self.certs = certs
         self.started = started
         self.ledger = CellLedger("")
         self._copy = copy
@@ -302,7 +303,7 @@ async def origin(
             limit=2**20,
         )
         try:
-            running = Origin(process, await greeting(process, copy, messages), copy)
+            running = Origin(process, await greeting(process, copy, messages), copy, certs)
         except BaseException:  # Ctrl-C too: no half-started origin is left behind.
             if process.returncode is None:
                 process.kill()

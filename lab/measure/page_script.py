@@ -41,6 +41,16 @@ Notes = tuple[int, tuple[Note, ...]]
 """A client's number and its notes."""
 
 
+class Dripped(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page received of a drip. Times are ms of the page's own clock; each event is its number, the origin's time stamp,
+    and the time of its arrival."""
+
+    asked: float
+    opened: float | None
+    events: tuple[tuple[int, float, float], ...]
+    error: str | None
+
+
 class PageScript(Protocol):
     """The contract. A method that waits for something in the page returns when that has happened, however long it takes."""
 
@@ -86,6 +96,13 @@ class PageScript(Protocol):
 
     async def probe(self, kind: str, url: str) -> str:
         """Send another kind of request (lab.measure.starvation.KINDS). Returns "" when it was answered, else why it failed."""
+
+    async def drip(self, url: str, count: int) -> Dripped:
+        """Read a drip (lab/origin/drip.py) by an EventSource. Returns when `count` events have come, or the stream has
+        ended."""
+
+    async def protocol(self) -> str:
+        """The protocol by which the page came, as its browser names it in nextHopProtocol; empty where it is not known."""
 
     async def tidy(self) -> None:
         """Remove the elements, sockets and tabs that probes have left."""
@@ -168,6 +185,14 @@ class LabScript:
     async def probe(self, kind: str, url: str) -> str:
         why: str = await self._ask(f"lab.probe({json.dumps(kind)}, {json.dumps(url)})", str)
         return why
+
+    async def drip(self, url: str, count: int) -> Dripped:
+        seen: Dripped = await self._ask(f"lab.drip({json.dumps(url)}, {count})", Dripped)
+        return seen
+
+    async def protocol(self) -> str:
+        name: str = await self._ask("lab.protocol()", str)
+        return name
 
     async def tidy(self) -> None:
         await self._do("lab.tidy()")

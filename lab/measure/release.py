@@ -48,9 +48,9 @@ class Ending:
 
 
 MORE_PLACES = 10
-"""How many places are freed at most, one after the other, while no client comes. Only where each client has a host of its own:
-the limit on all sockets together is soft, and a browser that has let in a few too many lets nobody in until it is below.
-(Firefox 153 once held 903 instead of 899.)"""
+"""How many places are freed at most, one after the other, while no client comes, where a limit is soft. The one on all sockets
+together is: a browser that has let in a few too many lets nobody in until it is below. (Firefox 153 once held 903 instead of
+899.) A proxy's may be: Apache's mod_http2 lowers it when streams are reset (mod_http2/h2_mplx.c, m_be_annoyed)."""
 
 
 async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequence[ClientSeen]) -> tuple[Release, ...]:
@@ -59,6 +59,7 @@ async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequen
     pages = {client: page for one in openers for page in one.pages for client in page.clients}
     failed = tuple(client.tab for client in seen if client.failed)
     endings: list[Ending] = []
+    kept: set[int] = set()  # Clients whose end a proxy has kept from the origin.
     ways = deque(openers[-1].ends)
     while ways:
         how = ways.popleft()
@@ -66,7 +67,7 @@ async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequen
             await context.settling.quietly()
         elif served := documents_since(context, endings[-1].at_ms):
             await requests_sent(context, [pages[client] for client in served if client in pages])
-        holding = clients_holding(context)
+        holding = [client for client in clients_holding(context) if client not in kept]
         waiting = still_waiting(context, seen, holding, failed, endings)
         if not holding or not (waiting or failed):
             break
@@ -79,9 +80,13 @@ async def releases(context: CellContext, openers: Sequence[Opener], seen: Sequen
             await try_again(context, failed, pages)
             break
         if not await context.settling.until(lambda one=one: bool(came(context, one))):  # type: ignore[misc]  # mypy 10684
+            if context.route.proxy and stream_ended(context.events, context.cell.name, one.client, one.at_ms) is None:
+                kept.add(endings.pop().client)  # No place was freed.
+                continue
             log = await context.browser.account(context.cell.name)
             one.held = log.held if log else ()
-            if one.held or context.cell.opening != "hosts" or len(endings) == MORE_PLACES:
+            soft = context.cell.opening == "hosts" or context.route.proxy is not None
+            if one.held or not soft or len(endings) == MORE_PLACES:
                 break
             ways.append(how)
     if endings:

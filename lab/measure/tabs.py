@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from lab.browser import Profile, Tab
 from lab.errors import HarnessFaultError, InconclusiveError
+from lab.measure import hops
+from lab.measure.buffering import drip_all
 from lab.measure.context import CellContext, Seen
 from lab.measure.delivery import follow_updates
 from lab.measure.drops import drop_streams
@@ -20,6 +22,7 @@ from lab.measure.release import releases
 from lab.measure.screenshots import screenshots
 from lab.measure.spare_tabs import SpareTabs
 from lab.measure.starvation import probe_all
+from lab.model.buffering import App
 from lab.model.drops import Drop
 from lab.model.ledger import now_ms
 from lab.model.observation import ClientSeen
@@ -165,6 +168,29 @@ class CellTabs:
         self.seen.payloads, self.seen.clients = await carry_all(self._context, await self._spares[0].next())
         self.seen.quiet_ms, self.seen.settled_ms = self._settling.quiet_ms, now_ms()
 
+    async def look_around(self) -> None:
+        if self._context.route.proxy is None:
+            raise HarnessFaultError("look_around() needs a proxy", "give the scenario routes=[…] that lead through one")
+        self.seen.hops = await hops.look_around(self._context, await self._spares[0].next())
+
+    async def reload(self) -> None:
+        if self.seen.hops is None:
+            raise HarnessFaultError("reload() completes what look_around() began", "call look_around() first")
+        self.seen.hops = await hops.reload(self._context, self.seen.hops)
+
+    async def drip(self) -> None:
+        if not isinstance(self._context.case, App):
+            raise HarnessFaultError(
+                f"{self._cell.scenario} reads a drip, and its cell has no case that says what the app does",
+                "give the scenario cases={…: App(…)}",
+            )
+        self.seen.opened = 1
+        self.seen.buffering, self.seen.clients = await drip_all(self._context, await self._spares[0].next(), self._context.case)
+        self.seen.quiet_ms, self.seen.settled_ms = self._settling.quiet_ms, now_ms()
+
+    async def watch(self) -> None:
+        raise HarnessFaultError("watch() is for scenarios without browsers", "give the scenario browsers=False")
+
     async def settle(self) -> None:
         if not self._held:
             await self._settling.until(self._all_decided)
@@ -190,6 +216,8 @@ class CellTabs:
         pictured = self._cell.question == "limits" and not OPENINGS[self._cell.opening].doubling
         if pictured and self._cell.repeat == 1:  # One run of a cell is enough to look at.
             self.seen.screenshots = await screenshots([(page.tab, tuple(page.clients)) for page in self.pages])
+        if self._context.route.proxy is not None:
+            self.seen.hops = await hops.at_the_verdict(self._context, self.seen.hops)
         if any(not client.live for client in self.seen.clients):
             self.seen.releases = await releases(self._context, self._openers, self.seen.clients)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.browser import Tab
 from lab.measure.origin import CellLedger
-from lab.measure.page_script import ClientReport, Notes
+from lab.measure.page_script import ClientReport, Dripped, Notes
 from lab.model import ledger
 
 
@@ -71,6 +71,13 @@ class FakeScript:
     async def probe(self, kind: str, url: str) -> str:
         self._note(f"probe {kind}")
         return ""
+
+    async def drip(self, url: str, count: int) -> Dripped:
+        self._note(f"drip {count}")
+        return Dripped(asked=0.0, opened=1.0, events=tuple((n, float(n), float(n)) for n in range(count)), error=None)
+
+    async def protocol(self) -> str:
+        return "h2"
 
     async def tidy(self) -> None:
         self._note("tidy")
