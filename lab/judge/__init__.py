@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lab.judge import calibration, delivery, drops, limits, payloads, pools, probe, starvation
+from lab.judge import buffering, calibration, delivery, drops, hops, limits, payloads, pools, probe, silence, starvation
 from lab.judge.witnesses import Witnesses, witnesses_of
 from lab.model.cell import CONTROL_CLIENT
 from lab.model.connections import Connection, connections_of
@@ -34,6 +34,9 @@ VERDICTS: dict[str, Callable[[Observation, Witnesses], Verdict]] = {
     "delivery": delivery.verdict,
     "drops": drops.verdict,
     "payloads": payloads.verdict,
+    "hops": hops.verdict,
+    "buffering": buffering.verdict,
+    "silence": silence.verdict,
     "probe": probe.verdict,
 }
 """The function that judges each question, by the name in lab/model/questions.py."""

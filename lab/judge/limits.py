@@ -28,7 +28,7 @@ from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Limit, Statement, Verdict
 from lab.text import counted, listed, sentence
 
-STREAM_LIMITS = {Limit.ORIGIN_STREAMS, Limit.BROWSER_STREAMS}
+STREAM_LIMITS = {Limit.ORIGIN_STREAMS, Limit.BROWSER_STREAMS, Limit.PROXY_STREAMS}
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
@@ -47,9 +47,9 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
 
 def claimed_limit(seen: Observation) -> int | None:
     """The largest number that may be live according to the claim; None: no limit. Over HTTP/2 no connection may have more
-    streams than the origin allows (RFC 9113, section 5.1.2)."""
+    streams than the origin allows (RFC 9113, section 5.1.2); behind a proxy that connection is not the browser's."""
     limits = [seen.claim.limit] if isinstance(seen.claim, AtMost) else []
-    if PROTOCOLS[seen.cell.protocol].multiplexed and seen.cell.opening != "hosts":
+    if PROTOCOLS[seen.cell.protocol].multiplexed and seen.cell.opening != "hosts" and seen.proxy is None:
         limits.append(seen.cell.streams)
     return min(limits, default=None)
 
@@ -76,8 +76,13 @@ def inferred(seen: Observation, witnesses: Witnesses) -> Limit:
         return Limit.WEBSOCKETS
     if cell.opening == "hosts":
         return Limit.SOCKETS
+    if seen.proxy is not None and witnesses.log and witnesses.waiting - witnesses.log.held.keys():
+        return Limit.PROXY  # The browser does not hold it back: it is on its way.
     if not multiplexed:
         return Limit.CONNECTIONS
+    if seen.proxy is not None:
+        announced = seen.hops.announced if seen.hops else None
+        return Limit.PROXY_STREAMS if announced is not None and len(witnesses.live) >= announced else Limit.BROWSER_STREAMS
     carried = witnesses.server.max_streams if witnesses.server else len(witnesses.live)
     return Limit.ORIGIN_STREAMS if carried >= cell.streams else Limit.BROWSER_STREAMS
 
@@ -96,7 +101,10 @@ def objections(seen: Observation, witnesses: Witnesses, holdable: Clients | None
                 f"{numbers(pages - server.live)}, only the ledger of {numbers(server.live - pages)}.",
             )
         )
-    if witnesses.pages and log and not waiting <= log.held.keys() <= (waiting if holdable is None else holdable):
+    least = (
+        waiting if seen.proxy is None else frozenset[int]()
+    )  # What a proxy does not pass on, the browser does not hold back.
+    if witnesses.pages and log and not least <= log.held.keys() <= (waiting if holdable is None else holdable):
         found.append(
             Objection(
                 LOG,
@@ -115,7 +123,7 @@ def objections(seen: Observation, witnesses: Witnesses, holdable: Clients | None
         failed = len(witnesses.failed)
         found.append(Objection(PAGES, f"{counted(failed, 'client')} failed instead of waiting: {why_failed(seen)}."))
     cause = inferred(seen, witnesses)
-    if log and log.held and not any(compatible(limit, cause) for limit in log.held.values()):
+    if cause is not Limit.PROXY and log and log.held and not any(compatible(limit, cause) for limit in log.held.values()):
         words = f"The counts point to {cause.label}, the browser's own network log to {labels(log.reasons)}."
         found.append(Objection(LOG, words))
     if unproven_words := unproven(witnesses, cause):
@@ -134,11 +142,14 @@ def unproven(witnesses: Witnesses, cause: Limit) -> str:
 
     The limit on all sockets together may be soft: above its own number Chromium decides at random
     (kTcpSocketPoolLimitRandomization in net/base/features.cc), so after a release no client may come, or many; Firefox was seen
-    to let many in at once. For that limit it is enough that the browser's log names held requests, or that any client came.
+    to let many in at once. For that limit it is enough that the browser's log names held requests, or that any client came. A
+    proxy's own limit may move too, in both directions (Apache, mod_http2/h2_mplx.c: processing_limit): any client is enough.
     """
     live, others = len(witnesses.live), witnesses.others
     held = witnesses.log.held if witnesses.log else {}
     if cause is Limit.SOCKETS and (held or any(one.arrived for one in witnesses.releases)):
+        return ""
+    if cause is Limit.PROXY and any(one.arrived for one in witnesses.releases):
         return ""
     if not witnesses.releases:
         return f"{others} are not live, and no place could be freed for one of them: what they wait for is not proven."
@@ -167,13 +178,14 @@ def against_claim(seen: Observation, witnesses: Witnesses) -> str:
 
 
 def held_back(seen: Observation, witnesses: Witnesses) -> str:
-    """What the others waited for, in words, by the first release."""
+    """What the others waited for, in words, by the first release that let one in."""
     if not witnesses.others:
         return f"No limit was met up to {witnesses.opened}."
     if not witnesses.releases:
         return ""
     refused = "had failed at once" if witnesses.failed else "were waiting"
-    return f"The other {witnesses.others} {refused}: {release_in_words(witnesses.releases[0])}"
+    first = next((one for one in witnesses.releases if one.arrived), witnesses.releases[0])
+    return f"The other {witnesses.others} {refused}: {release_in_words(first)}"
 
 
 def statements(seen: Observation, witnesses: Witnesses) -> list[Statement]:

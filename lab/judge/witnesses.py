@@ -169,9 +169,12 @@ def log_of(seen: Observation) -> Log | None:
 
 
 def limit_of(held: HeldRequest, seen: Observation) -> Limit:
-    """The limit that a held request waits for. A limit on streams is the origin's setting if the log gives the same number, and
-    the browser's if it gives another; without a number it is not known (`STREAMS`)."""
+    """The limit that a held request waits for. A limit on streams is the setting of the origin, or of the proxy in front of it,
+    if the log gives the same number, and the browser's if it gives another; without a number it is not known (`STREAMS`)."""
     if held.limit is not None:
+        if seen.proxy is not None:
+            own = seen.hops is not None and held.limit == seen.hops.announced
+            return Limit.PROXY_STREAMS if own else Limit.BROWSER_STREAMS
         return Limit.ORIGIN_STREAMS if held.limit == seen.cell.streams else Limit.BROWSER_STREAMS
     if held.waits_for in (Limit.CONNECTIONS, Limit.SOCKETS) and own_limit(seen.cell.transport):
         return Limit.WEBSOCKETS

@@ -13,7 +13,17 @@ from lab.model.browsers import BrowserLog
 from lab.model.observation import ClientSeen, Observation
 from lab.model.questions import QUESTIONS
 from lab.model.verdict import Doubt, Kind, Verdict
-from tests.judge import test_delivery, test_drops, test_payloads, test_pools, test_probe, test_starvation
+from tests.judge import (
+    test_buffering,
+    test_delivery,
+    test_drops,
+    test_hops,
+    test_payloads,
+    test_pools,
+    test_probe,
+    test_silence,
+    test_starvation,
+)
 from tests.judge.made import log, said, seen
 
 LEDGER_GONE = " The server's ledger is unavailable."
@@ -27,14 +37,28 @@ MADE: dict[str, Observation] = {
     "delivery": msgspec.structs.replace(test_delivery.streaming(), browser_log=log(*range(7, 13))),
     "drops": test_drops.observed(test_drops.drop(*test_drops.ALL)),
     "payloads": test_payloads.observed(test_payloads.carried("one line"), test_payloads.BYTES),
+    "hops": test_hops.observed(12, 6, browser_log=log(*range(7, 13))),
+    "buffering": test_buffering.observed([1.0] * 20),
+    "silence": test_silence.observed(60_000.0, None),
     "probe": test_probe.observed(test_probe.HANGS),
 }
 """An observation for each question, of which all witnesses say the same as the claim."""
 
-LAB = tuple(name for name in QUESTIONS if name != "probe")
-"""The questions about the lab's own origin, which keeps a ledger."""
+LAB = tuple(name for name in QUESTIONS if name not in ("probe", "buffering", "silence"))
+"""The questions in which pages, ledger and log tell of clients."""
 
-WITNESSES = {"limits": 4, "pools": 4, "starvation": 3, "delivery": 4, "drops": 2, "payloads": 2, "probe": 5}
+WITNESSES = {
+    "limits": 4,
+    "pools": 4,
+    "starvation": 3,
+    "delivery": 4,
+    "drops": 2,
+    "payloads": 2,
+    "probe": 5,
+    "hops": 4,
+    "buffering": 3,
+    "silence": 2,
+}
 """How many witnesses each has: where none waits nothing is released, and drops and payloads ask pages and ledger only."""
 
 
@@ -75,7 +99,7 @@ def test_with_neither_ledger_nor_log_pages_and_releases_judge_alone(question: st
     assert verdict.spoke == verdict.agreed == WITNESSES[question] - (1 if question in ("drops", "payloads") else 2)
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", [*LAB, "probe"])
 def test_on_nothing_nothing_is_confirmed(question: str) -> None:
     nobody = msgspec.structs.replace(MADE[question], clients=(), ledger=None, browser_log=None, releases=(), probe=None)
     verdict = judge(nobody)
