@@ -13,10 +13,8 @@ import msgspec
 
 from lab import paths
 from lab.errors import LabError, UsageError
-from lab.model.cell import Cell
+from lab.model.cell import PLAIN_CLIENT, Cell
 from lab.model.claims import Claim
-from lab.model.drops import Drop
-from lab.model.pools import Case
 from lab.scenario.scenario import Scenario
 from lab.scenario.selection import Choice, cells
 from lab.transports import transports
@@ -79,7 +77,7 @@ def check(one: Scenario, path: Path) -> None:
             survives_json((one.repeat, one.differing), tuple[int, int])
             survives_json(one.claims, tuple[Claim, ...])
             for case in one.cases.values():
-                survives_json(case, Case if isinstance(case, Case) else Drop)
+                survives_json(case, type(case))
             engines = dict.fromkeys(["", *(name for claim in one.claims for name in claim.engines)])
             for breadth in ("quick", "main", "all"):
                 for cell in cells(one, Choice(engines=tuple(engines), repeat=1, breadth=breadth)):
@@ -114,17 +112,21 @@ def load(folder: Path) -> dict[str, Scenario]:
 
 def choose(catalogue: dict[str, Scenario], names: Sequence[str], quick: bool = False) -> list[Scenario]:
     """The scenarios with these names: names in the catalogue, former names, or paths of files. Without names: the whole
-    catalogue, or with `quick` only scenarios for a first look. Raises UsageError for an unknown name."""
+    catalogue but for what must be asked for, or with `quick` only scenarios for a first look. A name also chooses the scenarios
+    that are `named_by` it. Raises UsageError for an unknown name."""
     former = {alias: one.name for one in catalogue.values() for alias in one.aliases}
     chosen: dict[str, Scenario] = {}
     for name in dict.fromkeys(names):
         if not name.endswith(".py"):
             add(catalogue[known(former.get(name, name), catalogue, "scenario")], chosen)
+            for one in catalogue.values():
+                if name in one.named_by:
+                    add(one, chosen)
             continue
         for one in load_file(Path(name)):
             one.source = name
             add(one, chosen)
-    return list(chosen.values()) or [one for one in catalogue.values() if one.first_look or not quick]
+    return list(chosen.values()) or [one for one in catalogue.values() if one.first_look or not (quick or one.named_by)]
 
 
 def add(one: Scenario, catalogue: dict[str, Scenario]) -> None:
@@ -170,7 +172,7 @@ def selected(scenarios: Sequence[Scenario], choice: Choice) -> list[Cell]:
             f"run: seventh-tab list {' '.join(one.name for one in scenarios[:1])}",
         )
     first = {one.name for one in scenarios if one.first_look}
-    engines = choice.engines
+    engines = (*choice.engines, PLAIN_CLIENT)
     return sorted(
         found, key=lambda one: (engines.index(one.engine), one.scenario not in first, one.opening == "hosts", one.repeat)
     )

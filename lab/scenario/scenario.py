@@ -45,6 +45,9 @@ class Scenario:
     differing: int
     first_look: bool
     keep_tabs: bool
+    browsers: bool
+    named_by: frozenset[str]
+    usual_differing: int
     thorough: Mapping[str, tuple[Any, ...]]
     axes: Mapping[str, tuple[Any, ...]]
     aliases: tuple[str, ...]
@@ -94,6 +97,9 @@ def scenario(
     differing: int = 1,
     first_look: bool = False,
     keep_tabs: bool = False,
+    browsers: bool = True,
+    named_by: Sequence[str] = (),
+    usual_differing: int = 1,
     thorough: Mapping[str, Sequence[Any]] | None = None,
     intervals: Mapping[str, Sequence[int]] | None = None,
     per_second: float | None = None,
@@ -103,22 +109,23 @@ def scenario(
 ) -> Callable[[Steps], Scenario]:
     """Make a scenario of its steps. docs/scenarios.md has an example.
 
-    `question` is the kind of question (lab/model/questions.py): it decides how the cells are judged and reported. `claim`
-    maps a protocol to the largest number of tabs that stay live over it, according to `source`; or `claims` has claims of
-    any kind. A cell is measured only if a claim fits it. `tabs` is the most clients to open, or several such numbers, of
-    which only `--all` uses more than the first; without it, each opening has its own bound. `openings` are the ways to open
-    clients (`opened` is the former name of this keyword), `routes` the routes to the origin. `streams` are values of the
-    origin's setting MAX_CONCURRENT_STREAMS. `intervals` are the polling intervals of each transport that polls, in ms.
-    `per_second` is how many updates the feed publishes each second while latency is measured. `cases` are the cases to try,
-    by name. `aside` has protocols and openings that are measured only if the user asks for them: another scenario has them
-    already. A default run measures cells that differ from the reference (lab/scenario/selection.py) in one value, a
-    thorough one those that differ in at most `differing` values, `repeat` times each; with `by_chance`, only the cells
-    that have these values of axes (by field), because chance is known to decide there. `thorough` has values of axes, by
-    field, that only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names
-    includes the scenario. `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not
-    for scenarios that use a second profile. `axes` has the values of any further axis of lab/model/axes.py, by its field;
-    the first is the reference. `aliases` are former names of the scenario; `former_cases` maps former names of cases to
-    present ones.
+    `question` is the kind of question (lab/model/questions.py): it decides how the cells are judged and reported. `claim` maps
+    a protocol to the largest number of tabs that stay live over it, according to `source`; or `claims` has claims of any kind.
+    A cell is measured only if a claim fits it. `tabs` is the most clients to open, or several such numbers, of which only
+    `--all` uses more than the first; without it, each opening has its own bound. `openings` are the ways to open clients
+    (`opened` is the former name of this keyword), `routes` the routes to the origin. `streams` are values of the origin's
+    setting MAX_CONCURRENT_STREAMS. `intervals` are the polling intervals of each transport that polls, in ms. `per_second` is
+    how many updates the feed publishes each second while latency is measured. `cases` are the cases to try, by name. `aside`
+    has protocols and openings that are measured only if the user asks for them: another scenario has them already. A default
+    run measures cells that differ from the reference (lab/scenario/selection.py) in one value (or in up to `usual_differing`),
+    a thorough one those that differ in at most `differing` values, `repeat` times each; with `by_chance`, only the cells that
+    have these values of axes (by field), because chance is known to decide there. `thorough` has values of axes, by field, that
+    only a thorough run measures, or a user who asks for them. `first_look`: whether `--quick` without names includes the
+    scenario. `keep_tabs`: the cells leave their tabs to cells with as many, of any scenario that says so; not for scenarios
+    that use a second profile. Without `browsers` each cell is measured once, by the plain client, because what it asks depends
+    on no browser. A scenario with `named_by` is no part of a run without names: it is measured when one of these names is
+    given, or its own. `axes` has the values of any further axis of lab/model/axes.py, by its field; the first is the reference.
+    `aliases` are former names of the scenario; `former_cases` maps former names of cases to present ones.
 
     Raises UsageError for values that can't be measured.
     """
@@ -173,6 +180,9 @@ def scenario(
             differing=differing,
             first_look=first_look,
             keep_tabs=keep_tabs,
+            browsers=browsers,
+            named_by=frozenset(named_by),
+            usual_differing=usual_differing,
             thorough={field: tuple(values) for field, values in (thorough or {}).items()},
             axes={field: tuple(values) for field, values in (axes or {}).items()},
             aliases=tuple(aliases),

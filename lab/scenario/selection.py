@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lab.model.cell import AnyCase, Cell
+from lab.model.cell import PLAIN_CLIENT, AnyCase, Cell
 from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.scenario.scenario import Scenario
@@ -44,7 +44,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 def cells(scenario: Scenario, choice: Choice) -> Iterator[Cell]:
     """The cells of a scenario that a choice selects, each with its repeats."""
     repeated = choice.breadth in ("thorough", "all")
-    for engine in choice.engines:
+    for engine in choice.engines if scenario.browsers else (PLAIN_CLIENT,):
         for cell in product(scenario, engine, choice):
             times = choice.repeat or (scenario.repeats(cell) if repeated else 1)
             yield from (msgspec.structs.replace(cell, repeat=turn) for turn in range(1, times + 1))
@@ -120,7 +120,7 @@ def chosen(scenario: Scenario, cell: Cell, transports: tuple[str, ...], choice: 
         return False
     if choice.breadth == "quick":
         return all(usual) and first_setting and (at_home or PROTOCOLS[cell.protocol].multiplexed)
-    return [*usual, at_home].count(False) <= 1
+    return [*usual, at_home].count(False) <= scenario.usual_differing
 
 
 def reference_protocol(scenario: Scenario, cell: Cell) -> str:

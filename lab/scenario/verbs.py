@@ -53,5 +53,21 @@ class Tabs(Protocol):
 
         Inconclusive if not every client is live before the drop."""
 
+    async def look_around(self) -> None:
+        """Open one more tab through the proxy, and a WebSocket in it, and close it: by which protocols do they pass, what does
+        the proxy announce, and when does the origin learn that the tab is closed? Before other clients are opened."""
+
+    async def reload(self) -> None:
+        """Let the proxy read its configuration anew, if it can: which streams end, and when do their clients come back? After
+        `settle`."""
+
+    async def drip(self) -> None:
+        """Let a page and the plain client read a short stream of small events, and see how much later than sent each arrives.
+        It replaces `settle`. Needs an App as the cell's case."""
+
+    async def watch(self) -> None:
+        """Watch a silent stream and one with an event a second, until they are cut, or for as long as the cell's case, a
+        Silence, says. It replaces `settle`, and is the only verb of a scenario without browsers."""
+
 
 Steps = Callable[[Tabs], Awaitable[None]]

@@ -7,7 +7,7 @@ import pytest
 
 from lab.errors import UsageError
 from lab.model.axes import LEAST_INTERVAL_MS, MOST_INTERVAL_MS, MOST_PER_SECOND
-from lab.model.cell import Cell
+from lab.model.cell import PLAIN_CLIENT, Cell
 from lab.model.pools import Case, Side
 from lab.scenario import catalogue, selection
 from lab.scenario.scenario import Scenario, scenario
@@ -153,7 +153,30 @@ def test_a_quick_run_of_everything_is_a_first_look_only() -> None:
     assert "seventh_tab" in first
     assert "delivery" not in first
     assert [one.name for one in catalogue.choose(known, ["delivery"], quick=True)] == ["delivery"]
-    assert len(catalogue.choose(known, [])) == len(known)
+    asked = [one.name for one in known.values() if one.named_by]
+    assert {"hops", "silence", "buffering"} <= set(asked)
+    assert [one.name for one in catalogue.choose(known, [])] == [name for name in known if name not in asked]
+
+
+def test_a_name_also_chooses_what_is_named_by_it() -> None:
+    known = catalogue.load(catalogue.home())
+    assert {"hops", "hop_pools", "hop_limits", "silence"} == {one.name for one in catalogue.choose(known, ["hops"])}
+    assert [one.name for one in catalogue.choose(known, ["silence"])] == ["silence"]
+
+
+def test_where_no_browser_is_needed_no_engine_multiplies_the_cells() -> None:
+    silence = catalogue.load(catalogue.home())["silence"]
+    both = list(selection.cells(silence, Choice(engines=("chromium", "firefox"), breadth="main")))
+    assert {cell.engine for cell in both} == {PLAIN_CLIENT}
+    assert len({cell.name for cell in both}) == len(both)
+
+
+def test_a_usual_run_may_differ_in_more_than_one_thing() -> None:
+    buffering = catalogue.load(catalogue.home())["buffering"]
+    usual = cells(buffering, breadth="main")
+    assert {(cell.protocol, cell.route) for cell in usual} >= {("h1", "caddy"), ("h2", "caddy")}
+    firefox = list(selection.cells(buffering, Choice(engines=("firefox",), breadth="main", axes={"engine": ("firefox",)})))
+    assert firefox, "who asks for an engine gets it, though only --thorough has it"
 
 
 def test_former_names_of_scenarios_still_name_them() -> None:
