@@ -1,7 +1,7 @@
 """The report while a run goes on: written anew as cells end, so that it can be watched.
 
-Rendering takes CPU time from the machine that measures. So it happens between cells only, and never while updates are followed
-in another cell; and the pause after it is `SHARE` times as long as it took, so it never takes more than 2 % of a run.
+Rendering takes CPU time from the machine that measures. So it happens between cells only, and never while another cell looks at
+single updates; and the pause after it is `SHARE` times as long as it took, so it never takes more than 2 % of a run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from lab.cli.console import complain
 from lab.errors import MachineError
 from lab.model.cell import Cell
+from lab.model.questions import QUESTIONS, Company
 from lab.report.render import write_report
 from lab.results.file import Results
 
@@ -21,6 +22,11 @@ SHARE = 50
 
 SHORTEST_S = 3.0
 """The shortest pause between two rewrites, in seconds."""
+
+
+def timed(cell: Cell) -> bool:
+    """Whether a cell's result is the times of single updates."""
+    return bool(cell.per_second) or QUESTIONS[cell.question].company is Company.COMPARED
 
 
 class LivePage:
@@ -39,7 +45,7 @@ class LivePage:
 
     def cell_ended(self, others: Iterable[Cell]) -> None:
         """Write the page anew, if it is time. `others` are the cells that are still under way."""
-        if self._results is not None and self._clock() >= self._due and not any(cell.per_second for cell in others):
+        if self._results is not None and self._clock() >= self._due and not any(timed(cell) for cell in others):
             self._write(self._results)
 
     def _write(self, results: Results) -> None:

@@ -221,9 +221,10 @@ async def serve_doors(bind: str, names: Sequence[str], ports: dict[str, int], st
 @engine_option
 @click.option("--install", "installing", is_flag=True, help="Get the engines that are missing.")
 def doctor(engine: tuple[str, ...], installing: bool) -> None:
-    """Check this machine: what would go wrong, which browsers start, why others don't, and how to fix it."""
-    from lab.doctor import browsers, machine, packages
-    from lab.doctor.tables import attempts_table, checks_table
+    """Check this machine: what would go wrong, which browsers start, why others don't, which proxies there are, and how to fix
+    it."""
+    from lab.doctor import browsers, machine, packages, proxies
+    from lab.doctor.tables import attempts_table, checks_table, proxies_table
     from lab.run.run import NothingStartedError
 
     engines = [ENGINES[name] for name in engine or ENGINES]
@@ -238,6 +239,7 @@ def doctor(engine: tuple[str, ...], installing: bool) -> None:
     output().print(checks_table(found))
     tried = complete(browsers.attempts(engines))
     output().print(attempts_table(tried))
+    output().print(proxies_table(proxies.found()))
     machine.require(found)
     if not any(one.version for one in tried):
         raise NothingStartedError(())  # The table has just been printed.

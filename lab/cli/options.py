@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from lab.browser.engines import ENGINES
+from lab.errors import UsageError
 from lab.measure.routes import ROUTES
 from lab.model.axes import AXES, Axis
 from lab.model.openings import OPENINGS
@@ -47,7 +48,7 @@ def axis_option(axis: Axis) -> Callable[[Command], Command]:
         "integer": click.IntRange(int(low), int(high)),
         "number": click.FloatRange(low, high, min_open=True),
     }
-    known = f" One of: {', '.join(values())}." if values else ""
+    known = f" One of: {', '.join(values())}." if values and axis.field != "route" else ""
     default = "all" if axis.field == "engine" else "what the scenario says"
     option: Callable[[Command], Command] = click.option(
         axis.option,
@@ -74,7 +75,13 @@ def axis_options(command: Command) -> Command:
 
 
 def choice_of(scenarios: Sequence[Scenario], asked: Mapping[str, Any], *, repeat: int | None, breadth: str | None) -> Choice:
-    """The user's choice, from the options. Raises UsageError for a case that none of the scenarios has."""
+    """The user's choice, from the options. Raises UsageError for a case that none of the scenarios has, and for a scenario with
+    a route that there is not."""
+    for one in scenarios:
+        for route in one.routes:
+            if route not in ROUTES:
+                near = catalogue.suggestion(route, ROUTES)
+                raise UsageError(f"{one.path}: {one.name} has the unknown route {route!r}", near)
     wanted: dict[str, tuple[Any, ...]] = {}
     for axis in AXES:
         value = asked[axis.field]
@@ -83,4 +90,4 @@ def choice_of(scenarios: Sequence[Scenario], asked: Mapping[str, Any], *, repeat
     wanted["case"] = tuple(
         catalogue.known(former.get(case, case), catalogue.case_names(scenarios), "case") for case in wanted["case"]
     )
-    return Choice(engines=wanted.pop("engine") or tuple(ENGINES), axes=wanted, repeat=repeat, breadth=breadth or "main")
+    return Choice(engines=wanted["engine"] or tuple(ENGINES), axes=wanted, repeat=repeat, breadth=breadth or "main")

@@ -3,7 +3,7 @@
 A cell is expected to take as long as others of its scenario in its engine did. Without any: as long as in the other engine,
 corrected by how the two compared so far. For a scenario of which no cell has ended, all there is to go by is `USUAL`, corrected
 by how the cells so far compared with it. Cells may overlap, and there is time between them: the sum is corrected by the pace so
-far.
+far. Cells that are asleep beside all others are left out, unless there are no others.
 """
 
 from __future__ import annotations
@@ -14,8 +14,19 @@ from collections.abc import Callable, Iterable
 from statistics import mean
 
 from lab.model.cell import Cell
+from lab.model.questions import QUESTIONS, Company
 
-USUAL = {"limits": 4.5, "pools": 3.0, "starvation": 6.0, "delivery": 10.0, "drops": 4.0, "payloads": 2.0}
+USUAL = {
+    "limits": 4.5,
+    "pools": 3.0,
+    "starvation": 6.0,
+    "delivery": 10.0,
+    "drops": 4.0,
+    "payloads": 2.0,
+    "hops": 5.0,
+    "buffering": 3.2,
+    "silence": 76.0,
+}
 """The mean duration of a cell by its question, in seconds, in the run of reports/sample/ (140 cells on two cores)."""
 
 PRIOR_S = 20.0
@@ -31,6 +42,9 @@ class TimeLeft:
     def __init__(self, cells: Iterable[Cell], clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         cells = list(cells)
+        awake = [cell for cell in cells if not asleep(cell)]
+        self._all = not awake
+        cells = awake or cells
         self._waiting = Counter(map(key, cells))
         self._questions = {cell.scenario: cell.question for cell in cells}
         self._begun: dict[str, tuple[CellKey, float]] = {}
@@ -39,6 +53,8 @@ class TimeLeft:
 
     def begins(self, cell: Cell) -> None:
         """A cell begins. Others may be under way; and it may be measured again, which was not expected."""
+        if asleep(cell) and not self._all:
+            return
         now = self._clock()
         self._first_s = now if self._first_s is None else self._first_s
         self._waiting[key(cell)] -= self._waiting[key(cell)] > 0
@@ -46,6 +62,8 @@ class TimeLeft:
 
     def ended(self, cell: Cell) -> None:
         """A cell ended that had begun."""
+        if cell.name not in self._begun:
+            return
         which, began = self._begun.pop(cell.name)
         self._took.setdefault(which, []).append(self._clock() - began)
 
@@ -93,6 +111,11 @@ class TimeLeft:
         """The time that has passed, compared with the sum of the cells' times: less than 1 where cells overlap."""
         spent = sum(map(sum, self._took.values())) + sum(now - began for _, began in self._begun.values())
         return (now - self._first_s) / spent if self._took and self._first_s is not None and spent else 1.0
+
+
+def asleep(cell: Cell) -> bool:
+    """Whether a cell is measured beside all others, and adds nothing to their time."""
+    return cell.question in QUESTIONS and QUESTIONS[cell.question].company is Company.ASLEEP
 
 
 def key(cell: Cell) -> CellKey:

@@ -1,5 +1,5 @@
 """A run: each cell is observed, judged and recorded. As many cells are measured side by side as there are engines, where their
-results are counts (lab/model/questions.py). No measured cell is lost.
+results are counts, and more where they mostly wait (lab/model/questions.py). No measured cell is lost.
 
 Each observation is appended to observations.jsonl as soon as its cell ends. results.json is a function of that file, and is
 written at the end of the run, however it ends. `seventh-tab judge` writes it again.
@@ -26,7 +26,7 @@ from lab.measure.kept_tabs import KeptTabs
 from lab.measure.observe import observe
 from lab.measure.slowness import busy
 from lab.model.browsers import LaunchAttempt
-from lab.model.cell import Cell
+from lab.model.cell import PLAIN_CLIENT, Cell
 from lab.model.observation import Observation
 from lab.model.questions import QUESTIONS, Company
 from lab.model.verdict import Doubt, Kind
@@ -53,6 +53,7 @@ from lab.text import first_sentence
 
 HOPELESS = 3  # When nothing could be started for this many cells in a row, the rest would fare no better.
 MORE_TRIES = 2  # A cell that the machine was too busy for is measured again, this often at most.
+ASLEEP_AT_ONCE = 20  # Each is an origin and a proxy that wait: about 60 MB together.
 PACKAGES = ("seventh-tab", "playwright", "hypercorn", "h2", "trio")
 
 log = logging.getLogger(__name__)
@@ -139,28 +140,63 @@ def write_end(notebook: Notebook, last: Sequence[Record], results: Path) -> Mach
 
 
 async def measure(plan: Plan, means: Lanes, notebook: Notebook, progress: Progress) -> None:
-    """Calibrate each protocol, measure the cells, and then again those that the machine was too busy for, each alone."""
+    """Calibrate each protocol, and measure the cells."""
     first = means.of(plan.cells[0].engine)
     for protocol in dict.fromkeys(cell.protocol for cell in plan.cells):
         result = notebook.add(Calibrated(observation=await calibrate(await first.origin(), first.leaf, protocol)))
         assert result is not None
         progress.calibrated(result)
+    asleep = [cell for cell in plan.cells if company_of(cell) is Company.ASLEEP]
+    await side_by_side(
+        [measure_asleep(plan, asleep, means, notebook, progress), measure_awake(plan, means, notebook, progress)]
+    )
+
+
+async def measure_asleep(plan: Plan, cells: Sequence[Cell], means: Lanes, notebook: Notebook, progress: Progress) -> None:
+    """Measure cells that do nothing but wait, many at once, beside all others. Each has an origin of its own, which ends when
+    none is left for it."""
+    left = deque(cells)
+
+    async def one_after_the_other(number: int) -> None:
+        lane = means.of(f"{PLAIN_CLIENT}-{number}")
+        worker = Worker(plan, lane, notebook, progress, set())
+        while left:
+            await worker.measure(left.popleft())
+        await lane.replace()
+
+    await side_by_side([one_after_the_other(number) for number in range(min(ASLEEP_AT_ONCE, len(cells)))])
+
+
+async def measure_awake(plan: Plan, means: Lanes, notebook: Notebook, progress: Progress) -> None:
+    """Measure the other cells, and then again those that the machine was too busy for, each alone."""
     started: set[str] = set()
-    workers = {name: Worker(plan, means.of(name), notebook, progress, started) for name in engines_of(plan.cells)}
+    names = engines_of([cell for cell in plan.cells if company_of(cell) is not Company.ASLEEP])
+    workers = {name: Worker(plan, means.of(name), notebook, progress, started) for name in names}
     for company in Company:
         cells = [cell for cell in plan.cells if company_of(cell) is company]
+        if company is Company.ASLEEP:
+            continue
         if company is Company.NONE:
             for cell in sorted(cells, key=lambda one: (one.engine, one.scenario, one.protocol)):  # For tabs opened once.
                 await workers[cell.engine].measure(cell)
         else:
-            left = Left(cells)
-            await side_by_side([worker.measure_all(left, name) for name, worker in workers.items()])
+            left, at_work = Left(cells), [(name, worker) for name, worker in workers.items() if cells]
+            if company is Company.COMPARED:
+                more = [(name, means.of(f"{name}-2")) for name in engines_of(cells)][: max(0, at_once() - len(at_work))]
+                at_work += [(name, Worker(plan, lane, notebook, progress, started)) for name, lane in more]
+            await side_by_side([worker.measure_all(left, name) for name, worker in at_work])
     tried = notebook.results.browsers
-    if not any(one.version for one in tried):
+    if names and not any(one.version for one in tried):
         raise NothingStartedError(tried)
     for _ in range(MORE_TRIES):
         for cell in too_busy(plan, notebook.results):
-            await workers[cell.engine].measure(cell)
+            if cell.engine in workers:
+                await workers[cell.engine].measure(cell)
+
+
+def at_once() -> int:
+    """How many cells that mostly wait are measured side by side: one more than there are processors."""
+    return 1 + (os.cpu_count() or 1)
 
 
 def company_of(cell: Cell) -> Company:
@@ -259,6 +295,8 @@ async def measure_cell(
 ) -> Observation:
     """One cell, in the engine's browser; `started` says whether that has run before. What else is to be written down of it goes
     into `notes`."""
+    if cell.engine == PLAIN_CLIENT:
+        return await observe(scenario, cell, None, await means.origin())
     browser, tried = await means.browser(cell)
     if tried:
         notes.append(BrowsersTried(attempts=tuple(tried)))

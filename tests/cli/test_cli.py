@@ -35,7 +35,7 @@ def call(*arguments: str) -> Result:
         (["run", "--protocol", "h3"], "unknown protocol 'h3': did you mean"),
         (["run", "--opening", "tab"], "unknown opening 'tab': did you mean 'tabs'?"),
         (["run", "--opened", "tab"], "unknown opening 'tab': did you mean 'tabs'?"),
-        (["run", "--route", "nginx"], "unknown route 'nginx': known are direct"),
+        (["run", "--route", "ngnix"], "unknown route 'ngnix': did you mean 'nginx'?"),
         (["run", "pools", "--case", "another hots"], "unknown case 'another hots': did you mean"),
         (["run", "seventh_tab", "--case", "another port"], "unknown case 'another port'"),
         (["list", "seventh_tap"], "did you mean 'seventh_tab'?"),

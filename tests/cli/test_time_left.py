@@ -42,6 +42,20 @@ def test_then_by_its_own_cells() -> None:
     assert left_in_words(left) == "about 4 min left"
 
 
+def test_cells_that_sleep_beside_the_others_take_no_time() -> None:
+    clock, every = Clock(), cells("a", "chromium", 2)
+    sleeping = cells("z", "plain-client", 20, question="silence")
+    left = TimeLeft([*every, *sleeping], clock)
+    for one in sleeping:
+        left.begins(one)
+    measure(left, clock, every[0], 60)
+    left.ended(sleeping[0])
+    assert left.seconds == pytest.approx(60)
+    alone = TimeLeft(sleeping, clock)
+    alone.begins(sleeping[0])
+    assert alone.seconds == 20 * USUAL["silence"], "alone they are all there is"
+
+
 def test_the_cell_that_is_under_way_counts_for_its_rest() -> None:
     clock, every = Clock(), cells("a", "chromium", 3)
     left = TimeLeft(every, clock)
