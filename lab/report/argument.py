@@ -10,15 +10,18 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from lab.model.axes import DIRECT
+from lab.model.cell import PLAIN_CLIENT
 from lab.model.observation import ClientSeen, Screenshot
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Kind, Limit
 from lab.report.answers import Source
+from lab.report.hops import front_connections
 from lab.report.limits import WAITED_FOR, live_count
 from lab.report.tables import Column, grouped, measured, text
 from lab.report.timeline import client_state
 from lab.results.file import CellResult
-from lab.results.names import transport_of, within
+from lab.results.names import route_title, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import counted, listed
 
@@ -64,8 +67,9 @@ class Card(msgspec.Struct, frozen=True):
 
 def shown(source: Source) -> list[Repeats]:
     """The cells of a browser that the first screen shows: of each family of protocols the one with plain tabs. Preferred are
-    cells with a sure verdict, with screenshots, about limits, and over TLS."""
+    cells with a sure verdict, with screenshots, about limits, and over TLS. Of proxies only their defaults are shown."""
     plain = [one for one in source.groups if one.lives and one.first.cell.opening == "tabs" and one.shown.clients]
+    plain = [one for one in plain if one.first.proxy is None or not one.first.proxy.line]
     given = [one for one in plain if all(run.opened == run.cell.at_most for run in one.runs if run.verdict.live is not None)]
     found: dict[str, Repeats] = {}
     for one in sorted(given, key=rank):
@@ -78,6 +82,7 @@ def rank(one: Repeats) -> tuple[bool, ...]:
     run = one.shown
     return (
         one.verdict not in SURE,
+        run.cell.route != DIRECT,
         run.cell.question != "limits",
         not any(shot.image for shot in run.screenshots),
         run.cell.transport != "sse",
@@ -92,7 +97,7 @@ def cards(of: Iterable[Source]) -> list[Card]:
         groups = shown(source)
         if groups:
             found.append(Card(source.heading, tuple(map(strip, groups))))
-        elif not any(one.lives for one in source.groups):
+        elif source.groups[0].first.cell.engine != PLAIN_CLIENT and not any(one.lives for one in source.groups):
             found.append(Card(source.heading, (), source.groups[0].shown.verdict.why))
     return found
 
@@ -102,9 +107,9 @@ def strip(one: Repeats) -> Strip:
     run = one.shown
     shots = {shot.tab: shot for shot in run.screenshots}
     tiles = [Tile(client, client_state(run, client), shots.get(client.tab)) for client in run.clients]
-    many = run.verdict.connections
+    many = front_connections(run)
     return Strip(
-        family=PROTOCOLS[run.cell.protocol].family,
+        family=PROTOCOLS[run.cell.protocol].family + through(run),
         connections="" if many is None else "one connection" if many == 1 else counted(many, "connection"),
         count=text(live_count(one), Column("live", "live")),
         says=says(one),
@@ -114,6 +119,11 @@ def strip(one: Repeats) -> Strip:
         tiles=tuple(tiles[:MOST_TILES]),
         more=len(tiles[MOST_TILES:]),
     )
+
+
+def through(run: CellResult) -> str:
+    """` through nginx`; empty without a proxy."""
+    return "" if run.cell.route == DIRECT else f" through {route_title(run.cell.route)}"
 
 
 def says(one: Repeats) -> str:
@@ -154,7 +164,9 @@ def headline(of: Sequence[Source]) -> str:
     by = {within(transport_of(one.first)) for one in every}
     if not every or len(by) > 1 or not all(map(plain, every)):
         return ""
-    return " ".join(f"Over {family}, {sentence_of(members)}." for family, members in by_family.items())
+    return " ".join(
+        f"Over {family}{through(members[0][1].first)}, {sentence_of(members)}." for family, members in by_family.items()
+    )
 
 
 def plain(one: Repeats) -> bool:
@@ -208,7 +220,8 @@ def lede(of: Sequence[Source]) -> str:
 
 def advice(groups: Sequence[Repeats]) -> list[str]:
     """What a reader can do, as far as these very results show that it helps; nothing where no tab waited for a connection."""
-    tabs = [one for one in measured(groups) if one.first.cell.opening == "tabs"]
+    plain = [one for one in measured(groups) if one.first.cell.opening == "tabs"]
+    tabs = [one for one in plain if one.shown.verdict.cause is not Limit.PROXY]
     if not any(one.shown.verdict.cause is Limit.CONNECTIONS for one in tabs):
         return []
     shared = [one for one in tabs if PROTOCOLS[one.first.cell.protocol].multiplexed]
@@ -221,7 +234,7 @@ def other_protocol(groups: Sequence[Repeats]) -> list[str]:
     if not groups or not all(map(all_live, groups)):
         return []
     most = max(one.shown.opened for one in groups)
-    connections = max(one.shown.verdict.connections or 0 for one in groups)
+    connections = max(front_connections(one.shown) or 0 for one in groups)
     shares = "one connection" if connections <= 1 else f"up to {connections} connections"
     families = listed(list(dict.fromkeys(PROTOCOLS[one.first.cell.protocol].family for one in groups)))
     return [f"Serve the page over {families}: {most} tabs shared {shares}, and none waited."]

@@ -66,6 +66,6 @@ def distinct(groups: list[Repeats]) -> list[CellResult]:
     found: dict[tuple[object, ...], CellResult] = {}
     for one in groups:
         cell, verdict = one.shown.cell, one.shown.verdict
-        key = (cell.engine, cell.protocol, cell.opening, cell.case, verdict.kind, verdict.live, verdict.answer)
+        key = (cell.engine, cell.protocol, cell.opening, cell.route, cell.case, verdict.kind, verdict.live, verdict.answer)
         found.setdefault(key, one.shown)
     return list(found.values())

@@ -20,15 +20,17 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from lab.model.axes import DIRECT
 from lab.model.claims import AtMost, Claim, Unlimited
 from lab.model.observation import ClientSeen
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.report.findings import advice, differing, findings, others, told
+from lab.report.hops import front_connections
 from lab.report.sections import sections
 from lab.report.tables import grouped, live_of_opened, opening, over
 from lab.results.file import CellResult, Results
-from lab.results.names import engine_title, label, transport_of, within
+from lab.results.names import engine_title, label, route_title, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import NONE, clean, counted, first_sentence, one_line
 
@@ -119,19 +121,23 @@ def tabs_table(results: Results, width: int) -> list[str]:
     ]
     if not shown:
         return []
-    forms = [tab_lines(shown, gap, connections) for gap, connections in ((" ", True), ("", True), ("", False))]
+    forms = [
+        tab_lines(shown, gap, connections, short)
+        for gap, connections, short in ((" ", True, False), ("", True, False), ("", False, False), ("", False, True))
+    ]
     lines = next((lines for lines in forms if max(map(cell_len, lines)) <= width), forms[-1])
     used = [mark for mark in LEGEND if any(mark in line for line in lines)]
     legend = ", ".join(f"{mark} {LEGEND[mark]}" for mark in used)
     return [f"Tabs: {legend}".rstrip(), *capped(lines, TABS, f"… of {len(lines)} rows; the report has the others")]
 
 
-def tab_lines(groups: Sequence[Repeats], gap: str, connections: bool) -> list[str]:
-    """The rows of the table of tabs, as wide as they are. `gap` is written between two marks."""
+def tab_lines(groups: Sequence[Repeats], gap: str, connections: bool, short: bool) -> list[str]:
+    """The rows of the table of tabs, as wide as they are. `gap` is written between two marks; `short`: routes have names
+    instead of titles."""
     numbers = [live_of_opened(one).removesuffix(" live") if one.lives else "" for one in groups]
     widest = max(map(cell_len, numbers))
     rows, before = [], ""
-    for one, where, number in zip(groups, places(groups), numbers, strict=True):
+    for one, where, number in zip(groups, places(groups, short), numbers, strict=True):
         engine = engine_title(one.shown)
         words = f"{number.rjust(widest)} {in_words(one, connections)}" if number else "not measured"
         rows.append(["" if engine == before else engine, where, marks(one.shown, gap) if number else "", words])
@@ -139,7 +145,7 @@ def tab_lines(groups: Sequence[Repeats], gap: str, connections: bool) -> list[st
     return table(rows)
 
 
-def places(groups: Sequence[Repeats]) -> list[str]:
+def places(groups: Sequence[Repeats], short: bool) -> list[str]:
     """What each row is about beside its engine: the protocol, and what else differs between the rows."""
     runs = [one.first for one in groups]
     several = len({run.cell.transport for run in runs}) > 1
@@ -148,6 +154,7 @@ def places(groups: Sequence[Repeats]) -> list[str]:
         over(run)
         + (f" ({run.cell.streams})" if len(settings) > 1 and PROTOCOLS[run.cell.protocol].multiplexed else "")
         + (f", {within(transport_of(run))}" if several else "")
+        + ("" if run.cell.route == DIRECT else f", {run.cell.route}" if short else f" through {route_title(run.cell.route)}")
         for run in runs
     ]
 
@@ -169,7 +176,8 @@ def mark(client: ClientSeen) -> str:
 
 def in_words(one: Repeats, connections: bool) -> str:
     """`live, 6 connections`; with the verdict, where it is not sure."""
-    parts = [counted_in_words(one.connections, "connection")] if connections and one.connections != NONE else []
+    many = one.connections if one.first.cell.route == DIRECT else str(front_connections(one.shown) or NONE)
+    parts = [counted_in_words(many, "connection")] if connections and many != NONE else []
     return ", ".join(["live", *parts, *([] if one.verdict in SURE else [KINDS[one.verdict].label])])
 
 
@@ -221,24 +229,33 @@ def found(groups: Sequence[Repeats]) -> str:
 
 
 def differences(results: Results, width: int) -> list[str]:
-    """A heading, and a line for each cell whose claim does not hold; empty without such a cell."""
+    """A heading, and a line for each cell whose claim does not hold; one for all routes on which the same was found. Empty
+    without such a cell."""
     groups = {one.first.cell.group: one for one in told(results)}
     runs = differing(results)
     names = Counter((run.cell.engine, what(run)) for run in runs)
+    same = grouped(runs, lambda run: (
+        engine_title(run), groups[run.cell.group].answer or groups[run.cell.group].live, in_a_word(run.claim),
+        what(run) if run.cell.route == DIRECT else over(run), transport_of(run),
+    ))  # fmt: skip
     rows = [
         [
-            what(run) + (f", {within(transport_of(run))}" if names[run.cell.engine, what(run)] > 1 else ""),
-            engine_title(run),
-            cut(groups[run.cell.group].answer or groups[run.cell.group].live, FOUND),
-            cut(in_a_word(run.claim), DOCUMENTED),
+            what(those[0], len(those) - 1)
+            + (f", {within(transport)}" if names[those[0].cell.engine, what(those[0])] > 1 else ""),
+            engine,
+            cut(answer, FOUND),
+            cut(claim, DOCUMENTED),
         ]
-        for run in runs
+        for (engine, answer, claim, _, transport), those in same.items()
     ]
     return table([["Differs from the documentation", "browser", "found", "documented"], *rows], width) if rows else []
 
 
-def what(run: CellResult) -> str:
-    """`another port, HTTP/2`; without a case what was counted, and where nothing was counted the scenario's name."""
+def what(run: CellResult, more: int = 0) -> str:
+    """`another port, HTTP/2`; without a case what was counted, and where nothing was counted the scenario's name. Through a
+    proxy: `nginx-old +3, HTTP/2`, by the route's name, with the number of `more` routes."""
+    if run.cell.route != DIRECT:
+        return f"{one_line(run.cell.route)}{f' +{more}' if more else ''}, {over(run)}"
     return f"{one_line(run.cell.case or (run.cell.scenario if run.verdict.answer else opening(run)))}, {over(run)}"
 
 

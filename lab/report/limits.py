@@ -36,6 +36,8 @@ WAITED_FOR = {
     Limit.CONNECTIONS: "a connection",
     Limit.ORIGIN_STREAMS: "a stream (the origin allows no more on one connection)",
     Limit.BROWSER_STREAMS: "a stream (the browser opens no more on one connection)",
+    Limit.PROXY_STREAMS: "a stream (the proxy allows no more on one connection)",
+    Limit.PROXY: "the proxy, which had their requests and did not pass them on",
     Limit.STREAMS: "a stream (one connection carries no more)",
     Limit.WEBSOCKETS: "a WebSocket (the browser opens no more)",
     Limit.SOCKETS: "a socket (the browser opens no more in total)",

@@ -124,6 +124,7 @@ def render(results: Results, running: bool = False) -> str:
         certainty=first.certainty(of),
         parts=parts(told, start_of(results), probing=probing),
         probing=probing,
+        proxied=any(one.proxy for one in results.cells),
         start=start_of(results),
         differing=differing(results),
         untold=untold(results),

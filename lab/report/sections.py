@@ -12,7 +12,7 @@ import msgspec
 from markupsafe import Markup
 
 from lab.model.questions import DEFAULT_QUESTION, QUESTIONS
-from lab.report import charts, delivery, drops, limits, payloads, pools, probe, starvation
+from lab.report import buffering, charts, delivery, drops, hops, limits, payloads, pools, probe, silence, starvation
 from lab.report.answers import Answer, Entry
 from lab.report.tables import ANSWER, LIVE, OPENED, REPEATS, VERDICT, Row, Table, grouped, live, opened, repeats_in_words
 from lab.results.file import Results
@@ -63,6 +63,9 @@ CHAPTERS: dict[str, Chapter] = {
     ),
     "drops": Chapter(answer=drops.ANSWER, lead=drops.lead, tables=drops.tables, sentences=drops.sentences),
     "payloads": Chapter(answer=payloads.ANSWER, lead=payloads.lead, tables=payloads.tables, sentences=payloads.sentences),
+    "hops": Chapter(answer=hops.ANSWER, counted=True, lead=hops.lead, tables=hops.tables, sentences=hops.sentences),
+    "buffering": Chapter(answer=buffering.ANSWER, lead=buffering.lead, tables=buffering.tables, sentences=buffering.sentences),
+    "silence": Chapter(answer=silence.ANSWER, lead=silence.lead, tables=silence.tables, sentences=silence.sentences),
     "probe": Chapter(answer=probe.ANSWER, lead=probe.lead, tables=probe.tables, sentences=probe.sentences),
 }
 """The chapters by the question's name (lab/model/questions.py), in the order of the report."""

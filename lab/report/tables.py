@@ -13,11 +13,12 @@ from typing import TypeVar
 import msgspec
 
 from lab.judge.figures import Cost
+from lab.model.axes import DIRECT
 from lab.model.openings import OPENINGS
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import KINDS, Kind, Limit
 from lab.results.file import CellResult
-from lab.results.names import engine_title, transport_of, within
+from lab.results.names import engine_title, route_title, transport_of, within
 from lab.results.repeats import Repeats
 from lab.text import NONE
 
@@ -275,4 +276,6 @@ def cell_title(run: CellResult) -> str:
     """The full name of one cell: `Chromium 156, HTTP/2, server-sent events, tabs, 100 streams allowed`."""
     cell, protocol = run.cell, PROTOCOLS[run.cell.protocol]
     parts = [engine_title(run), protocol.title, within(transport_of(run)), cell.case or opening(run)]
+    if cell.route != DIRECT:
+        return ", ".join([*parts, f"through {route_title(cell.route)}"])
     return ", ".join([*parts, *([f"{cell.streams} streams allowed"] if protocol.multiplexed else [])])

@@ -57,7 +57,7 @@ def heard(raw: bytes) -> tuple[list[AnyEvent], bytes]:
     """What the driver makes of a ledger, and the copy that it keeps."""
 
     async def listen() -> list[AnyEvent]:
-        origin = Origin(cast(Any, Spoken(raw)), cast(ledger.OriginStarted, EVENTS[0]), cast(Any, copy))
+        origin = Origin(cast(Any, Spoken(raw)), cast(ledger.OriginStarted, EVENTS[0]), cast(Any, copy), Path())
         origin.ledger = CellLedger("c")  # Events are kept while a cell is measured.
         async with asyncio.timeout(PATIENCE_S):
             await origin.stop()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from lab.model.cell import PLAIN_CLIENT
+from lab.model.hops import ProxySeen
 from lab.model.observation import Arrival, ClientSeen, Release
 from lab.model.verdict import Kind
 from lab.report.answers import sources
@@ -137,3 +140,22 @@ def test_how_sure_it_is() -> None:
     assert certainty(of(altered(one, agreed=1))) == []
     assert certainty(of(one))[1:] == ["When a live tab was ended on purpose, a waiting one came in its place."]
     assert len(certainty(of(altered(one, releases=())))) == 1
+
+
+def through(one: CellResult, route: str, line: str = "") -> CellResult:
+    seen = ProxySeen(
+        name="nginx", variant=route, version="1.31.3", found="on PATH", line=line, behind="h1-clear", configuration=""
+    )
+    return msgspec.structs.replace(altered(one, route=route), proxy=seen)
+
+
+def test_of_proxies_the_first_screen_shows_the_defaults() -> None:
+    usual, variant = through(cell(), "nginx"), through(firefox(cell(live=9)), "nginx-read-timeout", "proxy_read_timeout 1h;")
+    assert headline(of(usual, variant)) == "Over HTTP/1.1 through nginx, the 7th tab waits in Chromium 156."
+    assert [one.title for one in cards(of(usual, variant))] == ["Chromium 156"]
+
+
+def test_where_no_browser_was_needed_there_is_no_card() -> None:
+    one = altered(cell(), engine=PLAIN_CLIENT, question="silence")
+    watched = msgspec.structs.replace(one, clients=(), verdict=msgspec.structs.replace(one.verdict, live=None))
+    assert [one.title for one in cards(of(cell(), watched))] == ["Chromium 156"]

@@ -22,6 +22,7 @@ from lab.results import file as results
 from lab.results.file import Results
 from lab.results.repeats import Repeats, repeats
 from tests.conftest import ROOT
+from tests.report.test_tables import OTHERS
 from tests.tools.browsers import plain_chromium
 
 SAMPLE = ROOT / "reports" / "sample" / "results.json.gz"
@@ -188,7 +189,7 @@ def test_every_number_of_the_answers_is_in_the_results(browser: Browser, short: 
     links = page.locator(".answer .slide td a").evaluate_all(
         "all => all.map(one => [one.closest('section').id, one.hash.slice(1), one.textContent])"
     )
-    assert {question for question, _, _ in links} == set(CHAPTERS) - {"probe"}, "which has a command of its own"
+    assert {question for question, _, _ in links} == set(CHAPTERS) - OTHERS
     for question, name, text in links:
         assert text in told(question, by_group[name]), name
 
