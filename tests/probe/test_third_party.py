@@ -15,7 +15,6 @@ TABS = 7
 HANGS = {
     ("servor", "chromium"): (7, "navigation"),
     ("servor-secure", "chromium"): (7, "navigation"),  # TLS that is not HTTP/2.
-    ("esbuild", "chromium"): (7, "navigation"),
     ("esbuild-h2", "chromium"): (None, None),
     ("sse-starlette-h1", "chromium"): (7, "navigation"),
     ("sse-starlette-h2", "chromium"): (None, None),
