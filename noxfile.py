@@ -18,8 +18,8 @@ def install(session: nox.Session) -> None:
     session.install("--no-deps", "-e", ".")
 
 
-PROXIED = ("hops", "hop_pools", "hop_limits", "silence", "buffering", "app_remedies", "--route")
-"""The scenarios that lead through proxies, and what else asks for one."""
+PROXIED = ("hops", "hop_pools", "hop_limits", "silence", "buffering", "app_remedies", "--route", ".py")
+"""The scenarios that lead through proxies, and what else may ask for one: an option, a scenario file."""
 
 DEBIAN = {
     "curl": "curl",

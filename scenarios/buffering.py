@@ -1,13 +1,14 @@
 """Which proxy holds the events of a stream back, by which line of its configuration, and which line mends it? Each variant
-differs from the proxy's defaults in one thing. A page and a plain client read twenty small events; the first comes half a
-second after the header.
+differs from the proxy's defaults in one thing, or in two that belong together. A page and a plain client read twenty small
+events; the first comes 0.4 s after the header.
 """
 
 from lab import Answer, App, Tabs, scenario
 
 NGINX = "nginx, https://nginx.org/en/docs/http/"
-FOLKLORE = "advice that many threads copy as one block of six directives, each of which is said to be needed"
-APART = "each event is sent on its own, and no documentation of this proxy says that it waits for more"
+FOLKLORE = "threads that copy a block of six directives and do not say which of them matters: as if each helped by itself"
+APART = "what an app expects: each event is sent on its own, and passed on so"
+NO_DELAY = "HAProxy, https://docs.haproxy.org/2.8/configuration.html#4.2-option%20http-no-delay: without it, data may wait"
 
 NEW = ("nginx", "nginx-buffering-off", "nginx-http10", "nginx-http10-buffering-off", "nginx-ssl-buffer-64",
        "nginx-postpone-output-0", "nginx-gzip", "nginx-gzip-buffering-off")  # fmt: skip
@@ -36,7 +37,8 @@ APACHE = ("apache", "apache-flushpackets", "apache-deflate", "apache-deflate-flu
         Answer("held to the end", source=NGINX + "ngx_http_proxy_module.html#proxy_buffering: on by default",
                protocols=("h1", "h2"), routes=("nginx", "nginx-http10", "nginx-old", "nginx-gzip")),
         Answer("at once", source=FOLKLORE, basis="observed", protocols=("h1", "h2"), routes=(*NEW, *OLD)),
-        Answer("at once", source=APART, protocols=("h1", "h2")),
+        Answer("in batches", source=NO_DELAY, protocols=("h1",), routes=("haproxy", "haproxy-compression")),
+        Answer("at once", source=APART, basis="observed", protocols=("h1", "h2")),
     ],
 )  # fmt: skip
 async def buffering(tabs: Tabs) -> None:
@@ -62,7 +64,8 @@ async def buffering(tabs: Tabs) -> None:
     },
     claims=[
         Answer("at once", source=NGINX + "ngx_http_proxy_module.html#proxy_buffering: the field switches it off",
-               protocols=("h1", "h2"), cases=("X-Accel-Buffering: no",)),
+               protocols=("h1", "h2"), cases=("X-Accel-Buffering: no",),
+               routes=("nginx", "nginx-http10", "nginx-gzip", "nginx-old")),
         Answer("at once", source="guides that recommend it against a proxy that holds events back", basis="observed",
                protocols=("h1", "h2")),
     ],

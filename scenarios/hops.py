@@ -115,6 +115,8 @@ async def hop_limits(tabs: Tabs) -> None:
                protocols=("h1", "h2"), routes=("envoy",)),
         Answer("silence cut after 60 s", source=APACHE + "core.html#timeout", protocols=("h1", "h2"), routes=("apache",)),
         Answer("not cut", source="the documentation of each names no such time", protocols=("h1", "h2"), routes=PROXIES),
+        Answer("silence cut after 50 s", source=HAPROXY + "4.2-timeout%20tunnel (it counts once a connection is upgraded)",
+               protocols=("h2",), routes=("haproxy-tunnel-1h",)),
         Answer("not cut", source="the line raises the time, says the proxy's documentation", protocols=("h2",), routes=LONGER),
     ],
 )  # fmt: skip

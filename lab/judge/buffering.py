@@ -18,8 +18,8 @@ from lab.model.observation import Observation
 from lab.model.verdict import Doubt, Kind, Statement, Verdict
 from lab.text import counted, sentence
 
-AT_ONCE, HEAD_LATE, BATCHES, TO_THE_END, HELD, NOTHING = (
-    "at once", "at once, headers late", "in batches", "held to the end", "held back", "nothing came",
+AT_ONCE, HEAD_LATE, BATCHES, TO_THE_END, HELD, CUT_OFF, NOTHING = (
+    "at once", "at once, headers late", "in batches", "held to the end", "held back", "cut off", "nothing came",
 )  # fmt: skip
 """The answers. `in batches`: several events at a time, a few of them behind; `held back`: neither this nor to the end."""
 
@@ -47,6 +47,7 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
         return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.BUSY_MACHINE, why=busy)
     answer = answer_of(by["page"], drip)
     objections = dispute(drip, answer)
+    spoke = sum(bool(one.late_ms) for one in drip.readings if one.reader not in DIRECTLY)
     if objections and (late := latest_directly(drip)) > drip.interval_ms / 2:
         busy = f"{objections[0].words} Without the proxy an event was {late:.0f} ms late too: the machine was too busy."
         return Verdict(kind=Kind.INCONCLUSIVE, doubt=Doubt.BUSY_MACHINE, why=busy)
@@ -64,8 +65,8 @@ def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
         answer=answer,
         doubt=doubt,
         witnesses=tuple(Statement(name_of(one), in_words(one, drip)) for one in drip.readings),
-        spoke=3,
-        agreed=3 - bool(objections),
+        spoke=spoke,
+        agreed=spoke - bool(objections),
     )
 
 
@@ -106,6 +107,8 @@ def answer_of(one: Reading, drip: BufferingSeen) -> str:
     """What one reader says, in the words that claims compare with."""
     if not one.late_ms:
         return NOTHING
+    if len(one.late_ms) < drip.events:
+        return CUT_OFF
     least = drip.interval_ms / 2
     held = [late for late in held_ms(one, drip) if late > least]
     if len(held) * PART < len(one.late_ms):

@@ -23,7 +23,10 @@ from lab.paths import LOOPBACK
 from lab.proxies import Proxy, Setup, Variant
 from lab.proxies.known import VARIANTS
 from lab.proxies.relay import Relay, relay
-from lab.proxies.running import RunningProxy, running
+from lab.proxies.running import PortTakenError, RunningProxy, running
+
+TRIES = 3
+"""How often a proxy is started, on other ports each time, while another process takes one of them first."""
 
 
 class OpenDirect(msgspec.Struct, frozen=True):
@@ -106,11 +109,9 @@ class Proxied(msgspec.Struct, frozen=True):
     @asynccontextmanager
     async def open(self, ports: Mapping[str, int], certs: Path) -> AsyncIterator[OpenRoute]:
         async with AsyncExitStack() as stack:
-            folder = stack.enter_context(own_folder())
-            fronts = free_ports(PROTOCOLS)
-            setup = Setup(fronts=fronts, origin=ports["h1-clear"], origin_h2=ports["h2"], certs=certs, folder=folder)
-            proxy = await stack.enter_async_context(running(self.module, self.variant, setup))
-            relays = {name: await stack.enter_async_context(relay(name, port)) for name, port in fronts.items()}
+            proxy, setup = await stack.enter_async_context(on_free_ports(self.module, self.variant, ports, certs))
+            folder = setup.folder
+            relays = {name: await stack.enter_async_context(relay(name, port)) for name, port in setup.fronts.items()}
             seen = ProxySeen(
                 name=self.module.TITLE,
                 variant=self.variant.name,
@@ -121,6 +122,26 @@ class Proxied(msgspec.Struct, frozen=True):
                 configuration=proxy.configuration.replace(str(folder), "FOLDER").replace(str(certs), "CERTS"),
             )
             yield OpenProxied(proxy, relays, ports, seen)
+
+
+@asynccontextmanager
+async def on_free_ports(
+    module: Proxy, variant: Variant, ports: Mapping[str, int], certs: Path
+) -> AsyncIterator[tuple[RunningProxy, Setup]]:
+    """A running proxy on ports that were free, and what it was configured for. When another process takes one first, others are
+    tried."""
+    async with AsyncExitStack() as stack:
+        for turn in range(TRIES):
+            folder = stack.enter_context(own_folder())
+            fronts = free_ports(PROTOCOLS)
+            setup = Setup(fronts=fronts, origin=ports["h1-clear"], origin_h2=ports["h2"], certs=certs, folder=folder)
+            try:
+                proxy = await stack.enter_async_context(running(module, variant, setup))
+                break
+            except PortTakenError:
+                if turn == TRIES - 1:
+                    raise
+        yield proxy, setup
 
 
 @contextmanager

@@ -174,7 +174,7 @@ class CellTabs:
         self.seen.hops = await hops.look_around(self._context, await self._spares[0].next())
 
     async def reload(self) -> None:
-        if self.seen.hops is None:
+        if self.seen.hops is None or self.seen.hops.leaving is None:
             raise HarnessFaultError("reload() completes what look_around() began", "call look_around() first")
         self.seen.hops = await hops.reload(self._context, self.seen.hops)
 

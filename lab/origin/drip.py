@@ -28,7 +28,7 @@ from lab.origin.ledger_writer import OpenStream
 from lab.transports import sse
 
 PATH = "/drip"
-MOST = 1_000_000
+MOST = 10_000_000
 """The largest number that a query may have."""
 
 

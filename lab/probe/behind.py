@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from lab.judge.buffering import PASSED, TO_THE_END, answer_of, in_words
+from lab.judge.buffering import PASSED, TO_THE_END, answer_of, in_words, too_late_directly
 from lab.measure.buffering import EVENTS, INTERVAL_MS, LEAD_MS, stamp
 from lab.measure.origin import Origin, origin
 from lab.measure.plain import PlainReading, read
@@ -39,8 +39,11 @@ from lab.wire.greet import greet
 NAME = "behind"
 DOOR = "h1-clear"
 ADVICE = "X-Accel-Buffering:no"
-SECOND_MS, HOLD_MS = 1000, 1_000_000
-"""The time between events of the stream that is not silent; how long the silent one stays open, in ms."""
+SECOND_MS, LONGER_MS = 1000, 60_000
+"""The time between events of the stream that is not silent; how much longer than it is watched the silent one stays open, in
+ms."""
+TRIES, MOST_STREAMS = 3, 29
+"""How often the stream is read, while it is late without the proxy too; how many streams that is at most."""
 MORE_S = 1.0
 """How long after its end a stream may arrive, in seconds, at least."""
 
@@ -67,7 +70,12 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def held(self) -> bool:
-        return self.answer not in PASSED
+        return self.answer not in PASSED and not self.unread
+
+    @property
+    def unread(self) -> bool:
+        """Whether its events came in a coding that can't be decoded here."""
+        return bool(self.reading.coding) and not self.reading.late_ms
 
 
 def over(multiplexed: bool) -> str:
@@ -86,26 +94,44 @@ async def behind(address: Address, asking: Asking, port: int, bind: str) -> tupl
 
 
 async def through(address: Address, asking: Asking, running: Origin, port: int, first: int = 1) -> tuple[Finding, ...]:
-    """Findings about what stands between the plain client and an origin at `port`. The streams are numbered from `first`."""
+    """Findings about what stands between the plain client and an origin at `port`. The streams are numbered from `first`, up to
+    MOST_STREAMS of them."""
+    lasting = asyncio.gather(*[last(address, asking, running, first + place, SECOND_MS * place) for place in range(2)])
     both = [True, False] if await speaks_h2(address, asking) else [False]
-    ways = list(enumerate(product(both, (BROWSER, IDENTITY), (False, True)), start=first))
+    ways = list(product(both, (BROWSER, IDENTITY), (False, True)))
+    number, busy = first + 2, None
+    for _ in range(TRIES):
+        passages, drip = await asked(address, asking, running, ways, number)
+        busy = too_late_directly(drip)
+        if busy is None or not any(one.http for one in passages):
+            break
+        number += len(ways) + 1
+    cut = lifetimes(await lasting, asking)
+    if not any(one.http for one in passages):
+        return (unreached(address, port, passages),)
+    if busy is not None:
+        return (Finding("behind-unsure", Severity.NOTE, "Whether the proxy holds events back could not be told", busy), *cut)
+    return (*findings(passages, drip), *cut)
+
+
+async def asked(
+    address: Address, asking: Asking, running: Origin, ways: Sequence[tuple[bool, str, bool]], first: int
+) -> tuple[list[Passage], BufferingSeen]:
+    """The stream, read in every way at once; and what was received without the proxy."""
     direct = read(running, running.url(DOOR, target(first + len(ways), advised=False)), IDENTITY, seconds(asking))
-    after = first + len(ways) + 1
-    (*readings, alone), lasting = await asyncio.gather(
-        asyncio.gather(*[passage(address, asking, running, number, *way) for number, way in ways], direct),
-        asyncio.gather(*[last(address, asking, running, after + place, SECOND_MS * place) for place in range(2)]),
+    *readings, alone = await asyncio.gather(
+        *[passage(address, asking, running, number, *way) for number, way in enumerate(ways, start=first)], direct
     )
     noise = reading("direct", alone)
     drip = BufferingSeen(lead_ms=LEAD_MS, interval_ms=INTERVAL_MS, events=EVENTS, readings=(noise,))
-    passages = [judged(running, number, way, one, drip) for (number, way), one in zip(ways, readings, strict=True)]
-    found = findings(address, port, passages, drip)
-    return (*found, *lifetimes(lasting, asking)) if any(one.http for one in passages) else tuple(found)
+    seen = enumerate(zip(ways, readings, strict=True), start=first)
+    return [judged(running, number, way, one, drip) for number, (way, one) in seen], drip
 
 
 async def last(address: Address, asking: Asking, running: Origin, number: int, interval_ms: int) -> float | None:
     """Read a stream that does not end, with an event each `interval_ms` (0: only one), until the proxy cuts it, or for as long
     as is watched. After how many seconds it was cut; None if it was not."""
-    many, hold = (10_000, 0) if interval_ms else (1, HOLD_MS)
+    many, hold = (10_000, 0) if interval_ms else (1, round(seconds(asking) * 1000) + LONGER_MS)
     query = {"cell": NAME, "tab": number, "events": many, "interval": interval_ms, "lead": 0, "hold": hold, "fields": ADVICE}
     url, began = f"{base(address)}/drip?{urlencode(query)}", now_ms()
     seen = await read(running, url, IDENTITY, seconds(asking), asking=asking)
@@ -159,7 +185,10 @@ async def passage(
 
 def reading(name: str, seen: PlainReading) -> Reading:
     """The plain client's reading, with how late each event was."""
-    late = tuple(round(at - stamp(data), 1) for at, data in seen.events)
+    try:
+        late = tuple(round(at - stamp(data), 1) for at, data in seen.events)
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        return Reading(reader=name, error="another server answered, with events of its own")
     return Reading(reader=name, late_ms=late, coding=seen.coding, http=seen.http, reads=seen.reads, error=seen.error)
 
 
@@ -174,11 +203,9 @@ def judged(running: Origin, number: int, way: tuple[bool, str, bool], seen: Plai
     return Passage(multiplexed=multiplexed, coding=coding, advised=advised, http=http, reading=one, answer=answer_of(one, drip))
 
 
-def findings(address: Address, port: int, passages: Sequence[Passage], drip: BufferingSeen) -> list[Finding]:
+def findings(passages: Sequence[Passage], drip: BufferingSeen) -> list[Finding]:
     """What the passages prove."""
     came = [one for one in passages if one.http]
-    if not came:
-        return [unreached(address, port, passages)]
     found = [of_passage(one, drip) for one in passages if one.http]
     held = [one for one in came if one.held]
     return [*found, *(causes(came) if held else []), *late_heads(came)]
@@ -252,7 +279,7 @@ def cause(known: Sequence[Passage], *, both: bool) -> Finding:
         name, title = "http1", "The cause is what the proxy does over HTTP/1.1, and not over HTTP/2"
         fix = "let it send each event at once (HAProxy: option http-no-delay), or let browsers use HTTP/2"
     else:
-        name, title = "proxy", "The cause is the proxy, in whatever way it is asked"
+        name, title = "proxy", "The cause is the proxy" + (", in whatever way it is asked" if not passed else where)
         fix = "let it flush each event (Apache: flushpackets=on; Traefik: flushInterval; Caddy: flush_interval -1)"
     return Finding(f"behind-cause-{name}", Severity.PROBLEM, title, told, fix)
 

@@ -28,12 +28,17 @@ ASKED_S = 0.02  # From one look whether it listens to the next.
 PLAIN = "h1-clear"  # The front without TLS.
 WRONG = re.compile(r"emerg|alert|error|fatal|critical|invalid|unknown|syntax", re.IGNORECASE)
 OWN_LIMIT = re.compile(
-    r"worker_connections are not enough|too many open files|no file descriptors|reached MaxRequestWorkers|maxconn|"
-    r"out of memory|cannot allocate memory|fd limit|overload",
+    r"worker_connections are not enough|too many open files|no file descriptors|reached MaxRequestWorkers|maxconn reached|"
+    r"out of memory|cannot allocate memory|fd limit",
     re.IGNORECASE,
 )
 """What proxies write when a limit of their own is met."""
+IN_USE = re.compile(r"in use", re.IGNORECASE)
 SAID = 300  # The most characters that are told of what it wrote.
+
+
+class PortTakenError(UnsupportedError):
+    """Another process took a port between its choice and the proxy's start."""
 
 
 class RunningProxy:
@@ -122,6 +127,8 @@ async def ready(process: asyncio.subprocess.Process, proxy: Proxy, program: Prog
             for check in checks:
                 while not await check():
                     if process.returncode is not None:
+                        if taken := words(setup.folder, IN_USE, otherwise=""):
+                            raise PortTakenError(f"{proxy.TITLE} did not start: {taken}", "run the cell again")
                         raise UnsupportedError(
                             f"{proxy.TITLE} {program.version} did not start with the configuration of {variant.name}: "
                             f"{words(setup.folder, first=True)}",

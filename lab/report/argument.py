@@ -162,7 +162,7 @@ def headline(of: Sequence[Source]) -> str:
             by_family.setdefault(PROTOCOLS[one.first.cell.protocol].family, []).append((source, one))
     every = [one for members in by_family.values() for _, one in members]
     by = {within(transport_of(one.first)) for one in every}
-    if not every or len(by) > 1 or not all(map(plain, every)):
+    if not every or len(by) > 1 or len({one.first.cell.route for one in every}) > 1 or not all(map(plain, every)):
         return ""
     return " ".join(
         f"Over {family}{through(members[0][1].first)}, {sentence_of(members)}." for family, members in by_family.items()

@@ -127,13 +127,13 @@ def leaving(one: LeavingSeen | None) -> str | None:
 
 
 def reloaded(one: ReloadSeen | None) -> str | None:
-    """`cuts no stream`; `cuts 6 of 6 streams; all back within 2100 ms`."""
+    """`cut no stream in 1.5 s`; `cut 6 of 6 streams; 6 back within 2100 ms`."""
     if one is None:
         return None
     if not one.ended:
-        return "cuts no stream"
+        return f"cut no stream in {one.watched_ms / 1000:.1f} s"
     back = f"{len(one.back_ms)} back within {max(one.back_ms):.0f} ms" if one.back_ms else "none came back in time"
-    return f"cuts {one.ended} of {one.streams} streams; {back}"
+    return f"cut {one.ended} of {one.streams} streams; {back}"
 
 
 def entries(one: Repeats) -> list[Entry]:
@@ -164,7 +164,10 @@ def lead(groups: Sequence[Repeats], titles: Mapping[str, str]) -> list[str]:
             usual = [one for one in those if one.shown.verdict.cause is not Limit.PROXY]
             numbers = grouped(usual, lambda one: one.live)
             parts += [f"{live} in {titles[engine]} ({len(same)} variants)" for live, same in numbers.items()]
-        found.append(f"Over {PROTOCOLS[protocol].family} to the proxy, live of 12 tabs: {listed(parts)}.") if parts else None
+        most = max(one.shown.opened for one in members)
+        found.append(
+            f"Over {PROTOCOLS[protocol].family} to the proxy, live of {most} tabs: {listed(parts)}."
+        ) if parts else None
     held = dict.fromkeys(
         route_title(one.first.cell.route) for one in measured(groups) if one.shown.verdict.cause is Limit.PROXY
     )

@@ -97,7 +97,7 @@ async def connected(address: Address, trust: Trust, offered: tuple[str, ...] = (
                 Reads, sock=plain, ssl=tls, server_hostname=address.host if tls else None
             )
         except BaseException:
-            plain.close()
+            loop.call_soon(plain.close)  # Not before asyncio's transport has let go of it: its number would be used again.
             raise
     try:
         yield Connection(transport, reads)

@@ -74,4 +74,5 @@ def updates(measure: Measure) -> Runs:
 
 @pytest.fixture(scope="session")
 def payloads(measure: Measure) -> Runs:
-    return measure(("payloads", *H1, *H2))
+    """Both engines keep their whole logs in this run."""
+    return measure(("payloads", *H1, *H2, "--keep-logs"))

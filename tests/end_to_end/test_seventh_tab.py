@@ -14,7 +14,7 @@ from lab.model import ledger
 from lab.model.verdict import Kind, Limit
 from lab.results import file as results
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import CHROMIUM, H2, TABS, Measure
+from tests.end_to_end.conftest import CHROMIUM, H2, TABS
 from tests.tools.runs import Runs, started
 
 
@@ -88,8 +88,8 @@ def test_what_the_run_left_behind(seventh_tab: Runs) -> None:
     assert not [path for path in folder.iterdir() if path.suffix == ".pem"]
 
 
-def test_whole_logs_are_kept_where_that_is_asked_for(measure: Measure) -> None:
-    [run] = measure(("seventh_tab", *H2, "--tabs", "2", "--keep-logs")).runs
+def test_whole_logs_are_kept_where_that_is_asked_for(payloads: Runs) -> None:
+    [run] = payloads.runs
     netlog, *mozlogs = run.results.network_logs
     assert (netlog, mozlogs[0]) == ("chromium.netlog.json.gz", "firefox.moz_log.gz")
     assert {path.name for path in run.folder.glob("*.gz")} == {netlog, *mozlogs}

@@ -25,7 +25,7 @@ async def around(tabs: Tabs) -> None:
     question="hops",
     transports=["sse"],
     openings=["page"],
-    tabs=12,
+    tabs=99,
     routes=["apache"],
     claims=[AtMost(6, source=NOBODY, protocols=("h2",), engines=("chromium",))],
 )

@@ -20,7 +20,7 @@ from lab.model.protocols import PROTOCOLS
 from lab.model.wire import IDENTITY
 from lab.proxies import MARK, Launch, Proxy, Setup, Variant, haproxy, nginx
 from lab.proxies.known import PROXIES, VARIANTS
-from lab.proxies.running import running
+from lab.proxies.running import PortTakenError, running
 from lab.run import certs
 
 
@@ -118,7 +118,7 @@ def test_a_port_that_is_taken_is_told_in_the_proxys_own_words(setup: Setup) -> N
         )):  # fmt: skip
             raise AssertionError("it started")
 
-    with pytest.raises(UnsupportedError, match="Address already in use"):
+    with pytest.raises(PortTakenError, match="Address already in use"):
         asyncio.run(check())
 
 

@@ -111,8 +111,10 @@ def introduction(results: Results, groups: Sequence[Repeats]) -> list[str]:
         "",
         *table(["proxy", "version", "program"], [[name, version, found] for (name, version), found in versions.items()]),
         "",
-        "The defaults are the program's own, without any configuration but the addresses; of HAProxy, which has no timeouts "
-        "then, Debian's `haproxy.cfg`. Whoever packages a proxy may choose others.",
+        "The defaults are the program's own. Besides addresses and certificates the configurations say only what keeps a "
+        "proxy on loopback, in one folder and in the foreground, and enough connections for the experiment; for HAProxy, which "
+        "has no timeouts by itself, those of Debian's `haproxy.cfg` ([lab/proxies](../lab/proxies/)). Whoever packages a proxy "
+        "may choose others. Lines are as they stand in the lab's templates: put your own addresses for `${ORIGIN}`.",
         "",
     ]
 
@@ -174,8 +176,11 @@ def events(known: Measured, default: Variant) -> list[list[str]]:
         what = f"events {one.answer} (the first {late})" if one.answer not in PASSED else "headers come with the first event"
         lines = [each for each in fix.lines if answer_with(known, each, default, protocol) == "at once"] or fix.lines
         remedies = {case: known.get("app_remedies", default.name, protocol, case=case) for case in fix.app}
-        app = [case for case, remedy in remedies.items() if remedy is not None and remedy.answer == "at once"]
-        mended = [code(lines[0])] if lines and one.answer not in PASSED else []
+        app = [case for case, remedy in remedies.items() if remedy is not None and remedy.answer == "at once"] or (
+            fix.app if one.answer not in PASSED else []
+        )
+        better = bool(lines) and (one.answer not in PASSED or answer_with(known, lines[0], default, protocol) == "at once")
+        mended = [code(lines[0])] if better else []
         told = [*mended, *([f"the app: {', or '.join(app)}"] if app else [])]
         found.setdefault((what, "; or ".join(told) or "none was measured"), []).append(PROTOCOLS[protocol].family)
     return [[f"over {listed(over)}: {what}", fix] for (what, fix), over in found.items()]
