@@ -31,10 +31,10 @@ PASSED = (AT_ONCE, HEAD_LATE)
 """The answers in which no event is held."""
 
 PART = 4
-"""One in so many events must be held."""
+"""A stream counts as held back when one in PART of its events is."""
 
 FEW = 5
-"""Up to so many events behind count as batches."""
+"""In batches means: no event is more than FEW events behind."""
 
 
 def verdict(seen: Observation, witnesses: Witnesses) -> Verdict:
