@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lab.judge.hops import open_at
 from lab.model.hops import LeavingSeen, ReloadSeen, WebSocketSeen
 from lab.model.protocols import PROTOCOLS
 from lab.model.verdict import Limit
@@ -82,8 +83,7 @@ def front_connections(run: CellResult) -> int | None:
     """How many connections the browser had in use at the moment of the verdict: to the proxy, or without one to the origin."""
     if run.hops is None or run.settled_ms is None:
         return run.verdict.connections
-    at = run.settled_ms
-    return sum(one.opened_ms <= at and (one.closed_ms is None or one.closed_ms > at) for one in run.hops.front)
+    return open_at(run.hops, run.settled_ms)
 
 
 def facts_table(groups: Sequence[Repeats]) -> Table:
